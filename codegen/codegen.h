@@ -1,0 +1,24 @@
+// Code generation's one entry: a checked program becomes a BPF ELF object with a `.awl` section.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "frontend/checked_program.h"
+
+namespace awl::codegen {
+
+struct Options {
+  bool report_read_errors = false;  // -k: failed reads send a record each
+  // Receives the IR as text before and after optimisation. Null: not wanted.
+  std::function<void(const std::string &ir)> on_ir;
+  std::function<void(const std::string &ir)> on_optimized_ir;
+};
+
+// The bytes of the object. An error here is a defect of awl or of LLVM, not of the script.
+Result<std::vector<uint8_t>> generate(const frontend::CheckedProgram &program, const Options &options);
+
+}  // namespace awl::codegen

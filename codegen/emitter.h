@@ -1,0 +1,160 @@
+// Emitter: the BPF object under construction, and the few operations that lowering is made of.
+//
+// Lowering (lower_*.cpp) walks the checked AST and calls these; the Emitter knows LLVM modules,
+// BTF debug info, maps, rings, scratch memory, CO-RE and relocations, and nothing of the script's
+// statements. Everything that goes into `.awl` is collected in description() as it is emitted.
+#pragma once
+
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/Module.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "codegen/codegen.h"
+#include "codegen/helpers.h"
+#include "frontend/checked_program.h"
+#include "runtime/object/description.h"
+
+namespace awl::codegen {
+
+class Emitter {
+ public:
+  Emitter(const frontend::CheckedProgram &program, const Options &options);
+  ~Emitter();
+
+  llvm::LLVMContext &context();
+  llvm::Module &module();
+  llvm::IRBuilder<> &b();  // positioned in the program under construction
+  object::Description &description();
+
+  // ---- programs
+  // Starts a BPF program `i64 name(ptr ctx)` in an ELF section; appends a Program to description().
+  // Until end_program() everything is emitted into it.
+  llvm::Function *begin_program(const std::string &name, const std::string &section, frontend::Span span);
+  // Finishes it; the insertion point must be in a block that returns from here: emits `ret value`
+  // after releasing scratch. Every early return must go through emit_return.
+  void emit_return(llvm::Value *value = nullptr);  // default 0
+  void end_program();
+  uint32_t program_index() const;  // of the program under construction
+  llvm::Value *ctx();
+  // Debug location (and so .BTF.ext line info) of what is emitted next.
+  void set_location(frontend::Span span);
+  llvm::BasicBlock *new_block(const std::string &name);
+
+  // ---- types
+  llvm::Type *llvm_type(frontend::TypeRef type);              // iN, ptr or [size x i8]
+  object::ValueType value_type(frontend::TypeRef type);       // for the description
+  object::Location location(frontend::Span span);
+
+  // ---- constants, variables, memory
+  llvm::ConstantInt *i64(int64_t value);
+  llvm::ConstantInt *i32(int64_t value);
+  llvm::ConstantInt *i8(int64_t value);
+  // A constant blob in .rodata, NUL-padded to `size`.
+  llvm::Value *rodata_bytes(const std::string &bytes, size_t size);
+  // Volatile load of an 8-byte variable in .rodata that the loader sets (object::k…Variable and
+  // "awl_kaddr_…"); created on first use with the given initial value.
+  llvm::Value *load_variable(const std::string &name, uint64_t initial = 0);
+  // Address of a char[] parameter in .rodata.
+  llvm::Value *string_variable(const std::string &name, size_t size, const std::string &initial);
+  // Memory for this program run: on the stack when small (Config::on_stack_limit and what is left
+  // of the program's stack budget), else in this run's per-CPU scratch slot. Not zeroed. `name` is for IR readers.
+  llvm::Value *allocate(size_t size, size_t alignment, const std::string &name);
+  void zero(llvm::Value *pointer, size_t size);                     // memset, inlined or looped
+  void copy(llvm::Value *to, llvm::Value *from, size_t size);       // memcpy of BPF memory
+
+  // ---- helpers
+  llvm::Value *call(Helper helper, const std::vector<llvm::Value *> &arguments, const std::string &name = "");
+  // bpf_probe_read_{kernel,user}: failed reads zero the destination, are counted at `span`.
+  llvm::Value *probe_read(llvm::Value *to, llvm::Value *size, llvm::Value *from,
+                          frontend::AddressSpace space, frontend::Span span);
+  // bpf_probe_read_{kernel,user}_str: the helper's result (length with NUL, or negative).
+  llvm::Value *probe_read_str(llvm::Value *to, llvm::Value *size, llvm::Value *from,
+                              frontend::AddressSpace space, frontend::Span span);
+
+  // ---- maps
+  llvm::GlobalVariable *map(const frontend::MapInfo &info);
+  const object::Map &map_description(const frontend::MapInfo &info);
+  // Pointer to the value, null when there is none. `key` points to the key (i32 0 for scalars,
+  // made here when null).
+  llvm::Value *map_lookup(llvm::GlobalVariable *map, llvm::Value *key);
+  llvm::Value *map_update(llvm::GlobalVariable *map, llvm::Value *key, llvm::Value *value, uint64_t flags);
+  llvm::Value *map_delete(llvm::GlobalVariable *map, llvm::Value *key);
+  // The value for `key`, made (all zero) when there is none: one lookup in the code, in a loop of
+  // at most three rounds (look up; else insert zeros with BPF_NOEXIST). `then` is called with the
+  // non-null pointer; a full map is counted at `span`.
+  template <class F>
+  void with_map_value(const frontend::MapInfo &info, llvm::Value *key, frontend::Span span, F then) {
+    llvm::BasicBlock *done = nullptr;
+    llvm::Value *pointer = begin_map_value(info, key, span, &done);
+    then(pointer);
+    end_map_value(done);
+  }
+  llvm::GlobalVariable *stack_map(bool user, uint32_t limit);
+
+  // ---- CO-RE (LLVM's preserve-access intrinsics on minimal local types made from the definitions)
+  // Byte offset of the member at the end of the path in the running kernel, as a u64 (relocated).
+  llvm::Value *core_byte_offset(const frontend::MemberPath &path);
+  // A bitfield: reads it from `base` (kernel memory) with relocated offset, size and shifts.
+  llvm::Value *core_read_bitfield(const frontend::MemberPath &path, llvm::Value *base, frontend::Span span);
+  llvm::Value *core_field_exists(const frontend::MemberPath &path);   // i1
+  llvm::Value *core_type_size(frontend::TypeRef type);                // u64
+  llvm::Value *core_enum_value(const frontend::EnumDef &def, const std::string &enumerator);  // i64
+  // Whether a helper exists: bpf_core_enum_value_exists(enum bpf_func_id, …), i1.
+  llvm::Value *core_helper_exists(Helper helper);
+
+  // ---- records
+  uint32_t add_event(object::Event event);
+  // Reserves an output record of `event.size` bytes in the ring, writes its header and calls
+  // `fill` with the pointer; submits it. When there is no room it is counted in awl_lost.
+  template <class F>
+  void output_record(uint32_t event, F fill) {
+    llvm::BasicBlock *done = nullptr;
+    llvm::Value *record = begin_record(event, &done);
+    fill(record);
+    end_record(record, done);
+  }
+  // The same for a control record (ControlHeader).
+  template <class F>
+  void control_record(uint32_t event, F fill) {
+    llvm::BasicBlock *done = nullptr;
+    llvm::Value *record = begin_control_record(event, &done);
+    fill(record);
+    end_control_record(record, done);
+  }
+
+  // ---- errors at run time
+  uint32_t error_site(const std::string &what, frontend::Span span, bool is_always_reported);
+  void count_error(uint32_t site, llvm::Value *helper_result);
+
+  // ---- load-time relocations (object::Relocation)
+  // Loads `size` bytes (1, 2, 4, 8) of a tracepoint's field from its record `base` (ctx), zero-extended to i64.
+  llvm::Value *load_tracepoint_field(llvm::Value *base, const std::string &field, uint32_t offset, uint32_t size);
+  // Address of the field in the record.
+  llvm::Value *tracepoint_field_address(llvm::Value *base, const std::string &field, uint32_t offset, uint32_t size);
+  // The id of the target that fired, u32 as i64: patched constant, or the attach cookie.
+  llvm::Value *probe_id();
+  // syscall dispatch: the u32[kSyscallTableSize] table of this program in .rodata.
+  llvm::Value *dispatch_table(const std::string &name);
+
+  // Runs LLVM, appends `.awl`, gives the object's bytes.
+  Result<std::vector<uint8_t>> finish();
+
+ private:
+  llvm::Value *begin_map_value(const frontend::MapInfo &info, llvm::Value *key, frontend::Span span,
+                               llvm::BasicBlock **done);
+  void end_map_value(llvm::BasicBlock *done);
+  llvm::Value *begin_record(uint32_t event, llvm::BasicBlock **done);
+  void end_record(llvm::Value *record, llvm::BasicBlock *done);
+  llvm::Value *begin_control_record(uint32_t event, llvm::BasicBlock **done);
+  void end_control_record(llvm::Value *record, llvm::BasicBlock *done);
+
+  struct State;
+  std::unique_ptr<State> s_;
+};
+
+}  // namespace awl::codegen

@@ -1,0 +1,56 @@
+// The table of builtins: one record each, which checker, code generator, documentation and
+// completion share. Adding a builtin means adding one record to a file in this folder, and one
+// lowering of the same name to codegen/lower_builtins*.cpp.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "frontend/ast/ast.h"
+#include "frontend/checked_program.h"
+#include "frontend/diagnostics/diagnostic.h"
+#include "frontend/frontend.h"
+
+namespace awl::frontend {
+
+enum class BuiltinId {
+  // values
+  kPid, kTid, kUid, kGid, kComm, kNsecs, kElapsed, kCpu, kNcpus, kCurtask, kRand, kCgroup, kProbe,
+  kProbetype, kFunc, kArg, kRetval, kArgs, kCpid, kHasCpid, kCtx, kNumaid, kJiffies, kUsername, kUsermode,
+  // functions
+  kPrintf, kPrint, kClear, kZero, kDelete, kHasKey, kFind, kLen, kExit, kTime, kStrftime, kStr, kBuf,
+  kJoin, kKsym, kUsym, kKstack, kUstack, kNtop, kPton, kReg, kSystem, kCat, kSignal, kSignalThread,
+  kKaddr, kUaddr, kCgroupid, kCgroupPath, kMacaddr, kBswap, kStrncmp, kStrlen, kStrcontains, kStrerror,
+  kSignalName, kSyscallName, kErrorf, kWarnf, kFail, kStaticAssert, kGetopt, kKptr, kUptr, kOverride,
+  kPath, kSkboutput, kSocketCookie, kPercpuKaddr, kIsLiteral, kIsStr, kIsInteger, kIsUnsignedInteger,
+  kIsPtr, kIsArray, kStrcap, kStrstr, kStrConcat, kMemcmp, kWriteUser, kUnwatch,
+  kKfuncExist, kKfuncAllowed, kDebugf,
+  // aggregations, only as the value assigned to a map
+  kCount, kSum, kMin, kMax, kAvg, kStats, kHist, kLhist, kTseries,
+};
+
+struct BuiltinContext;  // what a check may ask for, see check_builtin.h
+
+struct Builtin {
+  BuiltinId id;
+  std::string_view name;
+  std::string_view signature;    // as shown in the documentation: "string str(char * data [, uint64 length])"
+  std::string_view description;  // one sentence
+  int min_arguments = 0;
+  int max_arguments = 0;         // -1: any number
+  bool is_unsafe = false;
+  bool is_async = false;         // handled by the runtime
+  bool is_aggregation = false;
+  bool is_statement = false;     // no value
+  // Checks the call (argument types are set) and gives its type; null after an error was emitted.
+  // `call.arguments` is empty for a bare name.
+  TypeRef (*check)(BuiltinContext &context, ast::Expr &call, std::vector<ast::Expr *> &arguments) = nullptr;
+};
+
+// Null when there is no such builtin. `arg0`… are found as kArg.
+const Builtin *find_builtin(std::string_view name);
+const std::vector<Builtin> &all_builtins();
+
+}  // namespace awl::frontend

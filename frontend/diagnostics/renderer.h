@@ -1,0 +1,25 @@
+// Turns diagnostics into the text a person reads:
+//
+//   script.bt:3:9-12: ERROR: undefined variable $x
+//   3 | print($x);
+//     |       ~~
+//   HINT: assign to it first
+#pragma once
+
+#include <string>
+
+#include "frontend/diagnostics/diagnostic.h"
+
+namespace awl::frontend {
+
+struct RenderOptions {
+  bool color = false;
+  bool show_ids = false;  // append the kind's id in brackets (tests)
+};
+
+// One diagnostic with its source lines and notes; ends with a newline. Never fails, whatever
+// bytes the script holds: control characters are shown escaped, long lines are cut around the span.
+std::string render(const Diagnostic &diagnostic, const SourceManager &sources,
+                   const RenderOptions &options = {});
+
+}  // namespace awl::frontend

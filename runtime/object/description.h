@@ -1,0 +1,186 @@
+// The object's description: what stands as JSON in the ELF section `.awl`, beside the programs,
+// maps and BTF that every loader knows. The one contract between compile time and run time.
+//
+// It is input from outside: parse_description() checks every field, and the loader checks what it
+// says against the ELF file. docs/object-format.md explains it for people.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/object/value_type.h"
+
+namespace awl::object {
+
+inline constexpr int kDescriptionVersion = 1;
+inline constexpr const char *kSectionName = ".awl";
+
+// Names of the maps and variables that every object may hold besides the script's own maps.
+// Maps of the script are named "m_<name without @>"; the unnamed `@` is "m_".
+inline constexpr const char *kOutputRing = "awl_output";    // BPF_MAP_TYPE_RINGBUF: records
+inline constexpr const char *kControlRing = "awl_control";  // BPF_MAP_TYPE_RINGBUF: control records
+inline constexpr const char *kLostMap = "awl_lost";     // PERCPU_ARRAY u64, index: program: output records not sent
+inline constexpr const char *kErrorMap = "awl_errors";  // PERCPU_ARRAY u64, index: ErrorSite: how often
+inline constexpr const char *kScratchMap = "awl_scratch";  // PERCPU_ARRAY of scratch slots
+inline constexpr const char *kProbeNamesMap = "awl_probe_names";  // ARRAY char[kProbeNameSize], index: probe id
+inline constexpr uint32_t kProbeNameSize = 128;
+inline constexpr const char *kStacksMap = "awl_stacks";  // STACK_TRACE; a script has at most one per kind and limit:
+                                                         // awl_kstacks_<limit>, awl_ustacks_<limit>
+// Variables in .rodata which the loader sets before load. All are 8 bytes, but string parameters
+// (char[kParameterStringSize]).
+inline constexpr const char *kPidFilterVariable = "awl_pid";    // u64 tgid as seen in our pid namespace; 0: no filter
+inline constexpr const char *kSelfPidVariable = "awl_self";     // u64 tgid of the tracer
+inline constexpr const char *kChildPidVariable = "awl_cpid";    // u64; 0: none
+inline constexpr const char *kCpuCountVariable = "awl_ncpus";   // u64
+inline constexpr const char *kStartTimeVariable = "awl_start";  // u64 ns CLOCK_BOOTTIME: `elapsed` counts from here
+inline constexpr const char *kParameterCountVariable = "awl_nparams";  // u64: $#
+inline constexpr const char *kParameterPrefix = "awl_param_";   // + index in `parameters`: u64 or char[]
+inline constexpr const char *kPidNamespaceDev = "awl_pidns_dev";  // u64; 0: ids of the initial namespace
+inline constexpr const char *kPidNamespaceIno = "awl_pidns_ino";
+inline constexpr uint32_t kParameterStringSize = 256;
+// Kernel symbols: `kaddr("x")` is u64 .rodata variable "awl_kaddr_x"; cgroupid("path") is
+// "awl_cgroup_<index in cgroups>".
+
+// Where in the script something stands, to be quoted in messages.
+struct Location {
+  uint32_t line = 0, column = 0;          // from 1
+  uint32_t end_line = 0, end_column = 0;  // one past the last column
+};
+
+// Every record in a ring starts with this.
+struct RecordHeader {
+  uint32_t event;    // index in Description::events
+  uint32_t program;  // index in Description::programs
+};
+// A control record adds to it how much had been written to the output ring, so that the runtime
+// can keep both in order: the control record comes after all output records that start before.
+struct ControlHeader {
+  RecordHeader record;
+  uint64_t output_position;  // bpf_ringbuf_query(BPF_RB_PROD_POS) of the output ring
+};
+
+enum class EventKind : uint8_t {
+  // output ring: RecordHeader, then `arguments`
+  kPrintf, kErrorf, kWarnf, kCat, kSystem,  // `format` with `arguments`
+  kPrintValue,  // one argument
+  kJoin,        // `format` is the separator; argument 0: u32 count; then strings (see fields)
+  kTime,        // `format` for strftime
+  // control ring: ControlHeader, then `arguments`
+  kExit,        // argument 0: i64 exit code
+  kPrintMap,    // `map`; argument 0: u64 top (0: all), argument 1: u64 div (0: 1)
+  kClear, kZero,  // `map`
+  kRuntimeError,  // argument 0: u32 ErrorSite index, argument 1: i64 result of the helper
+  kSkboutput, kUnwatch,
+};
+
+struct Event {
+  EventKind kind = EventKind::kPrintf;
+  std::string format;
+  std::vector<Field> arguments;  // offsets from the start of the record (header included)
+  uint32_t size = 0;             // bytes of the whole record
+  int32_t map = -1;              // index in Description::maps
+  Location location;
+};
+
+enum class MapType : uint8_t { kHash, kArray, kPercpuHash, kPercpuArray, kLruHash, kPercpuLruHash };
+
+struct Map {
+  std::string name;      // as the script says: "@x"
+  std::string elf_name;  // the symbol in .maps
+  MapType type = MapType::kHash;
+  ValueType key;         // kVoid: scalar (an array of one element, key u32 0)
+  ValueType value;
+  uint32_t key_size = 0, value_size = 0;  // bytes in the kernel map
+  // Scalar maps are arrays and always exist: they are "set" when this flag is in the value's last
+  // 8 bytes; see docs/object-format.md.
+  bool is_scalar = false;
+  // Histograms keyed by bucket: the last 8 bytes of the key are the bucket, the value a u64 count.
+  bool is_bucket_keyed = false;
+};
+
+// A part of a program to be patched before it is loaded.
+struct Relocation {
+  enum class Kind : uint8_t {
+    kTracepointField,  // off (loads) or imm (adds) of the instruction: offset of `field`
+    kProbeId,          // imm: the probe id, or ~0u: "ask for the attach cookie"
+  };
+  Kind kind = Kind::kProbeId;
+  uint32_t instruction = 0;  // index in the program's section
+  std::string field;
+  uint32_t size = 0;         // bytes of the field that the code was compiled for
+  bool is_add = false;       // patch imm, not off
+  int32_t built_value = 0;   // what stands there
+};
+
+// A pattern to attach to; see frontend/probes/probe.h for the meaning of the fields.
+struct AttachPoint {
+  std::string family;  // "begin", "end", "self", "interval", "profile", "software", "hardware",
+                       // "tracepoint", "rawtracepoint", "uprobe", "uretprobe", "kprobe", …
+  std::string name;    // canonical text
+  std::string category, target, binary;
+  uint64_t offset = 0, address = 0, period_ns = 0, frequency = 0, sample_period = 0;
+  bool has_address = false, has_wildcard = false;
+  Location location;
+};
+
+struct Program {
+  std::string name;     // the function's symbol
+  std::string section;  // ELF section, as libbpf names it
+  std::vector<AttachPoint> attach_points;  // of one family
+  bool uses_probe_id = false;
+  // A program for `tracepoint:syscalls:sys_enter_*` or `…sys_exit_*` that is attached to the raw
+  // tracepoint: `dispatch` is the u32[kSyscallTableSize] variable in .rodata that holds, per
+  // syscall number, probe id + 1, or 0 for "not traced".
+  std::string dispatch;
+  std::vector<Relocation> relocations;
+};
+inline constexpr uint32_t kSyscallTableSize = 512;
+
+enum class ParameterKind : uint8_t { kInteger, kString, kBool };
+struct Parameter {
+  std::string name;
+  bool is_positional = true;
+  ParameterKind kind = ParameterKind::kInteger;
+  int64_t default_integer = 0;
+  std::string default_string;
+  std::string description;
+};
+
+// A place where a helper can fail or a value be lost: counted in awl_errors, reported at the end
+// or, with -k, at once.
+struct ErrorSite {
+  std::string what;  // "probe_read_user_str", "map update", "division by zero", …
+  bool is_always_reported = true;  // false: only with -k (failed reads)
+  Location location;
+};
+
+struct Settings {
+  uint64_t perf_rb_pages = 0, max_cat_bytes = 10240, max_probes = 1024, log_size = 1000000;
+  std::string str_trunc_trailer = "..", missing_probes = "error", cache_user_symbols, stack_mode = "bpftrace";
+  bool print_maps_on_exit = true, cpp_demangle = true, lazy_symbolication = false;
+  bool needs_unsafe = false;  // the script calls an unsafe function: the runner must be told --unsafe
+};
+
+struct Description {
+  int version = kDescriptionVersion;
+  std::string script_name;  // "stdin" for -e
+  std::string script_text;
+  std::vector<Program> programs;
+  std::vector<Map> maps;
+  std::vector<Event> events;
+  std::vector<Parameter> parameters;
+  std::vector<ErrorSite> error_sites;
+  std::vector<std::string> kernel_symbols;  // of kaddr
+  std::vector<std::string> cgroups;         // of cgroupid
+  Settings settings;
+};
+
+// The JSON text of a description.
+std::string write_description(const Description &description);
+// Reads and checks one: version, ranges of indices, sizes and offsets inside their record, depth.
+Result<Description> parse_description(const std::string &json);
+
+}  // namespace awl::object
