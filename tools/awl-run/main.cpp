@@ -1,0 +1,75 @@
+// awl-run: loads an object that `awl build` wrote, attaches it and prints. No compiler in it.
+
+#include <cstdio>
+
+#include "tools/common/read_file.h"
+#include "tools/common/run_options.h"
+
+namespace awl::tools {
+namespace {
+
+// Lists the object's own parameters behind the options.
+void print_parameters(const object::Description &description) {
+  if (description.parameters.empty()) return;
+  printf("\nParameters of %s:\n", description.script_name.c_str());
+  for (const object::Parameter &parameter : description.parameters) {
+    const std::string name =
+        (parameter.is_positional ? "$" : "--") + parameter.name;
+    printf("  %-24s %s\n", name.c_str(), parameter.description.c_str());
+  }
+}
+
+int run_object(const RunArguments &arguments) {
+  Result<std::vector<uint8_t>> object = read_file(arguments.positionals.front());
+  if (!object) return fail(object.error().message);
+  Result<int> code = runtime::run(*object, arguments.run);
+  if (!code) return fail(code.error().message);
+  return *code;
+}
+
+int main(int argc, char **argv) {
+  const CommandLine line = split_command_line(argc, argv);
+  RunArguments arguments;
+  bool wants_list = false, wants_help = false;
+  CLI::App app{"Runs a BPF object made by `awl build`.\n"
+               "Usage: awl-run [OPTIONS] OBJECT [PARAMETERS] [-- PARAMETERS]"};
+  app.set_help_flag();
+  app.add_flag("-h,--help", wants_help, "Print this help and the object's own parameters");
+  app.add_flag("-l", wants_list, "List the probes the object would attach to");
+  app.set_version_flag("-V,--version", std::string("awl-run v") + kVersion);
+  add_run_options(app, arguments);
+  try {
+    app.parse(std::vector<std::string>(line.options.rbegin(), line.options.rend()));
+  } catch (const CLI::ParseError &error) {
+    return error.get_exit_code() == 0 ? app.exit(error) : fail(error.what());
+  }
+  if (wants_help) {
+    fputs(app.help().c_str(), stdout);
+    if (arguments.positionals.empty()) return 0;
+  } else if (arguments.positionals.empty()) {
+    return fail("no object given; usage: awl-run [OPTIONS] OBJECT [-- PARAMETERS]");
+  }
+  add_script_parameters({arguments.positionals.begin() + 1, arguments.positionals.end()},
+                        line.parameters, arguments.run);
+  arguments.run.debug_libbpf = arguments.wants("libbpf");
+  arguments.run.debug_verifier = arguments.wants("verifier");
+  if (!wants_help && !wants_list) return run_object(arguments);
+
+  Result<std::vector<uint8_t>> object = read_file(arguments.positionals.front());
+  if (!object) return fail(object.error().message);
+  if (wants_help) {
+    Result<object::Description> description = runtime::read_description(*object);
+    if (!description) return fail(description.error().message);
+    print_parameters(*description);
+    return 0;
+  }
+  Result<std::vector<std::string>> targets = runtime::list_targets(*object, arguments.run);
+  if (!targets) return fail(targets.error().message);
+  for (const std::string &target : *targets) puts(target.c_str());
+  return 0;
+}
+
+}  // namespace
+}  // namespace awl::tools
+
+int main(int argc, char **argv) { return awl::tools::main(argc, argv); }

@@ -1,0 +1,119 @@
+#include "tools/common/run_options.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+
+namespace awl::tools {
+namespace {
+
+const std::map<std::string, runtime::OutputFormat> kFormats = {
+    {"text", runtime::OutputFormat::kText}, {"json", runtime::OutputFormat::kJson}};
+const std::map<std::string, runtime::Buffering> kBufferings = {
+    {"none", runtime::Buffering::kNone},
+    {"line", runtime::Buffering::kLine},
+    {"full", runtime::Buffering::kFull}};
+
+// "ERROR" or "WARNING" before a message, coloured on a terminal.
+void print_message(const char *label, const char *color, const std::string &message) {
+  if (wants_color())
+    fprintf(stderr, "\033[%sm%s\033[0m: %s\n", color, label, message.c_str());
+  else
+    fprintf(stderr, "%s: %s\n", label, message.c_str());
+}
+
+}  // namespace
+
+CommandLine split_command_line(int argc, char **argv) {
+  CommandLine line;
+  for (int i = 1; i < argc; ++i) {
+    if (!line.has_separator && std::string_view(argv[i]) == "--")
+      line.has_separator = true;
+    else
+      (line.has_separator ? line.parameters : line.options).push_back(argv[i]);
+  }
+  return line;
+}
+
+bool RunArguments::wants(const std::string &stage) const {
+  return std::any_of(debug_stages.begin(), debug_stages.end(),
+                     [&](const std::string &given) { return given == stage || given == "all"; });
+}
+
+void add_run_options(CLI::App &app, RunArguments &arguments) {
+  runtime::RunOptions &run = arguments.run;
+  app.add_option("-B", run.buffering, "Output buffering: none, line or full")
+      ->transform(CLI::CheckedTransformer(kBufferings))
+      ->option_text("MODE");
+  app.add_option("-c", run.command, "Run COMMAND; when it ends, tracing ends")
+      ->option_text("COMMAND");
+  app.add_option("-d", arguments.debug_stages,
+                 "Show a stage: ast, codegen, codegen-opt, dis, libbpf, verifier, diagnostics, all")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"ast", "codegen", "codegen-opt", "dis", "libbpf", "verifier",
+                             "diagnostics", "all"}))
+      ->allow_extra_args(false)
+      ->option_text("STAGE");
+  app.add_flag("--dry-run", run.dry_run, "End right after all probes are attached");
+  app.add_option("-f", run.format, "Output format: text or json")
+      ->transform(CLI::CheckedTransformer(kFormats))
+      ->option_text("FORMAT");
+  app.add_flag("-k", run.report_read_errors, "Report failed reads of kernel and user memory");
+  app.add_option("--no-feature", run.disabled_features, "Do not use these kernel features")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"uprobe_multi", "kprobe_multi", "kprobe_session"}))
+      ->allow_extra_args(false)
+      ->option_text("FEATURE,…");
+  app.add_flag("--no-warnings", run.no_warnings, "Print no warnings");
+  app.add_option("-o", run.output_path, "Write the output to FILE")->option_text("FILE");
+  app.add_option("-p", run.pid, "Trace this process alone")
+      ->check(CLI::PositiveNumber)
+      ->option_text("PID");
+  app.add_option("--probe-filter", run.probe_filter,
+                 "Attach only probes whose name matches this regular expression")
+      ->option_text("REGEX");
+  app.add_flag("-q", run.quiet, "Keep messages quiet");
+  app.add_flag("--unsafe", run.unsafe, "Allow functions with side effects, such as system()");
+  app.add_flag("-v", run.verbose, "Print more about what is done");
+  app.add_option("arguments", arguments.positionals, "FILE and positional parameters")
+      ->option_text(" ");
+}
+
+void add_script_parameters(const std::vector<std::string> &before,
+                           const std::vector<std::string> &after, runtime::RunOptions &run) {
+  run.positional.insert(run.positional.end(), before.begin(), before.end());
+  for (const std::string &word : after) {
+    if (word.size() > 2 && word.compare(0, 2, "--") == 0) {
+      const size_t equals = word.find('=');
+      // A bare `--name` sets a boolean.
+      run.named.emplace_back(word.substr(2, equals == std::string::npos ? equals : equals - 2),
+                             equals == std::string::npos ? "true" : word.substr(equals + 1));
+    } else {
+      run.positional.push_back(word);
+    }
+  }
+}
+
+bool wants_color() {
+  const char *setting = environment("COLOR");
+  if (setting && std::string_view(setting) == "always") return true;
+  if (setting && std::string_view(setting) == "never") return false;
+  return isatty(STDERR_FILENO) && !getenv("NO_COLOR");
+}
+
+const char *environment(const std::string &name) {
+  if (const char *value = getenv(("AWL_" + name).c_str())) return value;
+  return getenv(("BPFTRACE_" + name).c_str());
+}
+
+int fail(const std::string &message) {
+  print_message("ERROR", "31", message);
+  return 1;
+}
+
+void warn(const std::string &message) { print_message("WARNING", "33", message); }
+
+}  // namespace awl::tools
