@@ -12,24 +12,14 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/tracefs.h"
 #include "frontend/types/type.h"
 
 namespace awl::frontend {
 
-// One field of a tracepoint's record, from its `format` file
-// (Documentation/trace/events.rst in the kernel).
-struct TracepointField {
-  std::string name;
-  std::string type_text;  // "const char *", "__data_loc char[]", "char[16]" (array part moved here)
-  uint32_t offset = 0;    // bytes from the start of the record
-  uint32_t size = 0;      // bytes
-  bool is_signed = false;
-  bool is_data_loc = false;
-};
-struct TracepointFormat {
-  uint32_t id = 0;  // for perf_event_open
-  std::vector<TracepointField> fields;  // without the common_ ones
-};
+// A tracepoint's record: defined where the runtime finds them too.
+using awl::TracepointField;
+using awl::TracepointFormat;
 
 // A parameter of a kernel function or raw tracepoint, from BTF; or of a user function, from DWARF.
 struct FunctionParameter {

@@ -1,0 +1,72 @@
+// The symbols of a user binary: what uprobes attach to and what user stacks are printed with.
+//
+// Reads .symtab and .dynsym of a 64-bit little-endian ELF file, and those of its separate debug
+// file (by build id, else by .gnu_debuglink) when the file itself is stripped. Everything is read
+// once, when the file is opened, into memory of its own: the file may change afterwards. Every
+// offset in it is checked, since a binary is input from outside.
+//
+// Addresses are those of the file (st_value); uprobes take offsets in the file. Executable
+// PT_LOAD segments translate between both.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace awl {
+
+struct ElfSymbol {
+  std::string_view name;  // without a version ("@GLIBC_2.2.5")
+  uint64_t address = 0;
+  uint64_t size = 0;      // bytes; 0: not known
+  bool is_function = false;  // STT_FUNC or STT_GNU_IFUNC; else a data object
+  bool is_global = false;    // global or weak binding
+};
+
+class ElfSymbols {
+ public:
+  static Result<std::shared_ptr<const ElfSymbols>> open(const std::string &path);
+
+  const std::string &path() const { return path_; }
+  const std::string &build_id() const { return build_id_; }  // hexadecimal; empty: none
+  bool is_position_independent() const { return is_position_independent_; }
+
+  // All of them, defined here, sorted by address; several names may share one.
+  const std::vector<ElfSymbol> &symbols() const { return symbols_; }
+
+  // A symbol by name; global ones and functions win over others. Null: no such symbol.
+  const ElfSymbol *find(std::string_view name) const;
+  const ElfSymbol *find_function(std::string_view name) const;
+  // Functions whose name matches a shell pattern, one per name, sorted by name.
+  std::vector<const ElfSymbol *> functions(std::string_view pattern) const;
+  // The function an address lies in (or, where the size is not known, behind whose start it
+  // lies before the next). Null: none.
+  const ElfSymbol *containing(uint64_t address) const;
+
+  // From an address to the offset in the file of the same byte, and back. Only through segments
+  // that are executable unless `any_segment`.
+  std::optional<uint64_t> file_offset(uint64_t address, bool any_segment = false) const;
+  std::optional<uint64_t> address_at(uint64_t file_offset, bool any_segment = false) const;
+
+ private:
+  friend class ElfReader;
+  struct Segment {
+    uint64_t address, offset, file_size;
+    bool is_executable;
+  };
+
+  std::string path_;
+  std::string build_id_;
+  bool is_position_independent_ = false;
+  std::vector<Segment> segments_;
+  std::vector<ElfSymbol> symbols_;
+  std::vector<uint32_t> by_name_;                 // indices into symbols_, sorted by name
+  std::vector<std::unique_ptr<char[]>> strings_;  // what the names point into
+};
+
+}  // namespace awl
