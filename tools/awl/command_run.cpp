@@ -1,0 +1,119 @@
+// awl run (the default): compile in memory, then load and run the very same bytes that
+// `awl build` would write.
+
+#include <sys/stat.h>
+
+#include <cstdio>
+
+#include "tools/awl/commands.h"
+#include "tools/awl/compile_script.h"
+
+namespace awl::tools {
+namespace {
+
+constexpr const char *kDescription =
+    "Traces the kernel and applications with small programs in bpftrace's language.\n"
+    "Usage: awl [OPTIONS] FILE [PARAMETERS] [-- PARAMETERS]\n"
+    "       awl [OPTIONS] -e PROGRAM [PARAMETERS] [-- PARAMETERS]\n"
+    "       awl build FILE|-e PROGRAM -o OBJECT   compile ahead of time, to run with awl-run\n"
+    "       awl list [-v] [PATTERN]               list probes";
+
+constexpr const char *kExamples =
+    "\nExamples:\n"
+    "  awl -e 'tracepoint:syscalls:sys_enter_openat { @[comm] = count() }'\n"
+    "      count opens by process name until Ctrl-C\n"
+    "  awl -e 'profile:hz:99 { @[kstack] = count() }' -c 'make'\n"
+    "      sample kernel stacks while a command runs\n"
+    "  awl -l 'tracepoint:sched:*'\n"
+    "      list probes\n";
+
+// Options that only make sense before a script runs.
+struct Modes {
+  bool list = false, info = false, help = false;
+};
+
+bool is_file(const std::string &path) {
+  struct stat info;
+  return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}
+
+// Takes the script's file off the positional words; what remains are its parameters.
+bool take_script(CompileArguments &compile, std::vector<std::string> &words) {
+  if (compile.has_program) return true;
+  if (words.empty()) return false;
+  compile.file = words.front();
+  words.erase(words.begin());
+  return true;
+}
+
+int list_script(const CompileArguments &compile, const RunArguments &arguments) {
+  const CompileOutcome outcome = compile_script(compile, arguments);
+  if (!outcome.object) return outcome.exit_code;
+  Result<std::vector<std::string>> targets = runtime::list_targets(*outcome.object, arguments.run);
+  if (!targets) return fail(targets.error().message);
+  for (const std::string &target : *targets) puts(target.c_str());
+  return 0;
+}
+
+int run_script(const CompileArguments &compile, const RunArguments &arguments) {
+  const CompileOutcome outcome = compile_script(compile, arguments);
+  if (!outcome.object) return outcome.exit_code;
+  Result<int> code = runtime::run(*outcome.object, arguments.run);
+  return code ? *code : fail(code.error().message);
+}
+
+// The parameters that a script reads with getopt, behind the options of awl itself.
+int print_script_help(const CompileArguments &compile, const RunArguments &arguments) {
+  const CompileOutcome outcome = compile_script(compile, arguments);
+  if (!outcome.object) return outcome.exit_code;
+  Result<object::Description> description = runtime::read_description(*outcome.object);
+  if (!description) return fail(description.error().message);
+  if (!description->parameters.empty()) printf("\nParameters of the script:\n");
+  for (const object::Parameter &parameter : description->parameters)
+    printf("  %s%-22s %s\n", parameter.is_positional ? "$" : "--", parameter.name.c_str(),
+           parameter.description.c_str());
+  return 0;
+}
+
+}  // namespace
+
+int command_run(const CommandLine &line) {
+  RunArguments arguments;
+  CompileArguments compile;
+  Modes modes;
+  CLI::App app{kDescription};
+  app.set_help_flag();
+  app.footer(kExamples);
+  app.add_flag("-h,--help", modes.help, "Print this help, and the parameters of a script");
+  app.add_flag("-l", modes.list, "List the probes that match a pattern, or those of a script");
+  app.add_flag("--info", modes.info, "Print what the kernel and this build can do");
+  app.set_version_flag("-V,--version", std::string("awl v") + kVersion);
+  add_compile_options(app, compile);
+  add_run_options(app, arguments);
+  try {
+    app.parse(std::vector<std::string>(line.options.rbegin(), line.options.rend()));
+  } catch (const CLI::ParseError &error) {
+    return error.get_exit_code() == 0 ? app.exit(error) : fail(error.what());
+  }
+  compile.has_program = app.count("-e") > 0;
+  std::vector<std::string> &words = arguments.positionals;
+
+  if (modes.info) return print_info();
+  if (modes.help) fputs(app.help("awl").c_str(), stdout);
+  if (modes.list && !compile.has_program && (words.empty() || !is_file(words.front())))
+    return list_probes(words.empty() ? "" : words.front(), arguments.run.verbose,
+                       compile.snapshot);
+  if (!take_script(compile, words)) {
+    if (modes.help) return 0;
+    return fail("no script given; usage: awl [OPTIONS] FILE, or awl [OPTIONS] -e PROGRAM "
+                "(awl --help tells more)");
+  }
+  add_script_parameters(words, line.parameters, arguments.run);
+  arguments.run.debug_libbpf = arguments.wants("libbpf");
+  arguments.run.debug_verifier = arguments.wants("verifier");
+  if (modes.help) return print_script_help(compile, arguments);
+  if (modes.list) return list_script(compile, arguments);
+  return run_script(compile, arguments);
+}
+
+}  // namespace awl::tools

@@ -1,0 +1,156 @@
+#include "tools/awl/compile_script.h"
+
+#include <cstdio>
+
+#include "codegen/codegen.h"
+#include "codegen/disassemble.h"
+#include "frontend/diagnostics/renderer.h"
+#include "tools/common/read_file.h"
+
+namespace awl::tools {
+namespace {
+
+struct Script {
+  std::string name, text;
+};
+
+Result<Script> load_script(const CompileArguments &compile) {
+  if (compile.has_program) return Script{"stdin", compile.program};
+  Result<std::vector<uint8_t>> bytes = read_file(compile.file);
+  if (!bytes) return bytes.error();
+  return Script{compile.file == "-" ? "stdin" : compile.file,
+                std::string(bytes->begin(), bytes->end())};
+}
+
+void print_diagnostics(const frontend::Compilation &compilation, const RunArguments &arguments) {
+  frontend::RenderOptions render;
+  render.color = wants_color();
+  render.show_ids = arguments.wants("diagnostics");
+  for (const frontend::Diagnostic &diagnostic : compilation.diagnostics.all()) {
+    if (diagnostic.severity == frontend::Severity::kWarning && arguments.run.no_warnings) continue;
+    fputs(frontend::render(diagnostic, compilation.sources, render).c_str(), stderr);
+  }
+}
+
+frontend::Options frontend_options(const CompileArguments &compile, const RunArguments &arguments) {
+  frontend::Options options;
+  options.allow_unsafe = arguments.run.unsafe;
+  options.is_ahead_of_time = compile.is_ahead_of_time;
+  options.has_command = !arguments.run.command.empty();
+  options.pid = arguments.run.pid;
+  options.include_paths = compile.include_paths;
+  options.includes = compile.includes;
+  options.parameters = arguments.run.positional;
+  options.environment = environment;
+  if (arguments.wants("ast")) {
+    options.after_pass = [](const std::string &pass, const frontend::ast::Program &program) {
+      printf("AST after: %s\n%s\n", pass.c_str(), frontend::dump(program).c_str());
+    };
+  }
+  return options;
+}
+
+// Prints a stage's text under its name.
+std::function<void(const std::string &)> printer(const char *title) {
+  return [title](const std::string &text) { printf("%s\n%s\n", title, text.c_str()); };
+}
+
+codegen::Options codegen_options(const CompileArguments &compile, const RunArguments &arguments,
+                                 std::string &ir) {
+  codegen::Options options;
+  options.report_read_errors = arguments.run.report_read_errors;
+  if (arguments.wants("codegen")) options.on_ir = printer("LLVM IR before optimization");
+  const bool print_optimized = arguments.wants("codegen-opt");
+  if (print_optimized || !compile.emit_llvm.empty()) {
+    options.on_optimized_ir = [print_optimized, &ir](const std::string &text) {
+      if (print_optimized) printer("LLVM IR after optimization")(text);
+      ir = text;
+    };
+  }
+  return options;
+}
+
+// Writes the files that --emit-elf and --emit-llvm name.
+Status emit_files(const CompileArguments &compile, const std::vector<uint8_t> &object,
+                  const std::string &ir) {
+  if (!compile.emit_llvm.empty()) {
+    Status status = write_file(compile.emit_llvm, ir.data(), ir.size());
+    if (!status) return status;
+  }
+  if (!compile.emit_elf.empty()) return write_file(compile.emit_elf, object.data(), object.size());
+  return ok();
+}
+
+CompileOutcome failure(const std::string &message) { return {std::nullopt, fail(message)}; }
+
+CompileOutcome lower(const frontend::Compilation &compilation, const CompileArguments &compile,
+                     const RunArguments &arguments) {
+  std::string ir;
+  Result<std::vector<uint8_t>> object =
+      codegen::generate(compilation.checked, codegen_options(compile, arguments, ir));
+  if (!object) return failure("internal: " + object.error().message);
+  if (arguments.wants("dis")) {
+    Result<std::string> text = codegen::disassemble(*object);
+    if (!text) return failure(text.error().message);
+    fputs(text->c_str(), stdout);
+  }
+  if (Status status = emit_files(compile, *object, ir); !status)
+    return failure(status.error().message);
+  if (compile.stop_after == "codegen" || !compile.emit_elf.empty() || !compile.emit_llvm.empty())
+    return {};
+  return {std::move(*object), 0};
+}
+
+}  // namespace
+
+void add_compile_options(CLI::App &app, CompileArguments &compile) {
+  app.add_option("-e", compile.program, "The program itself instead of a file")
+      ->option_text("PROGRAM");
+  app.add_option("-I", compile.include_paths, "Search DIR for C headers")
+      ->allow_extra_args(false)
+      ->option_text("DIR");
+  app.add_option("--include", compile.includes, "As if #include <FILE> stood first in the script")
+      ->allow_extra_args(false)
+      ->option_text("FILE");
+  app.add_option("--emit-elf", compile.emit_elf, "Write the object to FILE and end")
+      ->option_text("FILE");
+  app.add_option("--emit-llvm", compile.emit_llvm, "Write the optimized LLVM IR to FILE and end")
+      ->option_text("FILE");
+  app.add_option("--target", compile.snapshot, "Compile for the machine a snapshot was taken of")
+      ->option_text("SNAPSHOT");
+  app.add_option("--stop-after", compile.stop_after, "End after a phase: parse, check, codegen")
+      ->check(CLI::IsMember({"parse", "check", "codegen"}))
+      ->option_text("PHASE");
+}
+
+Result<std::unique_ptr<frontend::Target>> open_target(const CompileArguments &compile) {
+  if (compile.snapshot.empty()) return frontend::make_live_target();
+  return frontend::load_snapshot_target(compile.snapshot);
+}
+
+CompileOutcome compile_script(const CompileArguments &compile, const RunArguments &arguments) {
+  Result<Script> script = load_script(compile);
+  if (!script) return failure(script.error().message);
+  frontend::Compilation compilation;
+
+  if (compile.stop_after == "parse") {
+    const frontend::ast::Program *program =
+        frontend::parse(compilation, script->name, script->text);
+    print_diagnostics(compilation, arguments);
+    if (program && arguments.wants("ast")) fputs(frontend::dump(*program).c_str(), stdout);
+    return {std::nullopt, program ? 0 : 1};
+  }
+
+  Result<std::unique_ptr<frontend::Target>> target = open_target(compile);
+  if (!target) return failure(target.error().message);
+  const bool is_right = frontend::compile(compilation, script->name, script->text, **target,
+                                          frontend_options(compile, arguments));
+  print_diagnostics(compilation, arguments);
+  if (!is_right) return {std::nullopt, 1};
+  if (arguments.run.verbose)
+    printf("AST node count: %zu\n", compilation.context.node_count());
+  if (compile.stop_after == "check") return {};
+  return lower(compilation, compile, arguments);
+}
+
+}  // namespace awl::tools

@@ -1,0 +1,19 @@
+// awl: compiles tracing scripts to BPF objects and runs them.
+
+#include <string>
+
+#include "tools/awl/commands.h"
+
+int main(int argc, char **argv) {
+  using namespace awl::tools;
+  CommandLine line = split_command_line(argc, argv);
+  const std::string command = line.options.empty() ? "" : line.options.front();
+  const auto without_command = [&line] {
+    line.options.erase(line.options.begin());
+    return line;
+  };
+  if (command == "build") return command_build(without_command());
+  if (command == "list") return command_list(without_command());
+  if (command == "run") return command_run(without_command());
+  return command_run(line);
+}
