@@ -1,0 +1,94 @@
+// Output: what a run prints, as text or as JSON lines.
+//
+// Callers hand over finished pieces ("this text was printed by printf"); the two implementations
+// give them their form. Everything goes through one buffer, written with one write(2) per batch:
+// the event loop calls end_of_batch() when it has drained a ring, and that writes what -B says.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "runtime/object/description.h"
+#include "runtime/tracer.h"
+
+namespace awl::runtime {
+
+// The buffer in front of a file descriptor.
+class Writer {
+ public:
+  // Does not own the descriptors. `error_fd` gets errors and warnings in text mode.
+  Writer(int fd, int error_fd, Buffering buffering);
+  ~Writer();  // flushes
+  Writer(const Writer &) = delete;
+  Writer &operator=(const Writer &) = delete;
+
+  std::string &buffer() { return buffer_; }  // append to it, then call written()
+  void written() {
+    if (buffering_ == Buffering::kNone || buffer_.size() >= kFlushSize) flush();
+  }
+  // The end of what can be printed without waiting: kLine writes it out.
+  void end_of_batch() {
+    if (buffering_ != Buffering::kFull) flush();
+  }
+  void flush();
+  // Text for the error descriptor, after everything that was printed before.
+  void write_error(std::string_view text);
+  bool has_failed() const { return has_failed_; }  // a write failed (EPIPE, ENOSPC)
+
+ private:
+  static constexpr size_t kFlushSize = 256 * 1024;
+  int fd_, error_fd_;
+  Buffering buffering_;
+  bool has_failed_ = false;
+  std::string buffer_;
+};
+
+// What a message to the user is about, for its form in either format.
+struct Message {
+  bool is_warning = false;
+  std::string text;
+  object::Location location;  // line 0: none
+};
+
+class Output {
+ public:
+  // `description` gives the names of the script and its text, quoted in errors; must outlive it.
+  static std::unique_ptr<Output> create(OutputFormat format, Writer &writer,
+                                        const object::Description &description);
+  virtual ~Output() = default;
+  Writer &writer() { return writer_; }
+  bool is_json() const { return is_json_; }
+
+  virtual void attached_probes(uint64_t count) = 0;  // text: on stderr
+  virtual void lost_events(uint64_t count) = 0;      // since the last call
+  virtual void text(std::string_view text) = 0;      // printf
+  virtual void time(std::string_view text) = 0;
+  virtual void join(std::string_view text) = 0;      // without newline
+  virtual void cat(std::string_view text) = 0;       // a file's content
+  virtual void system(std::string_view text) = 0;    // a command's output
+  virtual void user_message(const Message &message) = 0;   // errorf, warnf
+  // A helper failed at a place in the script (ErrorSite); `result` is what it returned.
+  virtual void runtime_error(const object::ErrorSite &site, int64_t result) = 0;
+  // ErrorSite counts at the end: how often something failed which had not been reported at once.
+  virtual void error_count(const object::ErrorSite &site, uint64_t count) = 0;
+  virtual void warning(std::string_view text) = 0;         // of the runtime itself
+  // The maps at exit come next: text mode sets them off with empty lines.
+  virtual void before_final_maps() = 0;
+
+  void end_of_batch() { writer_.end_of_batch(); }
+
+ protected:
+  Output(Writer &writer, bool is_json) : writer_(writer), is_json_(is_json) {}
+  Writer &writer_;
+  const bool is_json_;
+};
+
+// Appends `bytes` as the inside of a JSON string: quotes, backslashes and control characters
+// escaped, bytes that are not UTF-8 replaced as the peer does.
+void append_json_escaped(std::string &out, std::string_view bytes);
+
+}  // namespace awl::runtime

@@ -1,0 +1,63 @@
+// Turns values in memory into text or JSON, by their ValueType.
+//
+// PrintContext is what values need beyond their bytes: symbols, stacks, names of probes, clocks.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/object/description.h"
+#include "runtime/object/value_type.h"
+#include "runtime/symbols/symbols.h"
+
+namespace awl::runtime {
+
+// Frames of a stack by its id; build_id stacks give `struct bpf_stack_build_id`s.
+class StackSource {
+ public:
+  virtual ~StackSource() = default;
+  // Reads the value of stack `id` in map `elf_name`; false: none.
+  virtual bool read(const std::string &elf_name, uint32_t id, std::vector<uint8_t> &value) = 0;
+};
+
+// A target that is attached, by probe id.
+struct ProbeTarget {
+  std::string name;    // "uprobe:/bin/bash:readline"
+  std::string binary;  // uprobes: the file; for the symbols of processes that have ended
+};
+
+struct PrintContext {
+  Symbols *symbols = nullptr;
+  StackSource *stacks = nullptr;
+  const std::vector<ProbeTarget> *probes = nullptr;
+  std::string truncation_trailer = "..";
+  // CLOCK_REALTIME - CLOCK_BOOTTIME in ns, for timestamps.
+  int64_t realtime_offset_ns = 0;
+  bool print_symbols_verbose = false;  // -v: symbols with offset and module
+};
+
+class ValuePrinter {
+ public:
+  explicit ValuePrinter(const PrintContext &context) : context_(context) {}
+
+  // Bytes that a value of this type takes are at `data`. Appends to `out`.
+  void text(const object::ValueType &type, const uint8_t *data, std::string &out) const;
+  void json(const object::ValueType &type, const uint8_t *data, std::string &out) const;
+  // As part of a map's title, where strings stand bare: "@[a, 1]".
+  void key(const object::ValueType &type, const uint8_t *data, std::string &out) const;
+  // As a property name in JSON, unescaped: "a,1".
+  void json_key(const object::ValueType &type, const uint8_t *data, std::string &out) const;
+
+  const PrintContext &context() const { return context_; }
+
+ private:
+  const PrintContext &context_;
+};
+
+// The integer at `data`: `size` 1, 2, 4 or 8.
+int64_t load_integer(const uint8_t *data, uint32_t size, bool is_signed);
+
+}  // namespace awl::runtime
