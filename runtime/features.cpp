@@ -1,0 +1,88 @@
+#include "runtime/features.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace awl::runtime {
+namespace {
+
+// Helpers by number (include/uapi/linux/bpf.h): the installed header may be older than the kernel.
+struct HelperFeature {
+  const char *name;
+  int number;
+  bpf_prog_type program;
+};
+constexpr HelperFeature kHelpers[] = {
+    {"get_attach_cookie", 174, BPF_PROG_TYPE_KPROBE},
+    {"get_func_ip", 173, BPF_PROG_TYPE_KPROBE},
+    {"for_each_map_elem", 164, BPF_PROG_TYPE_KPROBE},
+    {"loop", 181, BPF_PROG_TYPE_KPROBE},
+    {"lookup_percpu_elem", 195, BPF_PROG_TYPE_KPROBE},
+    {"ringbuf_reserve_dynptr", 198, BPF_PROG_TYPE_KPROBE},
+    {"get_tai_ns", 208, BPF_PROG_TYPE_KPROBE},
+    {"send_signal_thread", 117, BPF_PROG_TYPE_KPROBE},
+};
+
+struct ProgramFeature {
+  const char *name;
+  bpf_prog_type type;
+};
+constexpr ProgramFeature kPrograms[] = {
+    {"kprobe", BPF_PROG_TYPE_KPROBE},          {"tracepoint", BPF_PROG_TYPE_TRACEPOINT},
+    {"perf_event", BPF_PROG_TYPE_PERF_EVENT},  {"raw_tracepoint", BPF_PROG_TYPE_RAW_TRACEPOINT},
+    {"xdp", BPF_PROG_TYPE_XDP},                {"sched_cls", BPF_PROG_TYPE_SCHED_CLS},
+    {"cgroup_skb", BPF_PROG_TYPE_CGROUP_SKB},  {"lsm", BPF_PROG_TYPE_LSM},
+};
+
+// Whether a trivial program can be loaded with an expected attach type. The kernel checks the
+// pair when it loads (bpf_prog_load_check_attach).
+bool loads_with_attach_type(bpf_prog_type type, int attach_type) {
+  const bpf_insn instructions[] = {
+      {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0},
+      {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
+  };
+  LIBBPF_OPTS(bpf_prog_load_opts, options,
+              .expected_attach_type = static_cast<bpf_attach_type>(attach_type));
+  const int fd = bpf_prog_load(type, "awl_probe", "GPL", instructions, 2, &options);
+  if (fd < 0) return false;
+  close(fd);
+  return true;
+}
+
+// Attach types newer than the oldest headers awl builds with.
+constexpr int kTraceKprobeMulti = 42, kTraceUprobeMulti = 48, kTraceKprobeSession = 56;
+
+bool exists(const char *path) {
+  struct stat info;
+  return stat(path, &info) == 0;
+}
+
+}  // namespace
+
+std::vector<Feature> detect_features() {
+  std::vector<Feature> features;
+  for (const HelperFeature &helper : kHelpers)
+    features.push_back(
+        {"Kernel helpers", helper.name,
+         libbpf_probe_bpf_helper(helper.program, static_cast<bpf_func_id>(helper.number),
+                                 nullptr) == 1});
+  features.push_back({"Kernel features", "btf", exists("/sys/kernel/btf/vmlinux")});
+  features.push_back({"Kernel features", "ring buffer",
+                      libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, nullptr) == 1});
+  features.push_back({"Kernel features", "uprobe refcount",
+                      exists("/sys/bus/event_source/devices/uprobe/format/ref_ctr_offset")});
+  for (const ProgramFeature &program : kPrograms)
+    features.push_back({"Probe types", program.name,
+                        libbpf_probe_bpf_prog_type(program.type, nullptr) == 1});
+  const std::pair<const char *, int> multi[] = {{"kprobe_multi", kTraceKprobeMulti},
+                                                {"uprobe_multi", kTraceUprobeMulti},
+                                                {"kprobe_session", kTraceKprobeSession}};
+  for (const auto &[name, type] : multi)
+    features.push_back({"Probe types", name, loads_with_attach_type(BPF_PROG_TYPE_KPROBE, type)});
+  return features;
+}
+
+}  // namespace awl::runtime

@@ -1,0 +1,231 @@
+// awl -l: what could be probed on this machine. One lister per probe family.
+
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+#include <map>
+
+#include "frontend/target/target.h"
+#include "tools/awl/commands.h"
+#include "tools/awl/compile_script.h"
+
+namespace awl::tools {
+namespace {
+
+using frontend::matches_pattern;
+
+struct Listing {
+  frontend::Target &target;
+  std::string pattern;  // with the family's full name in front
+  bool verbose;
+  size_t printed = 0;
+
+  // Prints a probe when it matches, then its arguments when they are wanted.
+  void print(const std::string &name, const std::function<void()> &print_arguments = nullptr) {
+    if (!matches_pattern(pattern, name)) return;
+    puts(name.c_str());
+    ++printed;
+    if (verbose && print_arguments) print_arguments();
+  }
+};
+
+void print_argument(const std::string &type, const std::string &name) {
+  // An array's size stands behind the name, as in C.
+  const size_t bracket = type.find('[');
+  if (bracket == std::string::npos)
+    printf("    %s %s\n", type.c_str(), name.c_str());
+  else
+    printf("    %s %s%s\n", type.substr(0, bracket).c_str(), name.c_str(),
+           type.substr(bracket).c_str());
+}
+
+// The part of the pattern between two colons; "*" when there is none.
+std::string part(const std::string &pattern, size_t index) {
+  size_t begin = 0;
+  for (; index > 0; --index) {
+    begin = pattern.find(':', begin);
+    if (begin == std::string::npos) return "*";
+    ++begin;
+  }
+  const size_t end = pattern.find(':', begin);
+  return pattern.substr(begin, end == std::string::npos ? end : end - begin);
+}
+
+Status list_tracepoints(Listing &listing) {
+  const bool is_plain = listing.pattern.find(':') == std::string::npos;
+  std::vector<std::string> names = listing.target.tracepoints(
+      is_plain ? "*" : part(listing.pattern, 1), is_plain ? "*" : part(listing.pattern, 2));
+  std::sort(names.begin(), names.end());
+  for (const std::string &name : names) {
+    listing.print("tracepoint:" + name, [&] {
+      const size_t colon = name.find(':');
+      Result<frontend::TracepointFormat> format =
+          listing.target.tracepoint_format(name.substr(0, colon), name.substr(colon + 1));
+      if (!format) return;
+      for (const frontend::TracepointField &field : format->fields)
+        print_argument((field.is_data_loc ? "__data_loc " : "") + field.type_text, field.name);
+    });
+  }
+  return ok();
+}
+
+Status list_raw_tracepoints(Listing &listing) {
+  frontend::TypeStore store;
+  const auto resolver = listing.target.type_resolver(store);
+  store.set_resolver(resolver.get());
+  // `rawtracepoint:event` means any module.
+  if (std::count(listing.pattern.begin(), listing.pattern.end(), ':') == 1)
+    listing.pattern.insert(listing.pattern.find(':') + 1, "*:");
+  std::vector<std::string> names = listing.target.raw_tracepoints();
+  std::sort(names.begin(), names.end());
+  for (const std::string &name : names) {
+    const bool has_module = name.find(':') != std::string::npos;
+    listing.print("rawtracepoint:" + (has_module ? name : "vmlinux:" + name), [&] {
+      const auto signature = listing.target.raw_tracepoint(store, name.substr(name.find(':') + 1));
+      if (!signature) return;
+      for (const frontend::FunctionParameter &parameter : signature->parameters)
+        print_argument(parameter.type_text, parameter.name);
+    });
+  }
+  return ok();
+}
+
+Status list_software(Listing &listing) {
+  for (const char *event :
+       {"alignment-faults", "bpf-output", "context-switches", "cpu", "cpu-clock", "cpu-migrations",
+        "cs", "dummy", "emulation-faults", "faults", "major-faults", "minor-faults", "page-faults",
+        "task-clock"})
+    listing.print(std::string("software:") + event + ":");
+  return ok();
+}
+
+Status list_timers(Listing &listing) {
+  for (const char *family : {"interval", "profile"})
+    for (const char *unit : {"hz", "ms", "s", "us"})
+      listing.print(std::string(family) + ":" + unit + ":");
+  return ok();
+}
+
+Status list_user_functions(Listing &listing) {
+  const std::string family = part(listing.pattern, 0), binary = part(listing.pattern, 1);
+  if (frontend::has_wildcard(binary))
+    return Error{"name a binary to list its functions: " + family + ":/path/to/binary:*"};
+  Result<std::string> path = listing.target.resolve_binary(binary);
+  if (!path) return path.error();
+  Result<std::vector<std::string>> names =
+      listing.target.binary_functions(*path, part(listing.pattern, 2));
+  if (!names) return names.error();
+  std::sort(names->begin(), names->end());
+  names->erase(std::unique(names->begin(), names->end()), names->end());
+  listing.pattern = family + ":*";
+  for (const std::string &name : *names) listing.print(family + ":" + *path + ":" + name);
+  return ok();
+}
+
+struct Family {
+  const char *name, *short_name;
+  Status (*list)(Listing &);
+  bool listed_without_pattern;  // whether `awl -l` alone and `-l '*x*'` include it
+};
+constexpr Family kFamilies[] = {
+    {"tracepoint", "t", list_tracepoints, true},
+    {"rawtracepoint", "rt", list_raw_tracepoints, true},
+    {"software", "s", list_software, true},
+    {"interval", "i", list_timers, false},
+    {"profile", "p", list_timers, false},
+    {"uprobe", "u", list_user_functions, false},
+    {"uretprobe", "ur", list_user_functions, false},
+};
+
+// Lists one pattern without commas; false when no family is meant by it.
+Result<bool> list_pattern(frontend::Target &target, const std::string &pattern, bool verbose) {
+  const size_t colon = pattern.find(':');
+  bool found = false;
+  for (const Family &family : kFamilies) {
+    Listing listing{target, pattern.empty() ? "*" : pattern, verbose};
+    if (colon == std::string::npos) {
+      if (!family.listed_without_pattern) continue;
+    } else {
+      const std::string provider = pattern.substr(0, colon);
+      if (provider != family.short_name && !matches_pattern(provider, family.name)) continue;
+      listing.pattern = family.name + pattern.substr(colon);
+    }
+    found = true;
+    if (Status status = family.list(listing); !status) return status.error();
+  }
+  return found;
+}
+
+// `awl -lv 'struct x'`: a kernel type written as C.
+bool list_type(frontend::Target &target, const std::string &text) {
+  frontend::TypeStore store;
+  const auto resolver = target.type_resolver(store);
+  store.set_resolver(resolver.get());
+  const size_t space = text.find(' ');
+  const std::string keyword = text.substr(0, space), tag = text.substr(space + 1);
+  if (keyword == "enum") {
+    const frontend::TypeRef type = store.find_enum(tag);
+    if (!type) return false;
+    printf("vmlinux: enum %s {\n", tag.c_str());
+    for (const auto &value : type->enum_def->values)
+      printf("\t%s = %lld,\n", value.name.c_str(), static_cast<long long>(value.value));
+  } else {
+    const frontend::TypeRef type = store.find_struct(tag, keyword == "union");
+    if (!type) return false;
+    printf("vmlinux: %s {\n", text.c_str());
+    for (const auto &member : store.complete(type->struct_def).members) {
+      const std::string type_text =
+          member.type_text.empty() ? frontend::to_string(member.type) : member.type_text;
+      const size_t bracket = type_text.find('[');
+      printf("\t%s%s%s%s", type_text.substr(0, bracket).c_str(),
+             type_text.ends_with('*') ? "" : " ", member.name.c_str(),
+             bracket == std::string::npos ? "" : type_text.substr(bracket).c_str());
+      if (member.bit_size) printf(":%u", member.bit_size);
+      puts(";");
+    }
+  }
+  puts("};\n");
+  return true;
+}
+
+}  // namespace
+
+int list_probes(const std::string &pattern, bool verbose, const std::string &snapshot) {
+  CompileArguments compile;
+  compile.snapshot = snapshot;
+  Result<std::unique_ptr<frontend::Target>> target = open_target(compile);
+  if (!target) return fail(target.error().message);
+  for (const char *keyword : {"struct ", "union ", "enum "})
+    if (pattern.starts_with(keyword))
+      return list_type(**target, pattern) ? 0 : fail("no type '" + pattern + "' in the kernel's BTF");
+
+  size_t begin = 0;
+  while (true) {
+    const size_t comma = pattern.find(',', begin);
+    const std::string one =
+        pattern.substr(begin, comma == std::string::npos ? comma : comma - begin);
+    Result<bool> found = list_pattern(**target, one, verbose);
+    if (!found) return fail(found.error().message);
+    if (!*found) return fail("no probe family is called '" + one.substr(0, one.find(':')) + "'");
+    if (comma == std::string::npos) return 0;
+    begin = comma + 1;
+  }
+}
+
+int command_list(const CommandLine &line) {
+  bool verbose = false;
+  std::string pattern, snapshot;
+  CLI::App app{"Lists probes.\nUsage: awl list [-v] [PATTERN]"};
+  app.add_flag("-v", verbose, "List their arguments too");
+  app.add_option("--target", snapshot, "List those of a snapshot")->option_text("SNAPSHOT");
+  app.add_option("pattern", pattern, "Shell pattern, such as 'tracepoint:sched:*'")
+      ->option_text(" ");
+  try {
+    app.parse(std::vector<std::string>(line.options.rbegin(), line.options.rend()));
+  } catch (const CLI::ParseError &error) {
+    return error.get_exit_code() == 0 ? app.exit(error) : fail(error.what());
+  }
+  return list_probes(pattern, verbose, snapshot);
+}
+
+}  // namespace awl::tools
