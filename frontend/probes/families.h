@@ -47,7 +47,4 @@ const FamilyInfo &family_info(ProbeFamily family);
 // outside of test mode, a missing probe that the configuration lets pass).
 std::optional<ProbeSpec> resolve_attach_point(ProbeContext &context, const ast::AttachPoint &point);
 
-// The candidate closest to `name` by edit distance, empty when none is near.
-std::string nearest_name(std::string_view name, const std::vector<std::string> &candidates);
-
 }  // namespace awl::frontend

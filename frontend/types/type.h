@@ -37,7 +37,7 @@ enum class TypeKind {
   kTimestamp,  // u64 ns since boot, printed by `format`
   kCgroupPath, // u64 id; `format` is the filter
   kErrorName, kSignalName, kSyscallName,  // u64 number printed as text
-  kProbeName, kProbeType,      // u64 index of the probe, printed as text
+  kProbeName, kProbeType,      // u32 id of the probe, printed as text
   kCount, kSum, kMin, kMax, kAvg, kStats, kHist, kLhist, kTseries,  // aggregations
 };
 
@@ -65,6 +65,7 @@ struct StructDef {
   std::string module;  // kernel module whose BTF it comes from; empty: vmlinux
   uint32_t btf_id = 0; // kKernel: the type's id there; 0: none
   uint32_t size = 0;   // bytes
+  uint32_t alignment = 0;  // bytes; 0: what the members ask for
   std::vector<Member> members;
 };
 
@@ -195,6 +196,7 @@ class TypeStore {
   TypeRef find_struct(const std::string &tag, bool is_union);
   TypeRef find_enum(const std::string &tag);
   // A typedef or a built-in type name: int8…uint64, string, bool, u8…, uint64_t, char, int, ….
+  // A string without a size has size 0.
   TypeRef find_named(const std::string &name);
   bool find_constant(const std::string &name, Constant *out);
   // The definition with its members filled in.
@@ -204,6 +206,7 @@ class TypeStore {
 
  private:
   TypeRef intern(Type type);
+  TypeRef aggregate(TypeKind kind, const std::vector<std::pair<std::string, TypeRef>> &fields);
   std::deque<Type> types_;
   std::map<std::string, TypeRef> interned_;
   std::deque<StructDef> struct_defs_;

@@ -1,0 +1,517 @@
+#include "frontend/types/type.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace awl::frontend {
+namespace {
+
+// Anonymous members nest no deeper than this; type information from outside may be made to loop.
+constexpr int kMaxAnonymousDepth = 32;
+
+uint32_t align_up(uint32_t value, uint32_t alignment) {
+  return (value + alignment - 1) / alignment * alignment;
+}
+
+// Buckets of hist(x, bits): one for negatives, one each for the values below 2^bits, and 2^bits for
+// every power of two from there on. See runtime/object/histogram.h.
+uint32_t hist_buckets(int64_t bits) {
+  return static_cast<uint32_t>(1 + ((65 - bits) << bits));
+}
+
+// Two more than steps: one below `min`, one from `max` on.
+uint32_t lhist_buckets(const AggregationParameters &parameters) {
+  if (parameters.step <= 0 || parameters.max < parameters.min) return 2;
+  uint64_t steps = (static_cast<uint64_t>(parameters.max) - static_cast<uint64_t>(parameters.min)) /
+                   static_cast<uint64_t>(parameters.step);
+  return static_cast<uint32_t>(steps + 2);
+}
+
+const char *stack_mode_name(StackMode mode) {
+  switch (mode) {
+    case StackMode::kBpftrace: return "bpftrace";
+    case StackMode::kPerf: return "perf";
+    case StackMode::kRaw: return "raw";
+    case StackMode::kBuildId: return "build_id";
+  }
+  return "";
+}
+
+// What distinguishes a type from all others; equal types have equal keys. Structs and arrays of
+// them may learn their size late, so it is no part of the key.
+std::string key_of(const Type &type) {
+  bool has_late_size = type.kind == TypeKind::kStruct || type.kind == TypeKind::kArray;
+  std::string key = fmt::format(
+      "{} {} {} {} {} {} {} {} {} {} {} {},{},{},{},{},{},{}|{}", static_cast<int>(type.kind),
+      has_late_size ? 0 : type.size, type.is_signed,
+      static_cast<const void *>(type.element), type.count, static_cast<int>(type.address_space),
+      static_cast<const void *>(type.struct_def), static_cast<const void *>(type.enum_def),
+      static_cast<int>(type.stack_mode), type.stack_limit, type.format, type.parameters.bits,
+      type.parameters.min, type.parameters.max, type.parameters.step, type.parameters.interval_ns,
+      type.parameters.intervals, type.parameters.function, type.fields.size());
+  for (const TypeField &field : type.fields) {
+    key += fmt::format(" {}:{}", field.name, static_cast<const void *>(field.type));
+  }
+  return key;
+}
+
+struct SimpleKind {
+  TypeKind kind;
+  const char *name;
+  uint32_t size;
+  uint32_t alignment;
+};
+
+// The kinds that have no parameters.
+constexpr SimpleKind kSimpleKinds[] = {
+    {TypeKind::kVoid, "void", 0, 1},
+    {TypeKind::kBool, "bool", 1, 1},
+    {TypeKind::kKernelSymbol, "ksym_t", 8, 8},
+    {TypeKind::kUserSymbol, "usym_t", 16, 8},
+    {TypeKind::kInet, "inet", 20, 4},
+    {TypeKind::kMacAddress, "mac_address", 6, 1},
+    {TypeKind::kUsername, "username_t", 4, 4},
+    {TypeKind::kTimestamp, "timestamp", 8, 8},
+    {TypeKind::kCgroupPath, "cgroup_path_t", 8, 8},
+    {TypeKind::kErrorName, "strerror_t", 8, 8},
+    {TypeKind::kSignalName, "signal_name_t", 8, 8},
+    {TypeKind::kSyscallName, "syscall_name_t", 8, 8},
+    {TypeKind::kProbeName, "probe_t", 4, 4},
+    {TypeKind::kProbeType, "probetype_t", 4, 4},
+    {TypeKind::kCount, "count_t", 8, 8},
+    {TypeKind::kSum, "sum_t", 8, 8},
+    {TypeKind::kMin, "min_t", 16, 8},
+    {TypeKind::kMax, "max_t", 16, 8},
+    {TypeKind::kAvg, "avg_t", 16, 8},
+    {TypeKind::kStats, "stats_t", 16, 8},
+    {TypeKind::kHist, "hist_t", 0, 8},
+    {TypeKind::kLhist, "lhist_t", 0, 8},
+    {TypeKind::kTseries, "tseries_t", 0, 8},
+};
+
+const SimpleKind *simple_kind(TypeKind kind) {
+  for (const SimpleKind &simple : kSimpleKinds) {
+    if (simple.kind == kind) return &simple;
+  }
+  return nullptr;
+}
+
+struct NamedInteger {
+  const char *name;
+  uint32_t bytes;
+  bool is_signed;
+};
+
+// Integer types of one word that are known without any type information. The kernel's and C's
+// own names for them are here too, as scripts use them on kernels without BTF.
+constexpr NamedInteger kNamedIntegers[] = {
+    {"int8", 1, true},      {"int16", 2, true},     {"int32", 4, true},     {"int64", 8, true},
+    {"uint8", 1, false},    {"uint16", 2, false},   {"uint32", 4, false},   {"uint64", 8, false},
+    {"int8_t", 1, true},    {"int16_t", 2, true},   {"int32_t", 4, true},   {"int64_t", 8, true},
+    {"uint8_t", 1, false},  {"uint16_t", 2, false}, {"uint32_t", 4, false}, {"uint64_t", 8, false},
+    {"s8", 1, true},        {"s16", 2, true},       {"s32", 4, true},       {"s64", 8, true},
+    {"u8", 1, false},       {"u16", 2, false},      {"u32", 4, false},      {"u64", 8, false},
+    {"__s8", 1, true},      {"__s16", 2, true},     {"__s32", 4, true},     {"__s64", 8, true},
+    {"__u8", 1, false},     {"__u16", 2, false},    {"__u32", 4, false},    {"__u64", 8, false},
+    {"size_t", 8, false},   {"ssize_t", 8, true},   {"intptr_t", 8, true},  {"uintptr_t", 8, false},
+    {"pid_t", 4, true},     {"uid_t", 4, false},    {"gid_t", 4, false},    {"dev_t", 4, false},
+    {"loff_t", 8, true},    {"off_t", 8, true},     {"mode_t", 4, false},   {"umode_t", 2, false},
+    {"sector_t", 8, false}, {"gfp_t", 4, false},    {"__be16", 2, false},   {"__be32", 4, false},
+    {"__be64", 8, false},   {"__le16", 2, false},   {"__le32", 4, false},   {"__le64", 8, false},
+    {"__kernel_size_t", 8, false},
+};
+
+// The language's own names of types that are not integers.
+constexpr std::pair<const char *, TypeKind> kNamedKinds[] = {
+    {"void", TypeKind::kVoid},
+    {"bool", TypeKind::kBool},
+    {"_Bool", TypeKind::kBool},
+    {"ksym_t", TypeKind::kKernelSymbol},
+    {"usym_t", TypeKind::kUserSymbol},
+    {"inet", TypeKind::kInet},
+    {"mac_address", TypeKind::kMacAddress},
+    {"macaddr_t", TypeKind::kMacAddress},
+    {"username", TypeKind::kUsername},
+    {"username_t", TypeKind::kUsername},
+    {"cgroup_path_t", TypeKind::kCgroupPath},
+    {"strerror_t", TypeKind::kErrorName},
+};
+
+// "long unsigned int", in any order and with qualifiers, as C allows it; zero bytes when the words
+// are not an integer type.
+NamedInteger parse_c_integer(const std::string &name) {
+  int longs = 0, shorts = 0, chars = 0, ints = 0, signeds = 0, unsigneds = 0, other = 0;
+  size_t begin = 0;
+  while (begin < name.size()) {
+    size_t end = name.find(' ', begin);
+    if (end == std::string::npos) end = name.size();
+    std::string_view word(name.data() + begin, end - begin);
+    begin = end + 1;
+    if (word == "long") ++longs;
+    else if (word == "short") ++shorts;
+    else if (word == "char") ++chars;
+    else if (word == "int") ++ints;
+    else if (word == "signed") ++signeds;
+    else if (word == "unsigned") ++unsigneds;
+    else if (!word.empty() && word != "const" && word != "volatile") ++other;
+  }
+  int sizes = longs + shorts + chars;
+  bool is_integer = sizes + ints + signeds + unsigneds > 0;
+  if (other || !is_integer || longs > 2 || signeds + unsigneds > 1 || ints + chars > 1 ||
+      shorts > 1 || (longs && shorts) || (chars && sizes > 1)) {
+    return {"", 0, false};
+  }
+  uint32_t bytes = chars ? 1 : shorts ? 2 : longs ? 8 : 4;
+  return {"", bytes, unsigneds == 0};
+}
+
+// Without the qualifiers that do not change what a type is.
+std::string without_qualifiers(const std::string &name) {
+  std::string result;
+  size_t begin = 0;
+  while (begin < name.size()) {
+    size_t end = name.find(' ', begin);
+    if (end == std::string::npos) end = name.size();
+    std::string word = name.substr(begin, end - begin);
+    begin = end + 1;
+    if (word.empty() || word == "const" || word == "volatile") continue;
+    if (!result.empty()) result += ' ';
+    result += word;
+  }
+  return result;
+}
+
+// Alignment of a struct whose definition does not state it: that of its members, unless its layout
+// shows that it is packed.
+uint32_t natural_alignment(const StructDef &def) {
+  uint32_t alignment = 1;
+  for (const StructDef::Member &member : def.members) {
+    if (!member.type || member.bit_size) continue;
+    uint32_t wanted = std::max(member.type->alignment, 1u);
+    if (member.bit_offset / 8 % wanted == 0) alignment = std::max(alignment, wanted);
+  }
+  while (alignment > 1 && def.size % alignment != 0) alignment /= 2;
+  return alignment;
+}
+
+std::string fields_to_string(const Type &type) {
+  std::string text = type.kind == TypeKind::kTuple ? "(" : "record { ";
+  bool is_first = true;
+  for (const TypeField &field : type.fields) {
+    if (!is_first) text += type.kind == TypeKind::kTuple ? "," : ", ";
+    is_first = false;
+    if (type.kind == TypeKind::kRecord) text += "." + field.name + " = ";
+    text += to_string(field.type);
+  }
+  return text + (type.kind == TypeKind::kTuple ? ")" : " }");
+}
+
+}  // namespace
+
+std::string to_string(TypeRef type) {
+  if (!type) return "none";
+  switch (type->kind) {
+    case TypeKind::kInteger:
+      return fmt::format("{}int{}", type->is_signed ? "" : "u", type->size * 8);
+    case TypeKind::kEnum:
+      return "enum " + (type->enum_def->name.empty() ? "(unnamed)" : type->enum_def->name);
+    case TypeKind::kString:
+      return type->size ? fmt::format("string[{}]", type->size) : "string";
+    case TypeKind::kBuffer: return fmt::format("buffer[{}]", type->size);
+    case TypeKind::kPointer: {
+      std::string element = to_string(type->element);
+      return element + (element.ends_with('*') ? "*" : " *");
+    }
+    case TypeKind::kArray: {
+      // An array of arrays reads from the outside in: int32[2][3] is two of int32[3].
+      TypeRef element = type;
+      std::string dimensions;
+      for (; element->kind == TypeKind::kArray; element = element->element) {
+        dimensions += fmt::format("[{}]", element->count);
+      }
+      return to_string(element) + dimensions;
+    }
+    case TypeKind::kStruct:
+      return (type->struct_def->is_union ? "union " : "struct ") +
+             (type->struct_def->name.empty() ? "(unnamed)" : type->struct_def->name);
+    case TypeKind::kTuple:
+    case TypeKind::kRecord: return fields_to_string(*type);
+    case TypeKind::kKernelStack:
+    case TypeKind::kUserStack:
+      return fmt::format("{}stack_{}_{}", type->kind == TypeKind::kKernelStack ? "k" : "u",
+                         stack_mode_name(type->stack_mode), type->stack_limit);
+    default: break;
+  }
+  const SimpleKind *simple = simple_kind(type->kind);
+  return simple ? simple->name : "unknown";
+}
+
+TypeStore::TypeStore() = default;
+
+TypeRef TypeStore::intern(Type type) {
+  auto [entry, is_new] = interned_.try_emplace(key_of(type), nullptr);
+  if (is_new) {
+    types_.push_back(std::move(type));
+    entry->second = &types_.back();
+  }
+  return entry->second;
+}
+
+TypeRef TypeStore::void_type() { return simple(TypeKind::kVoid); }
+TypeRef TypeStore::boolean() { return simple(TypeKind::kBool); }
+
+TypeRef TypeStore::integer(uint32_t bytes, bool is_signed) {
+  Type type;
+  type.kind = TypeKind::kInteger;
+  type.size = type.alignment = bytes;
+  type.is_signed = is_signed;
+  return intern(std::move(type));
+}
+
+TypeRef TypeStore::string(uint32_t bytes) {
+  Type type;
+  type.kind = TypeKind::kString;
+  type.size = bytes;
+  return intern(std::move(type));
+}
+
+TypeRef TypeStore::buffer(uint32_t bytes) {
+  Type type;
+  type.kind = TypeKind::kBuffer;
+  type.size = bytes + 4;
+  type.alignment = 4;
+  type.count = bytes;
+  return intern(std::move(type));
+}
+
+TypeRef TypeStore::pointer(TypeRef element, AddressSpace space) {
+  Type type;
+  type.kind = TypeKind::kPointer;
+  type.size = type.alignment = 8;
+  type.element = element;
+  type.address_space = space;
+  return intern(std::move(type));
+}
+
+TypeRef TypeStore::array(TypeRef element, uint32_t count) {
+  Type type;
+  type.kind = TypeKind::kArray;
+  type.element = element;
+  type.count = count;
+  uint64_t bytes = uint64_t{element->size} * count;
+  type.size = bytes > UINT32_MAX ? UINT32_MAX : static_cast<uint32_t>(bytes);
+  type.alignment = element->alignment;
+  return intern(std::move(type));
+}
+
+TypeRef TypeStore::struct_type(StructDef *def) {
+  Type type;
+  type.kind = TypeKind::kStruct;
+  type.struct_def = def;
+  if (def->is_complete) {
+    type.size = def->size;
+    type.alignment = def->alignment ? def->alignment : natural_alignment(*def);
+  }
+  return intern(std::move(type));
+}
+
+TypeRef TypeStore::enum_type(const EnumDef *def) {
+  Type type;
+  type.kind = TypeKind::kEnum;
+  type.size = type.alignment = def->size;
+  type.is_signed = def->is_signed;
+  type.enum_def = def;
+  return intern(std::move(type));
+}
+
+TypeRef TypeStore::tuple(const std::vector<TypeRef> &elements) {
+  std::vector<std::pair<std::string, TypeRef>> fields;
+  for (TypeRef element : elements) fields.emplace_back("", element);
+  return aggregate(TypeKind::kTuple, fields);
+}
+
+TypeRef TypeStore::record(const std::vector<std::pair<std::string, TypeRef>> &fields) {
+  return aggregate(TypeKind::kRecord, fields);
+}
+
+TypeRef TypeStore::aggregate(TypeKind kind,
+                             const std::vector<std::pair<std::string, TypeRef>> &fields) {
+  Type type;
+  type.kind = kind;
+  uint32_t offset = 0;
+  for (const auto &[name, field_type] : fields) {
+    uint32_t size = size_of(field_type);
+    uint32_t alignment = std::max(field_type->alignment, 1u);
+    offset = align_up(offset, alignment);
+    type.fields.push_back({name, field_type, offset});
+    offset += size;
+    type.alignment = std::max(type.alignment, alignment);
+  }
+  type.size = align_up(offset, type.alignment);
+  return intern(std::move(type));
+}
+
+TypeRef TypeStore::kernel_stack(StackMode mode, uint32_t limit) {
+  Type type;
+  type.kind = TypeKind::kKernelStack;
+  type.size = 8;
+  type.alignment = 4;
+  type.stack_mode = mode;
+  type.stack_limit = limit;
+  return intern(std::move(type));
+}
+
+TypeRef TypeStore::user_stack(StackMode mode, uint32_t limit) {
+  Type type;
+  type.kind = TypeKind::kUserStack;
+  type.size = 16;
+  type.alignment = 4;
+  type.stack_mode = mode;
+  type.stack_limit = limit;
+  return intern(std::move(type));
+}
+
+TypeRef TypeStore::simple(TypeKind kind) {
+  Type type;
+  type.kind = kind;
+  if (const SimpleKind *simple = simple_kind(kind)) {
+    type.size = simple->size;
+    type.alignment = simple->alignment;
+  }
+  return intern(std::move(type));
+}
+
+TypeRef TypeStore::timestamp(std::string format) {
+  Type type = *simple(TypeKind::kTimestamp);
+  type.format = std::move(format);
+  return intern(std::move(type));
+}
+
+TypeRef TypeStore::cgroup_path(std::string filter) {
+  Type type = *simple(TypeKind::kCgroupPath);
+  type.format = std::move(filter);
+  return intern(std::move(type));
+}
+
+TypeRef TypeStore::aggregation(TypeKind kind, bool is_signed, AggregationParameters parameters) {
+  Type type = *simple(kind);
+  type.is_signed = is_signed;
+  if (kind == TypeKind::kHist) type.count = hist_buckets(parameters.bits);
+  if (kind == TypeKind::kLhist) type.count = lhist_buckets(parameters);
+  if (type.count) type.size = type.count * 8;
+  type.parameters = std::move(parameters);
+  return intern(std::move(type));
+}
+
+StructDef *TypeStore::new_struct() { return &struct_defs_.emplace_back(); }
+EnumDef *TypeStore::new_enum() { return &enum_defs_.emplace_back(); }
+
+void TypeStore::define_struct(const std::string &tag, bool is_union, StructDef *def) {
+  structs_[{tag, is_union}] = def;
+}
+
+void TypeStore::define_enum(const std::string &tag, EnumDef *def) { enums_[tag] = def; }
+
+void TypeStore::define_typedef(const std::string &name, TypeRef type) { typedefs_[name] = type; }
+
+void TypeStore::define_constant(const std::string &name, int64_t value, const EnumDef *of) {
+  constants_[name] = {value, of};
+}
+
+TypeRef TypeStore::find_struct(const std::string &tag, bool is_union) {
+  auto found = structs_.find({tag, is_union});
+  if (found != structs_.end()) return struct_type(found->second);
+  return resolver_ ? resolver_->find_struct(tag, is_union) : nullptr;
+}
+
+TypeRef TypeStore::find_enum(const std::string &tag) {
+  auto found = enums_.find(tag);
+  if (found != enums_.end()) return enum_type(found->second);
+  return resolver_ ? resolver_->find_enum(tag) : nullptr;
+}
+
+TypeRef TypeStore::find_named(const std::string &written) {
+  std::string name = without_qualifiers(written);
+  auto found = typedefs_.find(name);
+  if (found != typedefs_.end()) return found->second;
+  for (const NamedInteger &known : kNamedIntegers) {
+    if (name == known.name) return integer(known.bytes, known.is_signed);
+  }
+  for (const auto &[known, kind] : kNamedKinds) {
+    if (name == known) return simple(kind);
+  }
+  if (name == "string") return string(0);
+  if (name == "timestamp") return timestamp("");
+  NamedInteger c_integer = parse_c_integer(name);
+  if (c_integer.bytes) return integer(c_integer.bytes, c_integer.is_signed);
+  return resolver_ ? resolver_->find_typedef(name) : nullptr;
+}
+
+bool TypeStore::find_constant(const std::string &name, Constant *out) {
+  auto found = constants_.find(name);
+  if (found != constants_.end()) {
+    *out = found->second;
+    return true;
+  }
+  return resolver_ && resolver_->find_constant(name, out);
+}
+
+const StructDef &TypeStore::complete(StructDef *def) {
+  if (!def->is_complete && resolver_ && def->origin == StructDef::Origin::kKernel) {
+    resolver_->complete(def);
+    if (def->is_complete) {
+      // The type was interned before its size was known; whoever holds it sees the size from here on.
+      Type *type = const_cast<Type *>(struct_type(def));
+      type->size = def->size;
+      type->alignment = def->alignment ? def->alignment : natural_alignment(*def);
+    }
+  }
+  return *def;
+}
+
+uint32_t TypeStore::size_of(TypeRef type) {
+  if (type->kind == TypeKind::kStruct) return complete(type->struct_def).size;
+  if (type->kind != TypeKind::kArray) return type->size;
+  uint64_t bytes = uint64_t{size_of(type->element)} * type->count;
+  return bytes > UINT32_MAX ? UINT32_MAX : static_cast<uint32_t>(bytes);
+}
+
+namespace {
+
+bool find_in(TypeStore &store, StructDef *def, std::string_view name, int depth, MemberPath *out) {
+  const StructDef &complete = store.complete(def);
+  auto enter = [&](size_t index) {
+    const StructDef::Member &member = complete.members[index];
+    out->members.push_back(&member);
+    out->indices.push_back(static_cast<uint32_t>(index));
+    out->owners.push_back(&complete);
+    out->bit_offset += member.bit_offset;
+  };
+  for (size_t i = 0; i < complete.members.size(); ++i) {
+    if (complete.members[i].name == name) return enter(i), true;
+  }
+  if (depth == 0) return false;
+  for (size_t i = 0; i < complete.members.size(); ++i) {
+    const StructDef::Member &member = complete.members[i];
+    if (!member.name.empty() || !member.type || !member.type->is_struct()) continue;
+    enter(i);
+    if (find_in(store, member.type->struct_def, name, depth - 1, out)) return true;
+    out->members.pop_back();
+    out->indices.pop_back();
+    out->owners.pop_back();
+    out->bit_offset -= member.bit_offset;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool find_member(TypeStore &store, StructDef *def, std::string_view name, MemberPath *out) {
+  *out = {};
+  return !name.empty() && find_in(store, def, name, kMaxAnonymousDepth, out);
+}
+
+}  // namespace awl::frontend
