@@ -1,0 +1,49 @@
+# The lit suites: a test is a few lines of script with its checks beside them.
+#
+#   parse, check, codegen, errors   need neither root nor BPF (they compile for a snapshot)
+#   run                             need root and BPF; skipped, and said so, where there is none
+import os
+import subprocess
+
+import lit.formats
+
+config.name = "awl"
+config.test_format = lit.formats.ShTest(True)
+config.suffixes = [".bt", ".test"]
+config.excludes = ["Inputs"]
+config.test_source_root = os.path.join(config.source_dir, "test", "lit")
+config.test_exec_root = os.path.join(config.build_dir, "lit")
+
+snapshot = os.path.join(config.source_dir, "test", "fixtures", "x86_64-6.18")
+awl = os.path.join(config.awl_bin, "awl")
+config.substitutions += [
+    # Compiling for the fixture: what the tests see does not depend on the machine.
+    ("%awl-hermetic", f"env AWL_COLOR=never {awl} --target {snapshot}"),
+    ("%build-hermetic", f"env AWL_COLOR=never {awl} build --target {snapshot}"),
+    ("%awl-run", f"env AWL_COLOR=never timeout 20 {config.awl_bin}/awl-run"),
+    ("%awl", f"env AWL_COLOR=never timeout 20 {awl}"),
+    ("%testprog", os.path.join(config.build_dir, "programs", "testprog")),
+    ("%inputs", os.path.join(config.source_dir, "test", "lit", "Inputs")),
+    ("FileCheck", config.filecheck),
+    ("llvm-objdump", os.path.join(config.llvm_tools, "llvm-objdump")),
+    ("llvm-readelf", os.path.join(config.llvm_tools, "llvm-readelf")),
+]
+
+
+def can_run_bpf():
+    """Whether awl can load a program here; the reason when not."""
+    result = subprocess.run([awl, "-q", "-e", "BEGIN { exit() }"], capture_output=True, text=True, timeout=30)
+    return None if result.returncode == 0 else (result.stderr.strip().splitlines() or ["unknown"])[-1]
+
+
+reason = can_run_bpf()
+if reason is None:
+    config.available_features.add("bpf")
+else:
+    message = f"lit run suite: no BPF here: {reason}"
+    lit_config.warning(message)
+    log = os.environ.get("AWL_SKIP_LOG")
+    if log:
+        with open(log, "a") as file:
+            file.write(message + "\n")
+config.environment["AWL_SKIP_LOG"] = os.environ.get("AWL_SKIP_LOG", "")
