@@ -8,7 +8,8 @@
 namespace awl::frontend::ast {
 
 // A hook that may put another node in the place of the copy of an expression: called with each
-// original before it is copied; null: copy as usual.
+// original before it is copied; null: copy as usual. What stands for a Variable (of a `let` or a
+// loop) must be a Variable, what stands for a Map a Map or a MapAccess without key.
 using CloneHook = std::function<Expr *(const Expr &)>;
 // The same for types as written.
 using TypeCloneHook = std::function<TypeSpec *(const TypeSpec &)>;
@@ -26,6 +27,7 @@ class Cloner {
   Clause *clone(const Clause *clause);
 
  private:
+  Map *clone_map(const Map *map);
   std::vector<Expr *> clone_all(const std::vector<Expr *> &list);
   std::vector<Stmt *> clone_all(const std::vector<Stmt *> &list);
 
