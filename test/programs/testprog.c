@@ -1,0 +1,78 @@
+// What the run tests trace: calls known functions and syscalls a known number of times.
+//
+// usage: testprog COMMAND [COUNT]
+//   add      COUNT calls of test_add(i, 2 * i)
+//   nested   COUNT calls of test_outer, each calling test_inner twice
+//   string   COUNT calls of test_string("hello world")
+//   many     one call each of test_many_0 … test_many_9
+//   getppid  COUNT getppid system calls
+//   open     COUNT failing opens of "/awl/does/not/exist"
+//   sleep    sleep COUNT milliseconds
+//   spin     burn CPU for COUNT milliseconds
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+volatile int test_sink;
+unsigned int test_global = 42;
+
+struct test_point {
+  int x, y;
+  char name[16];
+  struct test_point *next;
+  unsigned low : 3, high : 5;
+};
+
+__attribute__((noinline)) int test_add(int a, int b) { return a + b; }
+__attribute__((noinline)) int test_inner(int depth) { return test_sink + depth; }
+__attribute__((noinline)) int test_outer(int depth) { return test_inner(depth) + test_inner(depth + 1); }
+__attribute__((noinline)) size_t test_string(const char *text) { return strlen(text); }
+__attribute__((noinline)) int test_struct(struct test_point *point) { return point->x + point->next->y; }
+
+#define MANY(n) __attribute__((noinline)) int test_many_##n(void) { return test_sink + n; }
+MANY(0) MANY(1) MANY(2) MANY(3) MANY(4) MANY(5) MANY(6) MANY(7) MANY(8) MANY(9)
+
+static long long now_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+static void run(const char *command, int count) {
+  if (!strcmp(command, "add")) {
+    for (int i = 0; i < count; ++i) test_sink = test_add(i, 2 * i);
+  } else if (!strcmp(command, "nested")) {
+    for (int i = 0; i < count; ++i) test_sink = test_outer(i);
+  } else if (!strcmp(command, "string")) {
+    for (int i = 0; i < count; ++i) test_sink = (int)test_string("hello world");
+  } else if (!strcmp(command, "struct")) {
+    struct test_point second = {3, 4, "second", NULL, 1, 2};
+    struct test_point first = {1, 2, "first", &second, 5, 17};
+    for (int i = 0; i < count; ++i) test_sink = test_struct(&first);
+  } else if (!strcmp(command, "many")) {
+    test_sink = test_many_0() + test_many_1() + test_many_2() + test_many_3() + test_many_4() +
+                test_many_5() + test_many_6() + test_many_7() + test_many_8() + test_many_9();
+  } else if (!strcmp(command, "getppid")) {
+    for (int i = 0; i < count; ++i) syscall(SYS_getppid);
+  } else if (!strcmp(command, "open")) {
+    for (int i = 0; i < count; ++i) test_sink = openat(AT_FDCWD, "/awl/does/not/exist", O_RDONLY);
+  } else if (!strcmp(command, "sleep")) {
+    usleep(1000 * (useconds_t)count);
+  } else if (!strcmp(command, "spin")) {
+    for (const long long end = now_ns() + count * 1000000LL; now_ns() < end;) ++test_sink;
+  } else {
+    fprintf(stderr, "testprog: unknown command %s\n", command);
+    exit(2);
+  }
+}
+
+int main(int argc, char **argv) {
+  if (argc < 2) return 2;
+  run(argv[1], argc > 2 ? atoi(argv[2]) : 1);
+  return 0;
+}
