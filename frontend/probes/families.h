@@ -5,7 +5,6 @@
 // record of the same name in codegen and runtime.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,8 +42,10 @@ const std::vector<FamilyInfo> &all_families();
 const FamilyInfo *find_family(std::string_view provider);
 const FamilyInfo &family_info(ProbeFamily family);
 
-// The meaning of an attach point; null after an error was emitted or when it is left out (`test`
-// outside of test mode, a missing probe that the configuration lets pass).
-std::optional<ProbeSpec> resolve_attach_point(ProbeContext &context, const ast::AttachPoint &point);
+// The meaning of an attach point, mostly one spec: a pattern that means both entries and exits of
+// system calls becomes two, as they are traced in different ways. None after an error was emitted or
+// when it is left out (`test` outside of test mode, a missing probe that the configuration lets
+// pass). `args` is not typed yet: see resolve_arguments.
+std::vector<ProbeSpec> resolve_attach_point(ProbeContext &context, const ast::AttachPoint &point);
 
 }  // namespace awl::frontend

@@ -221,10 +221,7 @@ std::string to_string(TypeRef type) {
     case TypeKind::kString:
       return type->size ? fmt::format("string[{}]", type->size) : "string";
     case TypeKind::kBuffer: return fmt::format("buffer[{}]", type->size);
-    case TypeKind::kPointer: {
-      std::string element = to_string(type->element);
-      return element + (element.ends_with('*') ? "*" : " *");
-    }
+    case TypeKind::kPointer: return to_string(type->element) + " *";
     case TypeKind::kArray: {
       // An array of arrays reads from the outside in: int32[2][3] is two of int32[3].
       TypeRef element = type;
@@ -246,7 +243,9 @@ std::string to_string(TypeRef type) {
     default: break;
   }
   const SimpleKind *simple = simple_kind(type->kind);
-  return simple ? simple->name : "unknown";
+  if (!simple) return "unknown";
+  bool has_sign = type->kind >= TypeKind::kSum && type->kind <= TypeKind::kStats;
+  return has_sign && !type->is_signed ? std::string("u") + simple->name : simple->name;
 }
 
 TypeStore::TypeStore() = default;
@@ -444,6 +443,10 @@ TypeRef TypeStore::find_named(const std::string &written) {
     if (name == known) return simple(kind);
   }
   if (name == "string") return string(0);
+  // Kernels since 6.2 are compiled with unsigned chars, and their type information says so.
+  if (name == "char" && resolver_) {
+    if (TypeRef type = resolver_->find_typedef(name)) return type;
+  }
   if (name == "timestamp") return timestamp("");
   NamedInteger c_integer = parse_c_integer(name);
   if (c_integer.bytes) return integer(c_integer.bytes, c_integer.is_signed);

@@ -59,6 +59,7 @@ struct StructDef {
     std::string type_text;     // as the kernel writes it, for listings
   };
   std::string name;  // the tag; empty for anonymous
+  std::string typedef_name;  // kKernel without a tag: a typedef that names it (`atomic_t`), if known
   bool is_union = false;
   bool is_complete = false;
   Origin origin = Origin::kScript;
