@@ -23,7 +23,7 @@ namespace awl {
 struct ElfSymbol {
   std::string_view name;  // without a version ("@GLIBC_2.2.5")
   uint64_t address = 0;
-  uint64_t size = 0;      // bytes; 0: not known
+  uint64_t size = 0;         // bytes; 0: not known
   bool is_function = false;  // STT_FUNC or STT_GNU_IFUNC; else a data object
   bool is_global = false;    // global or weak binding
 };

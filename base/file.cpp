@@ -43,14 +43,21 @@ Result<std::string> read_file(const std::string &path, size_t limit) {
       if (filled > limit) return Error{path + " is larger than expected", EFBIG};
       content.resize(std::min(content.size() * 2, limit + 1));
     }
-    const ssize_t got = ::read(fd->get(), content.data() + filled, content.size() - filled);
-    if (got < 0 && errno == EINTR) continue;
+    const ssize_t got = read_some(fd->get(), content.data() + filled, content.size() - filled);
     if (got < 0) return Error::from_errno("cannot read " + path);
     if (got == 0) break;
     filled += static_cast<size_t>(got);
   }
   content.resize(filled);
   return content;
+}
+
+ssize_t read_some(int fd, void *out, size_t size) {
+  ssize_t got = 0;
+  do {
+    got = ::read(fd, out, size);
+  } while (got < 0 && errno == EINTR);
+  return got;
 }
 
 bool read_at(int fd, uint64_t offset, void *out, size_t size) {

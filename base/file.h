@@ -1,6 +1,8 @@
 // Files read whole or in parts, with a bound on how much.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -34,6 +36,9 @@ Result<FileDescriptor> open_file(const std::string &path);
 // All of a file, which may be one of /proc or sysfs whose size is not known before it is read.
 // A file larger than `limit` bytes is an error.
 Result<std::string> read_file(const std::string &path, size_t limit = 256u << 20);
+
+// Up to `size` bytes from where the file stands; 0 at its end, below 0 on failure.
+ssize_t read_some(int fd, void *out, size_t size);
 
 // Exactly `size` bytes at an offset; false when the file ends before or cannot be read.
 bool read_at(int fd, uint64_t offset, void *out, size_t size);

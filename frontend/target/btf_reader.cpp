@@ -1,0 +1,280 @@
+#include "frontend/target/btf_reader.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <bit>
+#include <cstring>
+#include <functional>
+
+#include "base/file.h"
+
+namespace awl::frontend {
+namespace {
+
+constexpr size_t kMaxSize = 256u << 20;
+// From this many names on, the table (about 8 ms for vmlinux) is cheaper than further searches.
+constexpr uint32_t kSearchesBeforeTable = 20;
+
+// Bytes that follow a type's first 12; UINT32_MAX for a kind that is not known.
+uint32_t trailing_size(const btf_type &type) {
+  const uint32_t count = count_of(type);
+  switch (kind_of(type)) {
+    case BTF_KIND_INT:
+    case BTF_KIND_VAR:
+    case kBtfDeclTag:
+      return 4;
+    case BTF_KIND_ARRAY:
+      return sizeof(btf_array);
+    case BTF_KIND_STRUCT:
+    case BTF_KIND_UNION:
+      return count * sizeof(btf_member);
+    case BTF_KIND_ENUM:
+      return count * sizeof(btf_enum);
+    case kBtfEnum64:
+      return count * sizeof(Btf::Enum64);
+    case BTF_KIND_FUNC_PROTO:
+      return count * sizeof(btf_param);
+    case BTF_KIND_DATASEC:
+      return count * sizeof(btf_var_secinfo);
+    case BTF_KIND_PTR:
+    case BTF_KIND_FWD:
+    case BTF_KIND_TYPEDEF:
+    case BTF_KIND_VOLATILE:
+    case BTF_KIND_CONST:
+    case BTF_KIND_RESTRICT:
+    case BTF_KIND_FUNC:
+    case BTF_KIND_FLOAT:
+    case kBtfTypeTag:
+      return 0;
+    default:
+      return UINT32_MAX;
+  }
+}
+
+size_t slot_of(std::string_view name, size_t slots) {
+  return std::hash<std::string_view>{}(name) & (slots - 1);
+}
+
+}  // namespace
+
+Btf::~Btf() {
+  if (mapped_ > 0) ::munmap(const_cast<char *>(data_), mapped_);
+}
+
+Result<std::shared_ptr<const Btf>> Btf::open(const std::string &path, std::string module,
+                                             std::shared_ptr<const Btf> base) {
+  const Result<FileDescriptor> fd = open_file(path);
+  if (!fd) return fd.error();
+  // The kernel's own can be mapped (since 6.16) and never changes. Other files are read, since
+  // they could be cut short while we look at them.
+  struct stat status {};
+  const bool is_kernels = path.starts_with("/sys/");
+  if (is_kernels && ::fstat(fd->get(), &status) == 0 && status.st_size > 0) {
+    const auto size = static_cast<size_t>(status.st_size);
+    void *data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd->get(), 0);
+    if (data != MAP_FAILED) {
+      std::shared_ptr<Btf> btf(new Btf());
+      btf->data_ = static_cast<const char *>(data);
+      btf->size_ = btf->mapped_ = size;
+      btf->module_ = std::move(module);
+      btf->base_ = std::move(base);
+      if (const Status status = btf->index(); !status) return status.error().with_context(path);
+      return std::shared_ptr<const Btf>(std::move(btf));
+    }
+  }
+  Result<std::string> bytes = read_file(path, kMaxSize);
+  if (!bytes) return bytes.error();
+  auto btf = parse(std::move(*bytes), std::move(module), std::move(base));
+  if (!btf) return btf.error().with_context(path);
+  return btf;
+}
+
+Result<std::shared_ptr<const Btf>> Btf::parse(std::string bytes, std::string module,
+                                              std::shared_ptr<const Btf> base) {
+  std::shared_ptr<Btf> btf(new Btf());
+  btf->bytes_ = std::move(bytes);
+  btf->data_ = btf->bytes_.data();
+  btf->size_ = btf->bytes_.size();
+  btf->module_ = std::move(module);
+  btf->base_ = std::move(base);
+  if (const Status status = btf->index(); !status) return status.error();
+  return std::shared_ptr<const Btf>(std::move(btf));
+}
+
+Status Btf::index() {
+  btf_header header{};
+  if (size_ < sizeof header) return Error{"BTF is shorter than its header"};
+  std::memcpy(&header, data_, sizeof header);
+  if (header.magic != BTF_MAGIC) return Error{"not BTF of this machine's byte order"};
+  if (header.version != BTF_VERSION) {
+    return Error{"BTF of version " + std::to_string(header.version) + " is not known"};
+  }
+  const uint64_t available = size_;
+  const uint64_t types_start = uint64_t{header.hdr_len} + header.type_off;
+  const uint64_t strings_start = uint64_t{header.hdr_len} + header.str_off;
+  if (header.hdr_len < sizeof header || types_start % 4 != 0 ||
+      types_start + header.type_len > available || strings_start + header.str_len > available) {
+    return Error{"sections of BTF lie outside of it"};
+  }
+  // That the last string ends makes every other one end too.
+  if (header.str_len > 0 && data_[strings_start + header.str_len - 1] != '\0') {
+    return Error{"strings of BTF do not end"};
+  }
+  types_ = data_ + types_start;
+  strings_ = data_ + strings_start;
+  strings_size_ = header.str_len;
+  if (base_) {
+    first_id_ = base_->end_id();
+    first_string_ = base_->first_string_ + base_->strings_size_;
+  }
+  // vmlinux has 37 bytes a type.
+  offsets_.reserve(header.type_len / 24);
+  uint32_t offset = 0;
+  while (offset < header.type_len) {
+    if (header.type_len - offset < sizeof(btf_type)) return Error{"BTF ends within a type"};
+    const btf_type &type = *at(offset);
+    const uint32_t rest = trailing_size(type);
+    if (rest == UINT32_MAX) {
+      return Error{"BTF holds a type of unknown kind " + std::to_string(kind_of(type))};
+    }
+    if (rest > header.type_len - offset - sizeof(btf_type)) {
+      return Error{"BTF ends within a type"};
+    }
+    if (kind_of(type) == BTF_KIND_ENUM || kind_of(type) == kBtfEnum64) {
+      enumerations_.push_back(first_id_ + static_cast<uint32_t>(offsets_.size()));
+    }
+    offsets_.push_back(offset);
+    offset += static_cast<uint32_t>(sizeof(btf_type)) + rest;
+  }
+  return ok();
+}
+
+const btf_type *Btf::type(uint32_t id) const {
+  if (id < first_id_) return base_ ? base_->type(id) : nullptr;
+  const uint32_t index = id - first_id_;
+  return index < offsets_.size() ? at(offsets_[index]) : nullptr;
+}
+
+std::string_view Btf::string(uint32_t offset) const {
+  if (offset < first_string_) return base_->string(offset);
+  offset -= first_string_;
+  return offset < strings_size_ ? std::string_view(strings_ + offset) : std::string_view();
+}
+
+std::span<const btf_member> Btf::members(const btf_type &type) const {
+  return trailing<btf_member>(type);
+}
+
+std::span<const btf_enum> Btf::enumerators(const btf_type &type) const {
+  return trailing<btf_enum>(type);
+}
+
+std::span<const Btf::Enum64> Btf::enumerators64(const btf_type &type) const {
+  return trailing<Enum64>(type);
+}
+
+std::span<const btf_param> Btf::parameters(const btf_type &type) const {
+  return trailing<btf_param>(type);
+}
+
+const btf_array &Btf::array(const btf_type &type) const {
+  return *reinterpret_cast<const btf_array *>(&type + 1);
+}
+
+uint32_t Btf::integer_bits(const btf_type &type) const {
+  return *reinterpret_cast<const uint32_t *>(&type + 1);
+}
+
+// Where a whole string stands, in the offsets that types use; here and in the base. A well-made
+// BTF has each string once, but nothing forces it to.
+std::vector<uint32_t> Btf::offsets_of_string(std::string_view text) const {
+  std::vector<uint32_t> found;
+  if (base_) found = base_->offsets_of_string(text);
+  std::string needle(1, '\0');
+  needle.append(text);
+  needle.push_back('\0');
+  const char *from = strings_;
+  const char *const end = strings_ + strings_size_;
+  while (from < end) {
+    const void *hit = ::memmem(from, static_cast<size_t>(end - from), needle.data(), needle.size());
+    if (hit == nullptr) break;
+    from = static_cast<const char *>(hit) + 1;
+    found.push_back(first_string_ + static_cast<uint32_t>(from - strings_));
+  }
+  return found;
+}
+
+uint32_t Btf::find(std::string_view name, uint32_t kinds) const {
+  if (name.empty() || name.find('\0') != std::string_view::npos) return 0;
+  if (!name_table_.empty()) return find_in_table(name, kinds);
+  if (++searches_ > kSearchesBeforeTable) {
+    build_name_table();
+    return find_in_table(name, kinds);
+  }
+  const std::vector<uint32_t> places = offsets_of_string(name);
+  if (places.empty()) return 0;
+  for (uint32_t i = 0; i < offsets_.size(); ++i) {
+    const btf_type &type = *at(offsets_[i]);
+    if ((kind_bit(kind_of(type)) & kinds) == 0) continue;
+    for (const uint32_t place : places) {
+      if (type.name_off == place) return first_id_ + i;
+    }
+  }
+  return 0;
+}
+
+void Btf::build_name_table() const {
+  name_table_.assign(std::bit_ceil(offsets_.size() * 2 + 1), 0);
+  for (uint32_t i = 0; i < offsets_.size(); ++i) {
+    const std::string_view type_name = name(*at(offsets_[i]));
+    if (type_name.empty()) continue;
+    size_t slot = slot_of(type_name, name_table_.size());
+    while (name_table_[slot] != 0) slot = (slot + 1) & (name_table_.size() - 1);
+    name_table_[slot] = first_id_ + i;
+  }
+}
+
+uint32_t Btf::find_in_table(std::string_view name, uint32_t kinds) const {
+  // Ids of one name stand in the order they came in, with others between them.
+  for (size_t slot = slot_of(name, name_table_.size()); name_table_[slot] != 0;
+       slot = (slot + 1) & (name_table_.size() - 1)) {
+    const btf_type &candidate = *type(name_table_[slot]);
+    if ((kind_bit(kind_of(candidate)) & kinds) != 0 && this->name(candidate) == name) {
+      return name_table_[slot];
+    }
+  }
+  return 0;
+}
+
+int64_t Btf::enumerator_value(const btf_type &type, uint32_t index) const {
+  if (index >= count_of(type)) return 0;
+  if (kind_of(type) == kBtfEnum64) {
+    const Enum64 &value = enumerators64(type)[index];
+    return static_cast<int64_t>(uint64_t{value.high} << 32 | value.low);
+  }
+  const int32_t value = enumerators(type)[index].val;
+  return kind_flag_of(type) ? value : static_cast<int64_t>(static_cast<uint32_t>(value));
+}
+
+bool Btf::find_enumerator(std::string_view name, uint32_t *enum_id, int64_t *value) const {
+  if (name.empty() || name.find('\0') != std::string_view::npos) return false;
+  const std::vector<uint32_t> places = offsets_of_string(name);
+  for (const uint32_t place : places) {
+    for (const uint32_t id : enumerations_) {
+      const btf_type &candidate = *type(id);
+      for (uint32_t i = 0; i < count_of(candidate); ++i) {
+        const uint32_t name_off = kind_of(candidate) == kBtfEnum64
+                                      ? enumerators64(candidate)[i].name_off
+                                      : enumerators(candidate)[i].name_off;
+        if (name_off != place) continue;
+        *enum_id = id;
+        *value = enumerator_value(candidate, i);
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace awl::frontend
