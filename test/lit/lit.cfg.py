@@ -3,6 +3,7 @@
 #   parse, check, codegen, errors   need neither root nor BPF (they compile for a snapshot)
 #   run                             need root and BPF; skipped, and said so, where there is none
 import os
+import shutil
 import subprocess
 
 import lit.formats
@@ -18,10 +19,13 @@ snapshot = os.path.join(config.source_dir, "test", "fixtures", "x86_64-6.18")
 awl = os.path.join(config.awl_bin, "awl")
 config.substitutions += [
     # Compiling for the fixture: what the tests see does not depend on the machine.
-    ("%awl-hermetic", f"env AWL_COLOR=never {awl} --target {snapshot}"),
-    ("%build-hermetic", f"env AWL_COLOR=never {awl} build --target {snapshot}"),
-    ("%awl-run", f"env AWL_COLOR=never timeout 20 {config.awl_bin}/awl-run"),
-    ("%awl", f"env AWL_COLOR=never timeout 20 {awl}"),
+    ("%awl-hermetic", f"{awl} --target {snapshot}"),
+    ("%build-hermetic", f"{awl} build --target {snapshot}"),
+    ("%awl-run", f"timeout 20 {config.awl_bin}/awl-run"),
+    # Without `timeout` and `env`, for helpers that send signals.
+    ("%awl-path", awl),
+    ("%awl", f"timeout 20 {awl}"),
+    ("%python", "python3"),
     ("%testprog", os.path.join(config.build_dir, "programs", "testprog")),
     ("%inputs", os.path.join(config.source_dir, "test", "lit", "Inputs")),
     ("FileCheck", config.filecheck),
@@ -35,6 +39,11 @@ def can_run_bpf():
     result = subprocess.run([awl, "-q", "-e", "BEGIN { exit() }"], capture_output=True, text=True, timeout=30)
     return None if result.returncode == 0 else (result.stderr.strip().splitlines() or ["unknown"])[-1]
 
+
+if shutil.which("bpftool", path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
+    config.available_features.add("bpftool")
+config.environment["PATH"] = os.environ["PATH"] + ":/usr/sbin:/sbin"
+config.environment["AWL_COLOR"] = "never"
 
 reason = can_run_bpf()
 if reason is None:
