@@ -56,7 +56,6 @@ class ElfReader {
     const bool has_symtab = reader.read_symbols(SHT_SYMTAB);
     reader.read_symbols(SHT_DYNSYM);
     if (!has_symtab) reader.read_debug_file();
-    reader.finish();
     return std::shared_ptr<const ElfSymbols>(std::move(symbols));
   }
 
@@ -242,29 +241,6 @@ class ElfReader {
     return paths;
   }
 
-  // Sorts by address and by name, and drops what .symtab and .dynsym both have.
-  void finish() {
-    std::vector<ElfSymbol> &symbols = out_.symbols_;
-    std::sort(symbols.begin(), symbols.end(), [](const ElfSymbol &a, const ElfSymbol &b) {
-      if (a.address != b.address) return a.address < b.address;
-      if (a.is_global != b.is_global) return a.is_global;
-      return a.name < b.name;
-    });
-    const auto is_same = [](const ElfSymbol &a, const ElfSymbol &b) {
-      return a.address == b.address && a.name == b.name && a.is_function == b.is_function;
-    };
-    symbols.erase(std::unique(symbols.begin(), symbols.end(), is_same), symbols.end());
-    out_.by_name_.resize(symbols.size());
-    for (uint32_t i = 0; i < symbols.size(); ++i) out_.by_name_[i] = i;
-    std::sort(out_.by_name_.begin(), out_.by_name_.end(), [&symbols](uint32_t a, uint32_t b) {
-      const int order = symbols[a].name.compare(symbols[b].name);
-      if (order != 0) return order < 0;
-      if (symbols[a].is_function != symbols[b].is_function) return symbols[a].is_function;
-      if (symbols[a].is_global != symbols[b].is_global) return symbols[a].is_global;
-      return a < b;
-    });
-  }
-
   ElfSymbols &out_;
   FileDescriptor fd_;
   uint64_t file_size_ = 0;
@@ -278,11 +254,14 @@ Result<std::shared_ptr<const ElfSymbols>> ElfSymbols::open(const std::string &pa
 }
 
 const ElfSymbol *ElfSymbols::find(std::string_view name) const {
-  const auto at = std::lower_bound(
-      by_name_.begin(), by_name_.end(), name,
-      [this](uint32_t index, std::string_view value) { return symbols_[index].name < value; });
-  if (at == by_name_.end() || symbols_[*at].name != name) return nullptr;
-  return &symbols_[*at];
+  const auto rank = [](const ElfSymbol &symbol) {
+    return 2 * int{symbol.is_function} + int{symbol.is_global};
+  };
+  const ElfSymbol *best = nullptr;
+  for (const ElfSymbol &symbol : symbols_) {
+    if (symbol.name == name && (best == nullptr || rank(symbol) > rank(*best))) best = &symbol;
+  }
+  return best;
 }
 
 const ElfSymbol *ElfSymbols::find_function(std::string_view name) const {
@@ -296,31 +275,49 @@ std::vector<const ElfSymbol *> ElfSymbols::functions(std::string_view pattern) c
     if (const ElfSymbol *symbol = find_function(pattern)) found.push_back(symbol);
     return found;
   }
-  for (const uint32_t index : by_name_) {
-    const ElfSymbol &symbol = symbols_[index];
-    if (!symbol.is_function || !matches_pattern(pattern, symbol.name)) continue;
-    if (!found.empty() && found.back()->name == symbol.name) continue;
-    found.push_back(&symbol);
+  for (const ElfSymbol &symbol : symbols_) {
+    if (symbol.is_function && matches_pattern(pattern, symbol.name)) found.push_back(&symbol);
   }
+  // Of equal names the global one stays.
+  std::stable_sort(found.begin(), found.end(), [](const ElfSymbol *a, const ElfSymbol *b) {
+    const int order = a->name.compare(b->name);
+    return order != 0 ? order < 0 : a->is_global > b->is_global;
+  });
+  const auto is_same = [](const ElfSymbol *a, const ElfSymbol *b) { return a->name == b->name; };
+  found.erase(std::unique(found.begin(), found.end(), is_same), found.end());
   return found;
 }
 
 const ElfSymbol *ElfSymbols::containing(uint64_t address) const {
-  auto at = std::upper_bound(
-      symbols_.begin(), symbols_.end(), address,
-      [](uint64_t value, const ElfSymbol &symbol) { return value < symbol.address; });
-  // A function that holds another one's start (a cold part, an alias with a smaller size) is
-  // found some steps back; farther than this, none is expected.
+  std::call_once(is_sorted_, [this] {
+    for (uint32_t i = 0; i < symbols_.size(); ++i) {
+      if (symbols_[i].is_function) functions_by_address_.push_back(i);
+    }
+    // Where several names share an address, the global and then the shortest one is printed.
+    std::sort(functions_by_address_.begin(), functions_by_address_.end(),
+              [this](uint32_t left, uint32_t right) {
+                const ElfSymbol &a = symbols_[left], &b = symbols_[right];
+                if (a.address != b.address) return a.address < b.address;
+                if (a.is_global != b.is_global) return a.is_global;
+                if (a.name.size() != b.name.size()) return a.name.size() < b.name.size();
+                return a.name != b.name ? a.name < b.name : left < right;
+              });
+  });
+  const auto &order = functions_by_address_;
+  auto at = std::upper_bound(order.begin(), order.end(), address,
+                             [this](uint64_t value, uint32_t index) {
+                               return value < symbols_[index].address;
+                             });
+  // A function may hold the start of another one (a cold part, an entry inside): then the way
+  // back is some steps long. Farther than this, none is expected.
   constexpr int kMaxSteps = 64;
   const ElfSymbol *found = nullptr;
-  for (int step = 0; at != symbols_.begin() && step < kMaxSteps; ++step) {
-    const ElfSymbol &symbol = *--at;
+  for (int step = 0; at != order.begin() && step < kMaxSteps; ++step) {
+    const ElfSymbol &symbol = symbols_[*--at];
     if (found != nullptr && symbol.address != found->address) break;
-    if (!symbol.is_function) continue;
-    const bool is_inside =
-        symbol.size == 0 ? found == nullptr : address - symbol.address < symbol.size;
+    const bool is_last_known = symbol.size == 0 && step == 0;
     // Of several at one address the first in order wins.
-    if (is_inside) found = &symbol;
+    if (is_last_known || address - symbol.address < symbol.size) found = &symbol;
   }
   return found;
 }

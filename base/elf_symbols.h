@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,16 +37,16 @@ class ElfSymbols {
   const std::string &build_id() const { return build_id_; }  // hexadecimal; empty: none
   bool is_position_independent() const { return is_position_independent_; }
 
-  // All of them, defined here, sorted by address; several names may share one.
+  // All of them, defined here, in the file's order; several names may share one address.
   const std::vector<ElfSymbol> &symbols() const { return symbols_; }
 
-  // A symbol by name; global ones and functions win over others. Null: no such symbol.
+  // A symbol by name; functions and then global ones win over others. Null: no such symbol.
   const ElfSymbol *find(std::string_view name) const;
   const ElfSymbol *find_function(std::string_view name) const;
   // Functions whose name matches a shell pattern, one per name, sorted by name.
   std::vector<const ElfSymbol *> functions(std::string_view pattern) const;
   // The function an address lies in (or, where the size is not known, behind whose start it
-  // lies before the next). Null: none.
+  // lies before the next). Null: none. The first call sorts; safe to call from several threads.
   const ElfSymbol *containing(uint64_t address) const;
 
   // From an address to the offset in the file of the same byte, and back. Only through segments
@@ -65,8 +66,9 @@ class ElfSymbols {
   bool is_position_independent_ = false;
   std::vector<Segment> segments_;
   std::vector<ElfSymbol> symbols_;
-  std::vector<uint32_t> by_name_;                 // indices into symbols_, sorted by name
   std::vector<std::unique_ptr<char[]>> strings_;  // what the names point into
+  mutable std::once_flag is_sorted_;
+  mutable std::vector<uint32_t> functions_by_address_;  // indices into symbols_
 };
 
 }  // namespace awl
