@@ -1,0 +1,209 @@
+#include "frontend/probes/families.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "frontend/diagnostics/nearest_name.h"
+#include "frontend/probes/probe_text.h"
+#include "frontend/probes/read_parts.h"
+
+namespace awl::frontend {
+namespace {
+
+using enum ProbeFamily;
+
+const std::vector<FamilyInfo> &table() {
+  static const std::vector<FamilyInfo> families = {
+      {kBegin, "begin", {}, "begin", 0, 0, true, nullptr},
+      {kEnd, "end", {}, "end", 0, 0, true, nullptr},
+      {kSelf, "self", {}, "self:signal:SIGNAL", 2, 2, true, read_self},
+      {kInterval, "interval", {"i"}, "interval:UNIT:COUNT", 1, 2, true, read_timer},
+      {kProfile, "profile", {"p"}, "profile:UNIT:RATE", 1, 2, true, read_timer},
+      {kSoftware, "software", {"s"}, "software:EVENT:COUNT", 1, 2, true, read_perf_event},
+      {kHardware, "hardware", {"h"}, "hardware:EVENT:COUNT", 1, 2, false, read_perf_event},
+      {kTracepoint, "tracepoint", {"t"}, "tracepoint:CATEGORY:EVENT", 2, 2, true, read_tracepoint},
+      {kRawTracepoint, "rawtracepoint", {"rt"}, "rawtracepoint:[MODULE:]EVENT", 1, 2, true,
+       read_raw_tracepoint},
+      {kKprobe, "kprobe", {"k"}, "kprobe:[MODULE:]FUNCTION[+OFFSET]", 1, 2, false,
+       read_kernel_function},
+      {kKretprobe, "kretprobe", {"kr"}, "kretprobe:[MODULE:]FUNCTION", 1, 2, false,
+       read_kernel_function},
+      {kFentry, "fentry", {"f", "kfunc"}, "fentry:[MODULE:]FUNCTION", 1, 3, false,
+       read_kernel_function},
+      {kFexit, "fexit", {"fr", "kretfunc"}, "fexit:[MODULE:]FUNCTION", 1, 3, false,
+       read_kernel_function},
+      {kUprobe, "uprobe", {"u"}, "uprobe:BINARY:FUNCTION[+OFFSET]", 2, 3, true, read_user_function},
+      {kUretprobe, "uretprobe", {"ur"}, "uretprobe:BINARY:FUNCTION", 2, 3, true,
+       read_user_function},
+      {kUsdt, "usdt", {"U"}, "usdt:BINARY:[PROVIDER:]NAME", 2, 3, false, read_usdt},
+      {kIter, "iter", {"it"}, "iter:OBJECT[:PIN]", 1, 2, false, nullptr},
+      {kWatchpoint, "watchpoint", {"w"}, "watchpoint:ADDRESS:LENGTH:MODE", 3, 4, false, nullptr},
+      {kTest, "test", {}, "test:NAME", 1, 1, true, read_named},
+      {kBench, "bench", {}, "bench:NAME", 1, 1, true, read_named},
+  };
+  return families;
+}
+
+std::vector<std::string> all_names() {
+  std::vector<std::string> names;
+  for (const FamilyInfo &family : table()) {
+    names.push_back(family.name);
+    for (std::string_view alias : family.aliases) {
+      if (alias.size() > 2) names.emplace_back(alias);
+    }
+  }
+  return names;
+}
+
+std::string count_text(size_t min, size_t max) {
+  if (max == 0) return "nothing";
+  std::string text = min == max ? fmt::format("{}", min) : fmt::format("{} to {}", min, max);
+  return text + (max == 1 ? " part" : " parts");
+}
+
+// The text with the values of the positional parameters that are known in the place of `$1`, `$2`, ….
+// When compiled ahead of time, those that are not known stay: the runtime puts them in.
+std::string substitute_parameters(const std::string &text, const Options &options) {
+  std::string result;
+  for (size_t i = 0; i < text.size();) {
+    size_t end = i + 1;
+    while (end < text.size() && std::isdigit(static_cast<unsigned char>(text[end]))) ++end;
+    if (text[i] != '$' || end == i + 1 || end > i + 6) {
+      result += text[i++];
+      continue;
+    }
+    size_t index = std::stoul(text.substr(i + 1, end - i - 1));
+    if (index >= 1 && index <= options.parameters.size()) {
+      result += options.parameters[index - 1];
+    } else if (options.is_ahead_of_time) {
+      result += text.substr(i, end - i);
+    }
+    i = end;
+  }
+  return result;
+}
+
+// The attach point with its parameters put in. A value may hold colons and then counts as several
+// parts, or be the whole attach point.
+ast::AttachPoint substitute_parameters(const ast::AttachPoint &original, const Options &options) {
+  ast::AttachPoint point = original;
+  if (original.text.find('$') == std::string::npos) return point;
+  point.parts.clear();
+  point.part_spans.clear();
+  auto add = [&](const std::string &text, Span span) {
+    std::string value = substitute_parameters(text, options);
+    bool is_value = value != text;
+    size_t begin = 0;
+    for (size_t colon; is_value && (colon = value.find(':', begin)) != std::string::npos;) {
+      point.parts.push_back(value.substr(begin, colon - begin));
+      point.part_spans.push_back(span);
+      begin = colon + 1;
+    }
+    point.parts.push_back(value.substr(begin));
+    point.part_spans.push_back(span);
+  };
+  add(original.provider, original.span);
+  for (size_t i = 0; i < original.parts.size(); ++i) add(original.parts[i], part_span(original, i));
+  point.provider = point.parts.front();
+  point.parts.erase(point.parts.begin());
+  point.part_spans.erase(point.part_spans.begin());
+  return point;
+}
+
+// A pattern in the category `syscalls` that may mean entries and exits is one spec for each.
+std::vector<ProbeSpec> split_system_calls(ProbeSpec spec) {
+  bool is_mixed = spec.family == kTracepoint && spec.category == "syscalls" && spec.has_wildcard &&
+                  !spec.target.starts_with("sys_enter_") && !spec.target.starts_with("sys_exit_");
+  if (!is_mixed) return {std::move(spec)};
+  std::vector<ProbeSpec> specs;
+  for (const char *prefix : {"sys_enter_", "sys_exit_"}) {
+    for (std::string &pattern : patterns_with_prefix(spec.target, prefix)) {
+      ProbeSpec part = spec;
+      part.has_wildcard = has_wildcard(pattern);
+      part.name = "tracepoint:syscalls:" + pattern;
+      part.target = std::move(pattern);
+      specs.push_back(std::move(part));
+    }
+  }
+  if (specs.empty()) specs.push_back(std::move(spec));
+  return specs;
+}
+
+}  // namespace
+
+const char *family_name(ProbeFamily family) { return family_info(family).name; }
+
+const std::vector<FamilyInfo> &all_families() { return table(); }
+
+const FamilyInfo *find_family(std::string_view provider) {
+  std::string lower(provider);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  for (const FamilyInfo &family : table()) {
+    // Short names mind the case (`u` is not `U`), long ones do not (`BEGIN`).
+    if (lower == family.name) return &family;
+    for (std::string_view alias : family.aliases) {
+      if (provider == alias) return &family;
+    }
+  }
+  return nullptr;
+}
+
+const FamilyInfo &family_info(ProbeFamily family) {
+  return *std::find_if(table().begin(), table().end(),
+                       [&](const FamilyInfo &info) { return info.family == family; });
+}
+
+Span part_span(const ast::AttachPoint &point, size_t index) {
+  return index < point.part_spans.size() ? point.part_spans[index] : point.span;
+}
+
+std::string suggestion(const std::string &nearest) {
+  return nearest.empty() ? "" : "did you mean '" + nearest + "'?";
+}
+
+bool report_missing(ProbeContext &context, Span span, const std::string &what,
+                    const std::string &hint) {
+  if (context.config.missing_probes == "ignore") return false;
+  if (context.config.missing_probes == "warn") {
+    context.diagnostics.emit(span, kProbeMissingTargetSkipped, what).hint(hint);
+    return false;
+  }
+  context.diagnostics.emit(span, kProbeMissingTarget, what)
+      .hint(hint.empty() ? "set the configuration variable missing_probes to 'warn' to go on without"
+                         : hint);
+  return false;
+}
+
+std::vector<ProbeSpec> resolve_attach_point(ProbeContext &context,
+                                            const ast::AttachPoint &original) {
+  ast::AttachPoint point = substitute_parameters(original, context.options);
+  const FamilyInfo *family = find_family(point.provider);
+  if (!family) {
+    context.diagnostics.emit(point.span, kProbeUnknownProvider, point.provider)
+        .hint(suggestion(nearest_name(point.provider, all_names())));
+    return {};
+  }
+  if (point.parts.size() < family->min_parts || point.parts.size() > family->max_parts) {
+    context.diagnostics
+        .emit(point.span, kProbeArgumentCount, family->name,
+              count_text(family->min_parts, family->max_parts), point.parts.size())
+        .hint(fmt::format("write {}", family->usage));
+    return {};
+  }
+  ProbeSpec spec;
+  spec.family = family->family;
+  spec.attach_point = &original;
+  spec.name = family->name;
+  for (const std::string &part : point.parts) spec.name += ":" + part;
+  if (family->resolve && !family->resolve(context, point, spec)) return {};
+  if (!family->is_supported) {
+    context.diagnostics.emit(point.span, kProbeFamilyUnsupported, family->name);
+    return {};
+  }
+  return split_system_calls(std::move(spec));
+}
+
+}  // namespace awl::frontend

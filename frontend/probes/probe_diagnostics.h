@@ -1,0 +1,48 @@
+// What can be wrong with an attach point.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "frontend/diagnostics/diagnostic.h"
+
+namespace awl::frontend {
+
+AWL_DIAGNOSTIC(kProbeUnknownProvider, Error, "probe-unknown-provider", "unknown probe type '{}'",
+               std::string);
+AWL_DIAGNOSTIC(kProbeFamilyUnsupported, Error, "probe-family-unsupported",
+               "{} probes are not supported yet", std::string);
+AWL_DIAGNOSTIC(kProbeOptionUnsupported, Error, "probe-option-unsupported",
+               "{} are not supported yet", std::string);
+AWL_DIAGNOSTIC(kProbeArgumentCount, Error, "probe-argument-count",
+               "{} takes {} after its name, found {}", std::string, std::string, size_t);
+AWL_DIAGNOSTIC(kProbeMissingPart, Error, "probe-missing-part", "{} without {}", std::string,
+               std::string);
+AWL_DIAGNOSTIC(kProbeBadNumber, Error, "probe-bad-number", "'{}' is not {}", std::string,
+               std::string);
+AWL_DIAGNOSTIC(kProbeBadPeriod, Error, "probe-bad-period", "the {} of {} must be positive",
+               std::string, std::string);
+AWL_DIAGNOSTIC(kProbeShortPeriod, Error, "probe-short-period",
+               "a period of {} ns is too short: 1 us is the least", uint64_t);
+AWL_DIAGNOSTIC(kProbeUnknownUnit, Error, "probe-unknown-unit",
+               "'{}' is not a unit of time: us, ms, s and hz are", std::string);
+AWL_DIAGNOSTIC(kProbeUnknownEvent, Error, "probe-unknown-event", "there is no {} event '{}'",
+               std::string, std::string);
+AWL_DIAGNOSTIC(kProbeUnknownTrigger, Error, "probe-unknown-trigger",
+               "'{}' is nothing that a self probe can wait for: only `signal` is", std::string);
+AWL_DIAGNOSTIC(kProbeUnknownSignal, Error, "probe-unknown-signal",
+               "a self probe cannot wait for '{}'", std::string);
+AWL_DIAGNOSTIC(kProbeWildcardNotAllowed, Error, "probe-wildcard-not-allowed",
+               "{} probes take no wildcards", std::string);
+AWL_DIAGNOSTIC(kProbeOffsetNotAllowed, Error, "probe-offset-not-allowed",
+               "{} probes take no offset: they fire where the function returns", std::string);
+AWL_DIAGNOSTIC(kProbeUnknownQualifier, Error, "probe-unknown-qualifier",
+               "'{}' is not a language: only `cpp` is", std::string);
+AWL_DIAGNOSTIC(kProbeMissingTarget, Error, "probe-missing-target", "there is no {}", std::string);
+AWL_DIAGNOSTIC(kProbeMissingTargetSkipped, Warning, "probe-missing-target-skipped",
+               "there is no {}; the probe is left out", std::string);
+AWL_DIAGNOSTIC(kProbeBinaryNotFound, Error, "probe-binary-not-found", "{}", std::string);
+AWL_DIAGNOSTIC(kProbeArgumentsUnknown, Error, "probe-arguments-unknown",
+               "the arguments of {} cannot be known here: {}", std::string, std::string);
+
+}  // namespace awl::frontend

@@ -1,0 +1,152 @@
+// Attach points of timers, of events counted by perf, and of what the runtime itself fires.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "frontend/diagnostics/nearest_name.h"
+#include "frontend/probes/probe_text.h"
+#include "frontend/probes/read_parts.h"
+
+namespace awl::frontend {
+namespace {
+
+constexpr uint64_t kShortestPeriodNs = 1000;
+
+// Signals that the runtime can pass on without losing its own way to end.
+const std::vector<std::string> kSelfSignals = {"SIGUSR1", "SIGUSR2"};
+
+// Names as perf_event_open(2) has them, and the short forms that people use.
+const std::vector<std::string> kSoftwareEvents = {
+    "cpu-clock",    "cpu",          "task-clock",       "page-faults",      "faults",
+    "context-switches", "cs",       "cpu-migrations",   "minor-faults",     "major-faults",
+    "alignment-faults", "emulation-faults", "dummy",    "bpf-output",
+};
+const std::vector<std::string> kHardwareEvents = {
+    "cpu-cycles",   "cycles",      "instructions",    "cache-references", "cache-misses",
+    "branch-instructions", "branches", "branch-misses", "bus-cycles",     "frontend-stalls",
+    "backend-stalls", "ref-cycles",
+};
+
+// A positive number without a unit; null after an error was emitted.
+std::optional<uint64_t> read_count(ProbeContext &context, const ast::AttachPoint &point,
+                                   size_t index, const char *what) {
+  const std::string &text = point.parts[index];
+  std::optional<ProbeNumber> number = parse_probe_number(text);
+  if (!number || number->has_unit) {
+    context.diagnostics.emit(part_span(point, index), kProbeBadNumber, text,
+                             number ? "a number without a unit" : "a number");
+    return std::nullopt;
+  }
+  if (number->is_negative || number->value == 0) {
+    context.diagnostics.emit(part_span(point, index), kProbeBadPeriod, what,
+                             find_family(point.provider)->name);
+    return std::nullopt;
+  }
+  return number->value;
+}
+
+// The only part is a time: nanoseconds, or what its suffix says.
+bool read_period(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec) {
+  std::optional<ProbeNumber> number = parse_probe_number(point.parts[0]);
+  if (!number) {
+    context.diagnostics.emit(part_span(point, 0), kProbeBadNumber, point.parts[0], "a time");
+    return false;
+  }
+  if (number->is_negative) {
+    context.diagnostics.emit(part_span(point, 0), kProbeBadPeriod, "period",
+                             family_name(spec.family));
+    return false;
+  }
+  if (number->value < kShortestPeriodNs) {
+    context.diagnostics.emit(part_span(point, 0), kProbeShortPeriod, number->value);
+    return false;
+  }
+  spec.period_ns = number->value;
+  spec.name = fmt::format("{}:us:{}", family_name(spec.family), spec.period_ns / 1000);
+  return true;
+}
+
+}  // namespace
+
+bool read_timer(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec) {
+  // `interval:s:$1` of an object gets its number when it is loaded.
+  if (context.options.is_ahead_of_time && point.parts.back().find('$') != std::string::npos) {
+    context.diagnostics.emit(part_span(point, point.parts.size() - 1), kProbeOptionUnsupported,
+                             "parameters in the period of a timer, when compiling ahead of time,");
+    return false;
+  }
+  if (point.parts.size() == 1) return read_period(context, point, spec);
+  const std::string &unit = point.parts[0];
+  uint64_t factor = unit == "us" ? 1'000 : unit == "ms" ? 1'000'000 : unit == "s" ? 1'000'000'000 : 0;
+  if (factor == 0 && unit != "hz") {
+    context.diagnostics.emit(part_span(point, 0), kProbeUnknownUnit, unit);
+    return false;
+  }
+  std::optional<uint64_t> count =
+      read_count(context, point, 1, unit == "hz" ? "frequency" : "period");
+  if (!count) return false;
+  if (unit == "hz") {
+    spec.frequency = *count;
+  } else if (__builtin_mul_overflow(*count, factor, &spec.period_ns)) {
+    context.diagnostics.emit(part_span(point, 1), kProbeBadNumber, point.parts[1],
+                             "a period of less than 500 years");
+    return false;
+  }
+  spec.name = fmt::format("{}:{}:{}", family_name(spec.family), unit, *count);
+  return true;
+}
+
+bool read_perf_event(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec) {
+  const char *family = family_name(spec.family);
+  const std::string &event = point.parts[0];
+  if (event.empty()) {
+    context.diagnostics.emit(point.span, kProbeMissingPart, family, "an event");
+    return false;
+  }
+  if (has_wildcard(event)) {
+    context.diagnostics.emit(part_span(point, 0), kProbeWildcardNotAllowed, family);
+    return false;
+  }
+  const std::vector<std::string> &events =
+      spec.family == ProbeFamily::kSoftware ? kSoftwareEvents : kHardwareEvents;
+  if (std::find(events.begin(), events.end(), event) == events.end()) {
+    context.diagnostics.emit(part_span(point, 0), kProbeUnknownEvent, family, event)
+        .hint(suggestion(nearest_name(event, events)));
+    return false;
+  }
+  spec.target = event;
+  spec.name = std::string(family) + ":" + event;
+  if (point.parts.size() == 1) return true;
+  if (point.parts[1] == "0") return true;  // the default, said aloud
+  std::optional<uint64_t> count = read_count(context, point, 1, "count");
+  if (!count) return false;
+  spec.sample_period = *count;
+  spec.name += fmt::format(":{}", *count);
+  return true;
+}
+
+bool read_self(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec) {
+  if (point.parts[0] != "signal") {
+    context.diagnostics.emit(part_span(point, 0), kProbeUnknownTrigger, point.parts[0])
+        .hint("write self:signal:SIGUSR1");
+    return false;
+  }
+  const std::string &signal = point.parts[1];
+  if (std::find(kSelfSignals.begin(), kSelfSignals.end(), signal) == kSelfSignals.end()) {
+    context.diagnostics.emit(part_span(point, 1), kProbeUnknownSignal, signal)
+        .hint("SIGUSR1 and SIGUSR2 are the signals it can wait for");
+    return false;
+  }
+  spec.category = "signal";
+  spec.target = signal;
+  return true;
+}
+
+// Tests and benchmarks run in a mode of their own; outside of it they are left out in silence, so
+// that a script can hold its own tests.
+bool read_named(ProbeContext &, const ast::AttachPoint &, ProbeSpec &) { return false; }
+
+}  // namespace awl::frontend

@@ -1,0 +1,21 @@
+// The type of `args` in tracepoints, made from the kernel's format files.
+#pragma once
+
+#include <string>
+
+#include "frontend/target/target.h"
+#include "frontend/types/type.h"
+
+namespace awl::frontend {
+
+// The type of a field. `space` is where its pointers point to; strings of variable length get
+// `string_bytes` (with the NUL). Never null: what is not understood is an integer of its size.
+TypeRef tracepoint_field_type(TypeStore &types, const TracepointField &field, AddressSpace space,
+                              uint32_t string_bytes);
+
+// A struct with the fields of the record at their offsets, called "tracepoint:CATEGORY:EVENT_args".
+TypeRef tracepoint_arguments(TypeStore &types, const std::string &category,
+                             const std::string &event, const TracepointFormat &format,
+                             uint32_t string_bytes);
+
+}  // namespace awl::frontend
