@@ -18,13 +18,13 @@ namespace awl::object {
 enum class FormatLength : uint8_t { kNone, kHh, kH, kL, kLl, kJ, kZ, kT };
 
 struct FormatConversion {
-  bool is_left = false;        // '-'
-  bool has_plus = false;       // '+'
-  bool has_space = false;      // ' '
-  bool is_alternate = false;   // '#'
-  bool is_zero_padded = false; // '0'
-  int width = -1;              // -1: none
-  int precision = -1;          // -1: none
+  bool is_left = false;         // '-'
+  bool has_plus = false;        // '+'
+  bool has_space = false;       // ' '
+  bool is_alternate = false;    // '#'
+  bool is_zero_padded = false;  // '0'
+  int width = -1;               // -1: none
+  int precision = -1;           // -1: none
   FormatLength length = FormatLength::kNone;
   // 'd' 'i' 'u' 'x' 'X' 'o' 'c' 'p' 's'; 'r' with `hex` for %r, %rx, %rh.
   char conversion = 0;
@@ -33,7 +33,9 @@ struct FormatConversion {
   uint32_t size = 0;      // characters of the conversion, '%' included
 
   bool is_integer() const;  // takes an integer
-  bool is_plain() const { return width < 0 && precision < 0 && !has_plus && !has_space && !is_alternate; }
+  bool is_plain() const {
+    return width < 0 && precision < 0 && !has_plus && !has_space && !is_alternate;
+  }
 };
 
 struct FormatPiece {
