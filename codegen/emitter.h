@@ -39,14 +39,26 @@ class Emitter {
   // after releasing scratch. Every early return must go through emit_return.
   void emit_return(llvm::Value *value = nullptr);  // default 0
   void end_program();
+  // What comes before this filters events: scratch memory, if any is needed, is claimed only here,
+  // unless something before already needed it. Optional; at most once, in a block that every run
+  // that goes on passes through.
+  void end_predicate();
+  // A function for helpers that call back (bpf_loop, bpf_for_each_map_elem), emitted in the middle of
+  // a program: i64 name(parameters), each an i64, or a ptr when it is called "ctx", "map", "key" or "value".
+  // emit_return and allocate work in it (its scratch is a slot of its own); end_callback goes on
+  // where the program was left.
+  llvm::Function *begin_callback(const std::string &name, const std::vector<std::string> &parameters,
+                                 frontend::Span span);
+  void end_callback();
   uint32_t program_index() const;  // of the program under construction
-  llvm::Value *ctx();
+  llvm::Value *ctx();  // the first parameter; in a callback that is not the program's context
   // Debug location (and so .BTF.ext line info) of what is emitted next.
   void set_location(frontend::Span span);
   llvm::BasicBlock *new_block(const std::string &name);
 
   // ---- types
-  llvm::Type *llvm_type(frontend::TypeRef type);              // iN, ptr or [size x i8]
+  // How a value lies in memory: iN (bool: i8), ptr, or [size x i8] for all that has no register form.
+  llvm::Type *llvm_type(frontend::TypeRef type);
   object::ValueType value_type(frontend::TypeRef type);       // for the description
   object::Location location(frontend::Span span);
 
@@ -69,7 +81,8 @@ class Emitter {
 
   // ---- helpers
   llvm::Value *call(Helper helper, const std::vector<llvm::Value *> &arguments, const std::string &name = "");
-  // bpf_probe_read_{kernel,user}: failed reads zero the destination, are counted at `span`.
+  // bpf_probe_read_{kernel,user}: failed reads zero the destination, are counted at `span`. Gives
+  // the helper's result. kNone reads the kernel, kBpf copies (`size` is then a constant).
   llvm::Value *probe_read(llvm::Value *to, llvm::Value *size, llvm::Value *from,
                           frontend::AddressSpace space, frontend::Span span);
   // bpf_probe_read_{kernel,user}_str: the helper's result (length with NUL, or negative).
@@ -77,16 +90,18 @@ class Emitter {
                               frontend::AddressSpace space, frontend::Span span);
 
   // ---- maps
+  // Every map of the script is in the object; its index in description().maps is MapInfo::id.
   llvm::GlobalVariable *map(const frontend::MapInfo &info);
   const object::Map &map_description(const frontend::MapInfo &info);
   // Pointer to the value, null when there is none. `key` points to the key (i32 0 for scalars,
   // made here when null).
   llvm::Value *map_lookup(llvm::GlobalVariable *map, llvm::Value *key);
+  // The helpers' results: 0 or a negative errno.
   llvm::Value *map_update(llvm::GlobalVariable *map, llvm::Value *key, llvm::Value *value, uint64_t flags);
   llvm::Value *map_delete(llvm::GlobalVariable *map, llvm::Value *key);
   // The value for `key`, made (all zero) when there is none: one lookup in the code, in a loop of
   // at most three rounds (look up; else insert zeros with BPF_NOEXIST). `then` is called with the
-  // non-null pointer; a full map is counted at `span`.
+  // non-null pointer; a full map is counted at `span`. A scalar map's "is set" flag is set.
   template <class F>
   void with_map_value(const frontend::MapInfo &info, llvm::Value *key, frontend::Span span, F then) {
     llvm::BasicBlock *done = nullptr;
@@ -95,6 +110,7 @@ class Emitter {
     end_map_value(done);
   }
   llvm::GlobalVariable *stack_map(bool user, uint32_t limit);
+  llvm::GlobalVariable *probe_names_map();  // object::kProbeNamesMap
 
   // ---- CO-RE (LLVM's preserve-access intrinsics on minimal local types made from the definitions)
   // Byte offset of the member at the end of the path in the running kernel, as a u64 (relocated).
@@ -129,7 +145,11 @@ class Emitter {
 
   // ---- errors at run time
   uint32_t error_site(const std::string &what, frontend::Span span, bool is_always_reported);
+  // Counts one error here and now; the result (null: 0) goes into the report that -k sends.
   void count_error(uint32_t site, llvm::Value *helper_result);
+  // Counts it where the result is negative, and goes on in either case.
+  void count_if_failed(llvm::Value *helper_result, const std::string &what, frontend::Span span,
+                       bool is_always_reported);
 
   // ---- load-time relocations (object::Relocation)
   // Loads `size` bytes (1, 2, 4, 8) of a tracepoint's field from its record `base` (ctx), zero-extended to i64.
@@ -148,6 +168,7 @@ class Emitter {
   llvm::Value *begin_map_value(const frontend::MapInfo &info, llvm::Value *key, frontend::Span span,
                                llvm::BasicBlock **done);
   void end_map_value(llvm::BasicBlock *done);
+  llvm::Value *reserve(const char *ring, uint32_t size, llvm::Value *program, llvm::BasicBlock **done);
   llvm::Value *begin_record(uint32_t event, llvm::BasicBlock **done);
   void end_record(llvm::Value *record, llvm::BasicBlock *done);
   llvm::Value *begin_control_record(uint32_t event, llvm::BasicBlock **done);

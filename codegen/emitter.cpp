@@ -1,0 +1,496 @@
+// Programs, constants, memory and helper calls. The other parts of the Emitter are in maps.cpp,
+// scratch.cpp, records.cpp, core_reloc.cpp and relocations.cpp.
+#include "codegen/emitter.h"
+
+#include <llvm/IR/Verifier.h>
+#include <llvm/Support/raw_ostream.h>
+
+#include <algorithm>
+#include <cassert>
+
+#include "codegen/emitter_state.h"
+#include "codegen/object_writer.h"
+#include "codegen/value_types.h"
+#include "runtime/object/description.h"
+
+namespace awl::codegen {
+namespace {
+
+// Larger blocks are not worth their instructions: a helper call moves them.
+constexpr size_t kInlineBytes = 256;
+
+constexpr const char *kReadOnlySection = ".rodata";
+
+bool returns_pointer(Helper helper) {
+  return helper == Helper::kMapLookup || helper == Helper::kRingbufReserve ||
+         helper == Helper::kMapLookupPercpu || helper == Helper::kPerCpuPtr ||
+         helper == Helper::kThisCpuPtr;
+}
+
+std::string print_module(const llvm::Module &module) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module.print(stream, nullptr);
+  return text;
+}
+
+}  // namespace
+
+Emitter::State::State(const frontend::CheckedProgram &program, const Options &wanted)
+    : checked(program),
+      options(wanted),
+      machine(make_bpf_target()),
+      module("awl", context),
+      builder(context),
+      debug(module, *program.sources),
+      core(module, builder, debug, *program.types) {
+  module.setTargetTriple(machine->getTargetTriple().str());
+  module.setDataLayout(machine->createDataLayout());
+  auto *license = llvm::ConstantDataArray::getString(context, checked.config.license);
+  auto *global = new llvm::GlobalVariable(module, license->getType(), true,
+                                          llvm::GlobalValue::ExternalLinkage, license, "LICENSE");
+  global->setSection("license");
+  global->setAlignment(llvm::Align(1));
+  debug.variable(global, debug.array(debug.character(), checked.config.license.size() + 1));
+}
+
+Emitter::Emitter(const frontend::CheckedProgram &program, const Options &options)
+    : s_(std::make_unique<State>(program, options)) {
+  s_->define_script_maps(*this);
+}
+Emitter::~Emitter() = default;
+
+llvm::LLVMContext &Emitter::context() { return s_->context; }
+llvm::Module &Emitter::module() { return s_->module; }
+llvm::IRBuilder<> &Emitter::b() { return s_->builder; }
+object::Description &Emitter::description() { return s_->description; }
+
+// ---- programs ---------------------------------------------------------------------------------
+
+namespace {
+
+void open_exit(Frame &frame, llvm::LLVMContext &context) {
+  frame.exit = llvm::BasicBlock::Create(context, "exit", frame.function);
+  frame.exit_value = llvm::PHINode::Create(llvm::Type::getInt64Ty(context), 2, "result", frame.exit);
+}
+
+Frame open_frame(llvm::IRBuilder<> &b, llvm::Function *function) {
+  Frame frame;
+  frame.function = function;
+  llvm::LLVMContext &context = function->getContext();
+  auto *entry = llvm::BasicBlock::Create(context, "entry", function);
+  auto *body = llvm::BasicBlock::Create(context, "body", function);
+  b.SetInsertPoint(entry);
+  frame.claim_edge = b.CreateBr(body);
+  open_exit(frame, context);
+  b.SetInsertPoint(body);
+  return frame;
+}
+
+}  // namespace
+
+llvm::Function *Emitter::begin_program(const std::string &name, const std::string &section,
+                                       frontend::Span span) {
+  assert(s_->frames.empty() && "a program is still open");
+  llvm::IRBuilder<> &b = s_->builder;
+  auto *type = llvm::FunctionType::get(b.getInt64Ty(), {b.getPtrTy()}, false);
+  auto *function =
+      llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, s_->module);
+  function->setSection(section);
+  function->addFnAttr(llvm::Attribute::NoUnwind);
+  function->getArg(0)->setName("ctx");
+
+  Frame frame = open_frame(b, function);
+  frame.span = span;
+  frame.stack_left = kProgramStack;
+  frame.program = static_cast<uint32_t>(s_->description.programs.size());
+  frame.subprogram = s_->debug.subprogram(function, span, {"ctx"});
+  s_->frames.push_back(frame);
+  object::Program program;
+  program.name = function->getName().str();
+  program.section = section;
+  s_->description.programs.push_back(std::move(program));
+  b.SetCurrentDebugLocation(llvm::DebugLoc());
+  set_location(span);
+  frame.claim_edge->setDebugLoc(b.getCurrentDebugLocation());
+  return function;
+}
+
+llvm::Function *Emitter::begin_callback(const std::string &name,
+                                        const std::vector<std::string> &parameters,
+                                        frontend::Span span) {
+  llvm::IRBuilder<> &b = s_->builder;
+  std::vector<llvm::Type *> types;
+  for (const std::string &parameter : parameters) {
+    bool is_pointer = DebugInfo::is_pointer_parameter(parameter);
+    types.push_back(is_pointer ? static_cast<llvm::Type *>(b.getPtrTy()) : b.getInt64Ty());
+  }
+  auto resume = b.saveIP();
+  llvm::DebugLoc resume_location = b.getCurrentDebugLocation();
+  auto *type = llvm::FunctionType::get(b.getInt64Ty(), types, false);
+  auto *function =
+      llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage, name, s_->module);
+  function->addFnAttr(llvm::Attribute::NoUnwind);
+  function->addFnAttr(llvm::Attribute::NoInline);
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    function->getArg(static_cast<unsigned>(i))->setName(parameters[i]);
+  }
+  uint32_t program = program_index();
+  Frame frame = open_frame(b, function);
+  frame.span = span;
+  frame.stack_left = kCallbackStack;
+  frame.program = program;
+  frame.resume = resume;
+  frame.resume_location = resume_location;
+  frame.subprogram = s_->debug.subprogram(function, span, parameters);
+  s_->frames.push_back(frame);
+  b.SetCurrentDebugLocation(llvm::DebugLoc());
+  set_location(span);
+  frame.claim_edge->setDebugLoc(b.getCurrentDebugLocation());
+  return function;
+}
+
+void Emitter::emit_return(llvm::Value *value) {
+  Frame &frame = s_->frame();
+  frame.exit_value->addIncoming(value ? value : i64(0), s_->builder.GetInsertBlock());
+  s_->builder.CreateBr(frame.exit);
+}
+
+void Emitter::end_predicate() {
+  Frame &frame = s_->frame();
+  if (frame.scratch) return;
+  auto *body = new_block("body");
+  // Returns so far hold no scratch: they keep the exit they have.
+  if (frame.exit_value->getNumIncomingValues() > 0) {
+    frame.early_exit = frame.exit;
+    frame.early_exit_value = frame.exit_value;
+    open_exit(frame, s_->context);
+  }
+  frame.claim_edge = s_->builder.CreateBr(body);
+  s_->builder.SetInsertPoint(body);
+}
+
+void Emitter::State::close_frame() {
+  Frame &frame = frames.back();
+  for (auto [block, value] : {std::pair{frame.exit, frame.exit_value},
+                              std::pair{frame.early_exit, frame.early_exit_value}}) {
+    if (!block) continue;
+    if (value->getNumIncomingValues() == 0) {
+      block->eraseFromParent();
+      continue;
+    }
+    builder.SetInsertPoint(block);
+    if (block == frame.exit && frame.scratch) release_scratch();
+    builder.CreateRet(value);
+  }
+}
+
+void Emitter::end_program() {
+  assert(s_->frames.size() == 1);
+  llvm::BasicBlock *block = s_->builder.GetInsertBlock();
+  if (block && !block->getTerminator()) emit_return();
+  s_->close_frame();
+  s_->frames.clear();
+  s_->builder.ClearInsertionPoint();
+}
+
+void Emitter::end_callback() {
+  assert(s_->frames.size() > 1);
+  llvm::BasicBlock *block = s_->builder.GetInsertBlock();
+  if (block && !block->getTerminator()) emit_return();
+  s_->close_frame();
+  Frame frame = s_->frame();
+  s_->frames.pop_back();
+  s_->builder.restoreIP(frame.resume);
+  s_->builder.SetCurrentDebugLocation(frame.resume_location);
+}
+
+uint32_t Emitter::program_index() const {
+  assert(!s_->frames.empty());
+  return s_->frames.back().program;
+}
+
+llvm::Value *Emitter::ctx() { return s_->frame().function->getArg(0); }
+
+void Emitter::set_location(frontend::Span span) {
+  Frame &frame = s_->frame();
+  llvm::DILocation *location = s_->debug.location(span, frame.span.source, frame.subprogram);
+  if (location) s_->builder.SetCurrentDebugLocation(location);
+}
+
+llvm::BasicBlock *Emitter::new_block(const std::string &name) {
+  return llvm::BasicBlock::Create(s_->context, name, s_->frame().function);
+}
+
+// ---- types ------------------------------------------------------------------------------------
+
+llvm::Type *Emitter::llvm_type(frontend::TypeRef type) {
+  if (type->kind == frontend::TypeKind::kVoid) return s_->builder.getVoidTy();
+  if (type->is_pointer()) return s_->builder.getPtrTy();
+  uint32_t size = s_->checked.types->size_of(type);
+  bool is_word = size == 1 || size == 2 || size == 4 || size == 8;
+  bool is_bytes = type->is_composite() || type->kind == frontend::TypeKind::kUserSymbol ||
+                  type->kind == frontend::TypeKind::kHist ||
+                  type->kind == frontend::TypeKind::kLhist ||
+                  type->kind == frontend::TypeKind::kTseries;
+  if (is_word && !is_bytes) return s_->builder.getIntNTy(size * 8);
+  return llvm::ArrayType::get(s_->builder.getInt8Ty(), size);
+}
+
+object::ValueType Emitter::value_type(frontend::TypeRef type) {
+  return codegen::value_type(type, *s_->checked.types);
+}
+
+object::Location Emitter::location(frontend::Span span) {
+  object::Location result;
+  if (span.source >= s_->checked.sources->size()) return result;
+  const frontend::Source &source = s_->checked.sources->source(span.source);
+  frontend::LineColumn begin = source.position(span.begin), end = source.position(span.end);
+  result.line = begin.line;
+  result.column = begin.column;
+  result.end_line = end.line;
+  result.end_column = end.column;
+  return result;
+}
+
+// ---- constants, variables, memory ---------------------------------------------------------------
+
+llvm::ConstantInt *Emitter::i64(int64_t value) {
+  return s_->builder.getInt64(static_cast<uint64_t>(value));
+}
+llvm::ConstantInt *Emitter::i32(int64_t value) {
+  return s_->builder.getInt32(static_cast<uint32_t>(value));
+}
+llvm::ConstantInt *Emitter::i8(int64_t value) {
+  return s_->builder.getInt8(static_cast<uint8_t>(value));
+}
+
+llvm::Value *Emitter::rodata_bytes(const std::string &bytes, size_t size) {
+  std::string padded = bytes.substr(0, size);
+  padded.resize(size, '\0');
+  auto [entry, is_new] = s_->blobs.try_emplace(padded, nullptr);
+  if (is_new) {
+    auto *value = llvm::ConstantDataArray::getString(s_->context, padded, /*AddNull=*/false);
+    auto *global = new llvm::GlobalVariable(s_->module, value->getType(), true,
+                                            llvm::GlobalValue::PrivateLinkage, value, "bytes");
+    global->setSection(kReadOnlySection);
+    global->setAlignment(llvm::Align(8));
+    entry->second = global;
+  }
+  return entry->second;
+}
+
+// The loader writes these before load, so LLVM must not look at what stands there now.
+llvm::GlobalVariable *Emitter::State::variable(const std::string &name, llvm::Constant *initial,
+                                               llvm::DIType *type) {
+  auto [entry, is_new] = variables.try_emplace(name, nullptr);
+  if (is_new) {
+    auto *global = new llvm::GlobalVariable(module, initial->getType(), true,
+                                            llvm::GlobalValue::ExternalLinkage, initial, name);
+    global->setExternallyInitialized(true);
+    global->setSection(kReadOnlySection);
+    global->setAlignment(llvm::Align(8));
+    debug.variable(global, debug.read_only(type));
+    entry->second = global;
+  }
+  return entry->second;
+}
+
+llvm::Value *Emitter::load_variable(const std::string &name, uint64_t initial) {
+  auto *global = s_->variable(name, s_->builder.getInt64(initial), s_->debug.integer(8, false));
+  return s_->builder.CreateAlignedLoad(s_->builder.getInt64Ty(), global, llvm::Align(8),
+                                       /*isVolatile=*/true, name);
+}
+
+llvm::Value *Emitter::string_variable(const std::string &name, size_t size,
+                                      const std::string &initial) {
+  std::string padded = initial.substr(0, size ? size - 1 : 0);
+  padded.resize(size, '\0');
+  auto *value = llvm::ConstantDataArray::getString(s_->context, padded, /*AddNull=*/false);
+  return s_->variable(name, value, s_->debug.array(s_->debug.character(), size));
+}
+
+llvm::Value *Emitter::dispatch_table(const std::string &name) {
+  auto *type = llvm::ArrayType::get(s_->builder.getInt32Ty(), object::kSyscallTableSize);
+  auto *value = llvm::ConstantAggregateZero::get(type);
+  s_->description.programs.at(program_index()).dispatch = name;
+  return s_->variable(name, value,
+                      s_->debug.array(s_->debug.integer(4, false), object::kSyscallTableSize));
+}
+
+llvm::AllocaInst *Emitter::State::stack_slot(llvm::Type *type, const std::string &name) {
+  llvm::BasicBlock &entry = frame().function->getEntryBlock();
+  llvm::IRBuilder<> b(&entry, entry.begin());
+  llvm::AllocaInst *slot = b.CreateAlloca(type, nullptr, name);
+  slot->setAlignment(llvm::Align(8));
+  return slot;
+}
+
+llvm::Value *Emitter::State::zero_key() {
+  Frame &current = frame();
+  if (!current.zero_key) {
+    llvm::AllocaInst *slot = stack_slot(builder.getInt32Ty(), "zero_key");
+    llvm::IRBuilder<> b(slot->getNextNode());
+    b.CreateStore(b.getInt32(0), slot);
+    current.zero_key = slot;
+  }
+  return current.zero_key;
+}
+
+llvm::Value *Emitter::allocate(size_t size, size_t alignment, const std::string &name) {
+  Frame &frame = s_->frame();
+  size_t rounded = (std::max<size_t>(size, 1) + 7) / 8 * 8;
+  assert(alignment <= 8);
+  (void)alignment;
+  if (size <= s_->checked.config.on_stack_limit && rounded <= frame.stack_left) {
+    frame.stack_left -= rounded;
+    auto *type = llvm::ArrayType::get(s_->builder.getInt8Ty(), rounded);
+    return s_->stack_slot(type, name);
+  }
+  if (!frame.scratch) s_->claim_scratch(*this);
+  size_t offset = kScratchHeader + frame.scratch_used;
+  frame.scratch_used += rounded;
+  s_->scratch_size = std::max(s_->scratch_size, frame.scratch_used);
+  return s_->builder.CreateConstInBoundsGEP1_64(s_->builder.getInt8Ty(), frame.scratch, offset, name);
+}
+
+// Zeros to copy from, as large as the largest that is asked for.
+llvm::GlobalVariable *Emitter::State::zero_blob(size_t size) {
+  zeros_size = std::max(zeros_size, size);
+  if (!zeros) {
+    zeros = new llvm::GlobalVariable(module, builder.getInt8Ty(), true,
+                                     llvm::GlobalValue::ExternalLinkage, nullptr, "awl_zeros.tmp");
+  }
+  return zeros;
+}
+
+void Emitter::State::define_zeros() {
+  if (!zeros) return;
+  auto *type = llvm::ArrayType::get(builder.getInt8Ty(), (zeros_size + 7) / 8 * 8);
+  auto *global = new llvm::GlobalVariable(module, type, true, llvm::GlobalValue::PrivateLinkage,
+                                          llvm::ConstantAggregateZero::get(type), "zeros");
+  global->setSection(kReadOnlySection);
+  global->setAlignment(llvm::Align(8));
+  zeros->replaceAllUsesWith(global);
+  zeros->eraseFromParent();
+  zeros = nullptr;
+}
+
+void Emitter::zero(llvm::Value *pointer, size_t size) {
+  if (size == 0) return;
+  if (size <= kInlineBytes) {
+    s_->builder.CreateMemSet(pointer, i8(0), size, llvm::MaybeAlign(size % 8 == 0 ? 8 : 1));
+  } else {
+    call(Helper::kProbeReadKernel, {pointer, i32(static_cast<int64_t>(size)), s_->zero_blob(size)});
+  }
+}
+
+void Emitter::copy(llvm::Value *to, llvm::Value *from, size_t size) {
+  if (size == 0) return;
+  if (size <= kInlineBytes) {
+    llvm::MaybeAlign alignment(size % 8 == 0 ? 8 : 1);
+    s_->builder.CreateMemCpy(to, alignment, from, alignment, size);
+  } else {
+    call(Helper::kProbeReadKernel, {to, i32(static_cast<int64_t>(size)), from});
+  }
+}
+
+// ---- helpers ----------------------------------------------------------------------------------
+
+llvm::Value *Emitter::call(Helper helper, const std::vector<llvm::Value *> &arguments,
+                           const std::string &name) {
+  llvm::IRBuilder<> &b = s_->builder;
+  std::vector<llvm::Type *> types;
+  for (llvm::Value *argument : arguments) types.push_back(argument->getType());
+  llvm::Type *result = returns_pointer(helper) ? static_cast<llvm::Type *>(b.getPtrTy())
+                                               : static_cast<llvm::Type *>(b.getInt64Ty());
+  auto *type = llvm::FunctionType::get(result, types, false);
+  auto *callee = b.CreateIntToPtr(i64(static_cast<int>(helper)), b.getPtrTy());
+  llvm::CallInst *call = b.CreateCall(type, callee, arguments, name);
+  call->addFnAttr(llvm::Attribute::NoUnwind);
+  return call;
+}
+
+llvm::Value *Emitter::probe_read(llvm::Value *to, llvm::Value *size, llvm::Value *from,
+                                 frontend::AddressSpace space, frontend::Span span) {
+  if (space == frontend::AddressSpace::kBpf) {
+    copy(to, from, llvm::cast<llvm::ConstantInt>(size)->getZExtValue());
+    return i64(0);
+  }
+  bool is_user = space == frontend::AddressSpace::kUser;
+  llvm::Value *result =
+      call(is_user ? Helper::kProbeReadUser : Helper::kProbeReadKernel, {to, size, from});
+  count_if_failed(result, is_user ? "probe_read_user" : "probe_read_kernel", span, false);
+  return result;
+}
+
+llvm::Value *Emitter::probe_read_str(llvm::Value *to, llvm::Value *size, llvm::Value *from,
+                                     frontend::AddressSpace space, frontend::Span span) {
+  bool is_user = space == frontend::AddressSpace::kUser;
+  llvm::Value *result =
+      call(is_user ? Helper::kProbeReadUserStr : Helper::kProbeReadKernelStr, {to, size, from});
+  count_if_failed(result, is_user ? "probe_read_user_str" : "probe_read_kernel_str", span, false);
+  return result;
+}
+
+// ---- relocations --------------------------------------------------------------------------------
+
+llvm::Value *Emitter::load_tracepoint_field(llvm::Value *base, const std::string &field,
+                                            uint32_t offset, uint32_t size) {
+  return s_->relocations.load_field(s_->builder, base, field, offset, size);
+}
+
+llvm::Value *Emitter::tracepoint_field_address(llvm::Value *base, const std::string &field,
+                                               uint32_t offset, uint32_t size) {
+  return s_->relocations.field_address(s_->builder, base, field, offset, size);
+}
+
+llvm::Value *Emitter::probe_id() {
+  llvm::IRBuilder<> &b = s_->builder;
+  s_->description.programs.at(program_index()).uses_probe_id = true;
+  llvm::Value *constant = s_->relocations.probe_id(b);
+  llvm::BasicBlock *before = b.GetInsertBlock();
+  llvm::BasicBlock *ask = new_block("probe_id.cookie");
+  llvm::BasicBlock *known = new_block("probe_id");
+  b.CreateCondBr(b.CreateICmpEQ(constant, i64(-1)), ask, known);
+  b.SetInsertPoint(ask);
+  llvm::Value *cookie = call(Helper::kGetAttachCookie, {ctx()}, "cookie");
+  b.CreateBr(known);
+  b.SetInsertPoint(known);
+  llvm::PHINode *id = b.CreatePHI(b.getInt64Ty(), 2, "probe");
+  id->addIncoming(constant, before);
+  id->addIncoming(cookie, ask);
+  return b.CreateAnd(id, i64(0xffffffff));
+}
+
+// ---- the object -----------------------------------------------------------------------------
+
+Result<std::vector<uint8_t>> Emitter::finish() {
+  assert(s_->frames.empty());
+  s_->define_own_maps();
+  s_->define_zeros();
+  s_->core.finalize();
+  s_->debug.finalize();
+  if (s_->options.on_ir) s_->options.on_ir(print_module(s_->module));
+
+  std::string defect;
+  llvm::raw_string_ostream stream(defect);
+  if (llvm::verifyModule(s_->module, &stream)) {
+    return Error{"the generated code is malformed: " + stream.str()};
+  }
+  optimize(s_->module, *s_->machine);
+  if (s_->options.on_optimized_ir) s_->options.on_optimized_ir(print_module(s_->module));
+
+  auto object = emit_object(s_->module, *s_->machine);
+  if (!object) return object.error();
+  if (Status status = s_->relocations.resolve(*object, s_->description); !status) {
+    return status.error();
+  }
+  std::string description = object::write_description(s_->description);
+  if (Status status = append_section(*object, object::kSectionName, description); !status) {
+    return status.error();
+  }
+  return object;
+}
+
+}  // namespace awl::codegen

@@ -1,0 +1,108 @@
+#include "codegen/pipeline.h"
+
+#include <llvm/ADT/SmallVector.h>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/IR/PassManager.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Support/raw_ostream.h>
+#include <llvm/Transforms/InstCombine/InstCombine.h>
+#include <llvm/Transforms/Scalar/ADCE.h>
+#include <llvm/Transforms/Scalar/EarlyCSE.h>
+#include <llvm/Transforms/Scalar/SROA.h>
+#include <llvm/Transforms/Scalar/SimplifyCFG.h>
+
+#include <mutex>
+
+extern "C" {
+void LLVMInitializeBPFTargetInfo();
+void LLVMInitializeBPFTarget();
+void LLVMInitializeBPFTargetMC();
+void LLVMInitializeBPFAsmPrinter();
+void LLVMInitializeBPFAsmParser();
+}
+
+namespace awl::codegen {
+
+std::unique_ptr<llvm::TargetMachine> make_bpf_target() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    LLVMInitializeBPFTargetInfo();
+    LLVMInitializeBPFTarget();
+    LLVMInitializeBPFTargetMC();
+    LLVMInitializeBPFAsmPrinter();
+    LLVMInitializeBPFAsmParser();  // of inline assembly
+  });
+  const char *triple = llvm::sys::IsLittleEndianHost ? "bpfel" : "bpfeb";
+  std::string error;
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
+#if LLVM_VERSION_MAJOR >= 18
+  auto level = llvm::CodeGenOptLevel::Default;
+#else
+  auto level = llvm::CodeGenOpt::Default;
+#endif
+#if LLVM_VERSION_MAJOR >= 21
+  llvm::Triple name(triple);
+#else
+  llvm::StringRef name(triple);
+#endif
+  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
+      name, "v3", "", llvm::TargetOptions(), std::nullopt, std::nullopt, level));
+}
+
+// Programs are small and run in the kernel's hot paths, and compiling must not be felt: a handful of
+// passes that pay. No loop pass is among them: unrolling would copy the one lookup of an update.
+void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager graph;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder(&machine);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(graph);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, graph, modules);
+
+  llvm::OptimizationLevel level = llvm::OptimizationLevel::O2;
+  llvm::ModulePassManager passes;
+  // The BPF target's own: CO-RE accesses become relocations here, before anything can merge them.
+  builder.invokePipelineStartEPCallbacks(passes, level);
+#if LLVM_VERSION_MAJOR >= 20
+  builder.invokePipelineEarlySimplificationEPCallbacks(passes, level,
+                                                       llvm::ThinOrFullLTOPhase::None);
+#else
+  builder.invokePipelineEarlySimplificationEPCallbacks(passes, level);
+#endif
+  llvm::FunctionPassManager function_passes;
+  function_passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
+  function_passes.addPass(llvm::EarlyCSEPass(/*UseMemorySSA=*/true));
+  function_passes.addPass(llvm::InstCombinePass());
+  function_passes.addPass(llvm::SimplifyCFGPass());
+  function_passes.addPass(llvm::EarlyCSEPass());
+  function_passes.addPass(llvm::InstCombinePass());
+  builder.invokePeepholeEPCallbacks(function_passes, level);
+  function_passes.addPass(llvm::ADCEPass());
+  function_passes.addPass(llvm::SimplifyCFGPass());
+  passes.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(function_passes)));
+  passes.run(module, modules);
+}
+
+Result<std::vector<uint8_t>> emit_object(llvm::Module &module, llvm::TargetMachine &machine) {
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream stream(bytes);
+  llvm::legacy::PassManager passes;
+#if LLVM_VERSION_MAJOR >= 18
+  auto file_type = llvm::CodeGenFileType::ObjectFile;
+#else
+  auto file_type = llvm::CGFT_ObjectFile;
+#endif
+  if (machine.addPassesToEmitFile(passes, stream, nullptr, file_type)) {
+    return Error{"LLVM's BPF target writes no object files"};
+  }
+  passes.run(module);
+  return std::vector<uint8_t>(bytes.begin(), bytes.end());
+}
+
+}  // namespace awl::codegen

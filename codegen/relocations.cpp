@@ -1,0 +1,130 @@
+#include "codegen/relocations.h"
+
+#include <llvm/IR/InlineAsm.h>
+
+#include <cassert>
+#include <charconv>
+#include <cstring>
+#include <string_view>
+
+#include "codegen/object_writer.h"
+
+namespace awl::codegen {
+namespace {
+
+constexpr std::string_view kLabelPrefix = "awl.rel.";
+constexpr uint64_t kInstructionSize = 8;
+
+llvm::Value *assemble(llvm::IRBuilder<> &b, llvm::Type *result, const std::vector<llvm::Value *> &arguments,
+                      const std::string &text, const std::string &constraints) {
+  std::vector<llvm::Type *> types;
+  for (llvm::Value *argument : arguments) types.push_back(argument->getType());
+  auto *type = llvm::FunctionType::get(result, types, false);
+  auto *code = llvm::InlineAsm::get(type, text, constraints, /*hasSideEffects=*/false);
+  llvm::CallInst *call = b.CreateCall(type, code, arguments);
+  call->setDoesNotThrow();
+  call->setDoesNotAccessMemory();
+  return call;
+}
+
+// The number in "awl.rel.<n>.<unique>"; false for other names.
+bool parse_label(std::string_view name, size_t *number) {
+  if (!name.starts_with(kLabelPrefix)) return false;
+  name.remove_prefix(kLabelPrefix.size());
+  auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), *number);
+  return error == std::errc() && end != name.data() + name.size() && *end == '.';
+}
+
+// The program whose code holds the symbol; null when none does (a callback in .text).
+object::Program *find_program(const std::vector<ElfSymbol> &symbols, const ElfSymbol &label,
+                              object::Description &description) {
+  for (const ElfSymbol &symbol : symbols) {
+    bool is_inside = symbol.is_function && symbol.section == label.section &&
+                     label.value >= symbol.value && label.value - symbol.value < symbol.size;
+    if (!is_inside) continue;
+    for (object::Program &program : description.programs) {
+      if (program.name == symbol.name) return &program;
+    }
+  }
+  return nullptr;
+}
+
+// The id of a program's only target, if all attach points before it have one target each; -1
+// where it may have several.
+int32_t built_probe_id(const object::Description &description, const object::Program &wanted) {
+  int32_t id = 0;
+  for (const object::Program &program : description.programs) {
+    if (&program == &wanted) break;
+    id += static_cast<int32_t>(program.attach_points.size());
+  }
+  bool is_single = wanted.attach_points.size() == 1 && !wanted.attach_points[0].has_wildcard;
+  return is_single ? id : -1;
+}
+
+}  // namespace
+
+// Left open: the instruction follows. ${:uid} differs in every copy.
+std::string RelocationTable::label() {
+  return std::string(kLabelPrefix) + std::to_string(entries_.size() - 1) + ".${:uid}: ";
+}
+
+llvm::Value *RelocationTable::load_field(llvm::IRBuilder<> &b, llvm::Value *base,
+                                         const std::string &field, uint32_t offset, uint32_t size) {
+  assert(size == 1 || size == 2 || size == 4 || size == 8);
+  object::Relocation entry;
+  entry.kind = object::Relocation::Kind::kTracepointField;
+  entry.field = field;
+  entry.size = size;
+  entry.built_value = static_cast<int32_t>(offset);
+  entries_.push_back(entry);
+  std::string text = label() + "$0 = *(u" + std::to_string(size * 8) + " *)($1 + " +
+                     std::to_string(offset) + ")";
+  return assemble(b, b.getInt64Ty(), {base}, text, "=r,r");
+}
+
+llvm::Value *RelocationTable::field_address(llvm::IRBuilder<> &b, llvm::Value *base,
+                                            const std::string &field, uint32_t offset,
+                                            uint32_t size) {
+  object::Relocation entry;
+  entry.kind = object::Relocation::Kind::kTracepointField;
+  entry.field = field;
+  entry.size = size;
+  entry.is_add = true;
+  entry.built_value = static_cast<int32_t>(offset);
+  entries_.push_back(entry);
+  return assemble(b, b.getPtrTy(), {base}, label() + "$0 += " + std::to_string(offset), "=r,0");
+}
+
+llvm::Value *RelocationTable::probe_id(llvm::IRBuilder<> &b) {
+  object::Relocation entry;
+  entry.kind = object::Relocation::Kind::kProbeId;
+  entry.is_add = true;
+  entry.built_value = -1;
+  entries_.push_back(entry);
+  return assemble(b, b.getInt64Ty(), {}, label() + "$0 = -1", "=r");
+}
+
+Status RelocationTable::resolve(std::vector<uint8_t> &object,
+                                object::Description &description) const {
+  if (entries_.empty()) return ok();
+  auto symbols = read_symbols(object);
+  if (!symbols) return symbols.error();
+  for (const ElfSymbol &symbol : *symbols) {
+    size_t number = 0;
+    if (!parse_label(symbol.name, &number)) continue;
+    bool is_sound = number < entries_.size() && symbol.value % kInstructionSize == 0 &&
+                    symbol.file_offset <= object.size() - kInstructionSize;
+    object::Program *program = is_sound ? find_program(*symbols, symbol, description) : nullptr;
+    if (!program) return Error{"misplaced label in the object: " + std::string(symbol.name)};
+    object::Relocation relocation = entries_[number];
+    relocation.instruction = static_cast<uint32_t>(symbol.value / kInstructionSize);
+    if (relocation.kind == object::Relocation::Kind::kProbeId) {
+      relocation.built_value = built_probe_id(description, *program);
+      std::memcpy(&object[symbol.file_offset + 4], &relocation.built_value, 4);
+    }
+    program->relocations.push_back(std::move(relocation));
+  }
+  return ok();
+}
+
+}  // namespace awl::codegen

@@ -1,0 +1,41 @@
+// Instructions that the loader patches (object::Relocation).
+//
+// Where an instruction ends up is known only after the object is written. So each is emitted as
+// inline assembly behind a label "awl.rel.<n>.<unique>"; the optimiser may copy or drop it, and
+// the labels that are left in the symbol table tell where the instructions are. They stay there:
+// to loaders they are local symbols without a type, as branch targets are.
+#pragma once
+
+#include <llvm/IR/IRBuilder.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/object/description.h"
+
+namespace awl::codegen {
+
+class RelocationTable {
+ public:
+  // i64 = *(u<size> *)(base + offset of the field)
+  llvm::Value *load_field(llvm::IRBuilder<> &b, llvm::Value *base, const std::string &field,
+                          uint32_t offset, uint32_t size);
+  // ptr = base + offset of the field
+  llvm::Value *field_address(llvm::IRBuilder<> &b, llvm::Value *base, const std::string &field,
+                             uint32_t offset, uint32_t size);
+  // i64: the probe id, or -1 where the loader wants the attach cookie asked for.
+  llvm::Value *probe_id(llvm::IRBuilder<> &b);
+
+  // Finds the instructions in the object and adds them to their programs' relocations. A program
+  // with one attach point that is no wildcard gets the id that it will have if every attach point
+  // before it has one target, so that loaders which patch nothing ask for no cookie.
+  Status resolve(std::vector<uint8_t> &object, object::Description &description) const;
+
+ private:
+  std::string label();
+  std::vector<object::Relocation> entries_;  // by label number
+};
+
+}  // namespace awl::codegen

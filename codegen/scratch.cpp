@@ -1,0 +1,103 @@
+// Scratch memory: what is too large for the 512-byte stack.
+//
+// A per-CPU array of kScratchSlots slots lends one slot to each run that needs memory. One slot per
+// CPU would not do: while a program runs, an interrupt or NMI may fire another on the same CPU, and
+// since Linux 5.11 or so (PREEMPT_RT, then all of them for some program types) a run may be
+// preempted by a task that runs another program. Both would write over the memory of the run
+// below. Migration is no danger: programs stay on their CPU until they end.
+//
+// So every slot counts its users. To claim one is to add 1 with an atomic instruction and look:
+//   - it reads 1: nobody had it, and whoever comes from now on reads 2 or more. It is ours.
+//   - it reads more: somebody has it, or somebody is just trying; take our 1 back, try the next.
+// The addition need not return the old value (such instructions came with 5.12): two that add at
+// the same time may both read 2 and both go on to the next slot, which wastes a slot for a moment
+// but never gives one to both. When all slots are taken the run is given up and counted, which
+// takes four programs nested on one CPU.
+//
+// The claim is put where the program's predicate has passed; everything after it leaves through one
+// block that releases the slot. The number of a slot is not kept in any register, so that the
+// verifier, which walks the loop with each number, finds the states after it equal and goes through
+// the body once.
+#include "codegen/emitter_state.h"
+
+namespace awl::codegen {
+namespace {
+
+// Keeps the compiler from moving accesses to the slot's data across the claim or the release.
+void compiler_barrier(llvm::IRBuilder<> &b) {
+  auto *type = llvm::FunctionType::get(b.getVoidTy(), false);
+  b.CreateCall(type, llvm::InlineAsm::get(type, "", "~{memory}", /*hasSideEffects=*/true));
+}
+
+void add_user(llvm::IRBuilder<> &b, llvm::Value *slot, int64_t change) {
+  b.CreateAtomicRMW(llvm::AtomicRMWInst::Add, slot, b.getInt64(static_cast<uint64_t>(change)),
+                    llvm::MaybeAlign(8), llvm::AtomicOrdering::Monotonic);
+}
+
+}  // namespace
+
+void Emitter::State::claim_scratch(Emitter &emitter) {
+  Frame &current = frame();
+  auto resume = builder.saveIP();
+  llvm::DebugLoc location = builder.getCurrentDebugLocation();
+
+  llvm::BranchInst *edge = current.claim_edge;
+  llvm::BasicBlock *before = edge->getParent();
+  llvm::BasicBlock *body = edge->getSuccessor(0);
+  builder.SetInsertPoint(edge);
+  emitter.set_location(current.span);
+  llvm::AllocaInst *key = stack_slot(builder.getInt32Ty(), "slot");
+  llvm::BasicBlock *look = emitter.new_block("scratch.look");
+  llvm::BasicBlock *use = emitter.new_block("scratch.try");
+  llvm::BasicBlock *taken = emitter.new_block("scratch.taken");
+  llvm::BasicBlock *none = emitter.new_block("scratch.none");
+  builder.CreateBr(look);
+  edge->eraseFromParent();
+
+  builder.SetInsertPoint(look);
+  llvm::PHINode *number = builder.CreatePHI(builder.getInt32Ty(), 2, "number");
+  builder.CreateStore(number, key);
+  llvm::Value *slot = emitter.call(Helper::kMapLookup, {own_map(object::kScratchMap), key}, "scratch");
+  auto *null = llvm::ConstantPointerNull::get(builder.getPtrTy());
+  builder.CreateCondBr(builder.CreateICmpEQ(slot, null), none, use);
+
+  builder.SetInsertPoint(use);
+  add_user(builder, slot, 1);
+  auto *users = builder.CreateAlignedLoad(builder.getInt64Ty(), slot, llvm::Align(8),
+                                          /*isVolatile=*/true, "users");
+  compiler_barrier(builder);
+  llvm::BasicBlock *claimed = emitter.new_block("scratch.claimed");
+  builder.CreateCondBr(builder.CreateICmpEQ(users, emitter.i64(1)), claimed, taken);
+
+  builder.SetInsertPoint(taken);
+  add_user(builder, slot, -1);
+  llvm::Value *next = builder.CreateAdd(number, emitter.i32(1));
+  number->addIncoming(emitter.i32(0), before);
+  number->addIncoming(next, taken);
+  builder.CreateCondBr(builder.CreateICmpULT(next, emitter.i32(kScratchSlots)), look, none);
+
+  builder.SetInsertPoint(claimed);
+  current.claim_edge = builder.CreateBr(body);
+  current.scratch = slot;
+
+  builder.SetInsertPoint(none);
+  emitter.count_error(emitter.error_site("scratch memory", current.span, true), nullptr);
+  if (!frame().early_exit) {
+    Frame &frame = this->frame();
+    frame.early_exit = emitter.new_block("exit.early");
+    frame.early_exit_value =
+        llvm::PHINode::Create(builder.getInt64Ty(), 2, "result", frame.early_exit);
+  }
+  frame().early_exit_value->addIncoming(emitter.i64(0), builder.GetInsertBlock());
+  builder.CreateBr(frame().early_exit);
+
+  builder.restoreIP(resume);
+  builder.SetCurrentDebugLocation(location);
+}
+
+void Emitter::State::release_scratch() {
+  compiler_barrier(builder);
+  add_user(builder, frame().scratch, -1);
+}
+
+}  // namespace awl::codegen
