@@ -10,7 +10,8 @@
 namespace awl::frontend {
 
 // Fills compilation.checked.programs; uses compilation.checked.config. Runs after expand_macros.
-// Program::clauses has the copies made by splitting after their original.
+// Afterwards Program::clauses has one clause for every program, in the order of the script: copies
+// where clauses were split, none where all attach points were left out.
 void resolve_probes(Compilation &compilation, ast::Program &program, Target &target,
                     const Options &options);
 

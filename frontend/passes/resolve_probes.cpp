@@ -1,0 +1,283 @@
+#include "frontend/passes/resolve_probes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "frontend/ast/clone.h"
+#include "frontend/ast/visit.h"
+#include "frontend/probes/families.h"
+#include "frontend/probes/probe_diagnostics.h"
+#include "frontend/probes/tracepoint_arguments.h"
+
+namespace awl::frontend {
+namespace {
+
+AWL_DIAGNOSTIC(kNoProbes, Error, "no-probes", "there is nothing to attach to");
+AWL_DIAGNOSTIC(kTooManyPrograms, Error, "too-many-programs",
+               "the script needs {} programs, and the limit is {}", size_t, uint64_t);
+
+// What a clause does with `args`: nothing, some fields of it, or something with all of it.
+struct ArgumentUse {
+  bool is_used = false;
+  bool is_whole = false;
+  std::set<std::string> fields;
+  std::optional<Span> first;
+};
+
+ArgumentUse find_argument_use(ast::Clause &clause) {
+  ArgumentUse use;
+  std::set<const ast::Node *> seen;
+  ast::walk(clause, [&](ast::Node &node) {
+    if (auto *access = ast::as<ast::FieldAccess>(&node)) {
+      auto *object = ast::as<ast::Identifier>(access->object);
+      if (object && object->name == "args") {
+        use.fields.insert(access->field);
+        seen.insert(object);
+      }
+    }
+    auto *name = ast::as<ast::Identifier>(&node);
+    if (!name || name->name != "args") return;
+    use.is_used = true;
+    if (!use.first) use.first = name->span;
+    if (!seen.contains(name)) use.is_whole = true;
+  });
+  return use;
+}
+
+// System calls are traced through the raw entry and exit tracepoints and ask for programs of
+// their own; all other targets of a family can share one.
+int program_kind(const ProbeSpec &spec) {
+  if (spec.family != ProbeFamily::kTracepoint || spec.category != "syscalls") return 0;
+  if (spec.target.starts_with("sys_enter_")) return 1;
+  return spec.target.starts_with("sys_exit_") ? 2 : 0;
+}
+
+// One event with the type of its `args`.
+struct EventArguments {
+  std::string category, event;
+  TypeRef args = nullptr;
+};
+
+class ProbeResolver {
+ public:
+  ProbeResolver(Compilation &compilation, Target &target, const Options &options)
+      : compilation_(compilation),
+        target_(target),
+        context_{compilation.diagnostics, compilation.types, target, options,
+                 compilation.checked.config} {}
+
+  void run(ast::Program &program) {
+    std::vector<ast::Clause *> clauses;
+    for (uint32_t i = 0; i < program.clauses.size(); ++i) resolve(program.clauses[i], i, clauses);
+    program.clauses = std::move(clauses);
+    size_t count = compilation_.checked.programs.size();
+    if (count > context_.config.max_bpf_progs) {
+      compilation_.diagnostics.emit(program.span, kTooManyPrograms, count,
+                                    context_.config.max_bpf_progs)
+          .hint("raise the configuration variable max_bpf_progs");
+    }
+    if (count == 0 && !compilation_.diagnostics.has_errors()) {
+      compilation_.diagnostics.emit(program.span, kNoProbes);
+    }
+  }
+
+ private:
+  // Programs of one clause, by what their specs must have in common.
+  using Groups = std::vector<std::pair<std::string, std::vector<ProbeSpec>>>;
+
+  void resolve(ast::Clause *clause, uint32_t index, std::vector<ast::Clause *> &clauses) {
+    ArgumentUse use = find_argument_use(*clause);
+    Groups groups;
+    for (const ast::AttachPoint *point : clause->attach_points) {
+      for (ProbeSpec &spec : resolve_attach_point(context_, *point)) {
+        add_spec(std::move(spec), use, groups);
+      }
+    }
+    // The copies are made from the tree as it was written; the original serves the last group.
+    for (size_t i = 0; i < groups.size(); ++i) {
+      bool is_last = i + 1 == groups.size();
+      ast::Clause *body =
+          is_last ? clause : ast::Cloner(compilation_.context).clone(std::as_const(clause));
+      ProgramInfo info;
+      info.clause = body;
+      info.clause_index = index;
+      info.probes = std::move(groups[i].second);
+      compilation_.checked.programs.push_back(std::move(info));
+      clauses.push_back(body);
+    }
+  }
+
+  void add_spec(ProbeSpec spec, const ArgumentUse &use, Groups &groups) {
+    std::string key = fmt::format("{} {}", static_cast<int>(spec.family), program_kind(spec));
+    bool is_raw = spec.family == ProbeFamily::kRawTracepoint;
+    if (!use.is_used || (spec.family != ProbeFamily::kTracepoint && !is_raw)) {
+      add_to_group(std::move(spec), key, groups);
+      return;
+    }
+    std::vector<EventArguments> events = is_raw ? raw_events(spec, *use.first)
+                                                : tracepoint_events(spec, *use.first);
+    // One signature: the pattern stays a pattern. Several: each has a program of its own, for the
+    // events that are there now.
+    std::map<std::string, std::vector<EventArguments>> by_signature;
+    for (EventArguments &event : events) {
+      by_signature[signature(event.args, use)].push_back(std::move(event));
+    }
+    if (by_signature.size() == 1) {
+      spec.args_type = by_signature.begin()->second.front().args;
+      add_to_group(std::move(spec), key + by_signature.begin()->first, groups);
+      return;
+    }
+    for (const auto &[used, alike] : by_signature) {
+      for (const EventArguments &event : alike) {
+        ProbeSpec single = spec;
+        single.category = event.category;
+        single.target = event.event;
+        single.has_wildcard = false;
+        single.name = fmt::format("{}:{}:{}", family_name(spec.family), event.category, event.event);
+        single.args_type = alike.front().args;
+        add_to_group(std::move(single), key + used, groups);
+      }
+    }
+  }
+
+  static void add_to_group(ProbeSpec spec, const std::string &key, Groups &groups) {
+    auto found = std::find_if(groups.begin(), groups.end(),
+                              [&](const auto &group) { return group.first == key; });
+    if (found == groups.end()) found = groups.insert(groups.end(), {key, {}});
+    // All specs of a program have one type of arguments.
+    if (!found->second.empty()) spec.args_type = found->second.front().args_type;
+    found->second.push_back(std::move(spec));
+  }
+
+  // What the code made from the clause depends on: type and place of the fields it uses.
+  std::string signature(TypeRef args, const ArgumentUse &use) {
+    std::string text;
+    const StructDef &def = compilation_.types.complete(args->struct_def);
+    std::set<std::string> found;
+    for (const StructDef::Member &member : def.members) {
+      if (!use.is_whole && !use.fields.contains(member.name)) continue;
+      found.insert(member.name);
+      text += fmt::format(" {}:{}:{}", member.name, static_cast<const void *>(member.type),
+                          member.bit_offset);
+    }
+    for (const std::string &field : use.fields) {
+      if (!found.contains(field)) text += " no " + field;
+    }
+    return text;
+  }
+
+  std::vector<EventArguments> tracepoint_events(const ProbeSpec &spec, Span use) {
+    std::vector<std::pair<std::string, std::string>> names;
+    if (spec.has_wildcard) {
+      for (const std::string &name : target_.tracepoints(spec.category, spec.target)) {
+        size_t colon = name.find(':');
+        if (colon == std::string::npos) continue;
+        names.emplace_back(name.substr(0, colon), name.substr(colon + 1));
+      }
+      std::sort(names.begin(), names.end());
+      // All exits of system calls have the same record.
+      if (program_kind(spec) == 2 && names.size() > 1) names.resize(1);
+    } else {
+      names.emplace_back(spec.category, spec.target);
+    }
+    std::vector<EventArguments> events;
+    std::string reason = "no such tracepoint on this machine";
+    for (const auto &[category, event] : names) {
+      TypeRef args = tracepoint_type(category, event, &reason);
+      if (args) events.push_back({category, event, args});
+    }
+    if (events.empty()) {
+      compilation_.diagnostics.emit(use, kProbeArgumentsUnknown, spec.name, reason);
+    }
+    return events;
+  }
+
+  TypeRef tracepoint_type(const std::string &category, const std::string &event,
+                          std::string *reason) {
+    auto [entry, is_new] = tracepoint_types_.try_emplace({category, event}, nullptr);
+    if (!is_new) return entry->second;
+    Result<TracepointFormat> format = target_.tracepoint_format(category, event);
+    if (!format) {
+      *reason = format.error().message;
+      return nullptr;
+    }
+    uint32_t string_bytes =
+        static_cast<uint32_t>(std::min<uint64_t>(context_.config.max_strlen, 1u << 20));
+    entry->second =
+        tracepoint_arguments(compilation_.types, category, event, *format, string_bytes);
+    return entry->second;
+  }
+
+  std::vector<EventArguments> raw_events(const ProbeSpec &spec, Span use) {
+    std::vector<std::string> names;
+    if (spec.has_wildcard) {
+      for (const std::string &name : target_.raw_tracepoints()) {
+        size_t colon = name.find(':');
+        std::string module = colon == std::string::npos ? "vmlinux" : name.substr(0, colon);
+        std::string event = colon == std::string::npos ? name : name.substr(colon + 1);
+        if (matches_pattern(spec.category, module) && matches_pattern(spec.target, event)) {
+          names.push_back(event);
+        }
+      }
+      std::sort(names.begin(), names.end());
+    } else {
+      names.push_back(spec.target);
+    }
+    std::vector<EventArguments> events;
+    for (const std::string &name : names) {
+      auto found = target_.raw_tracepoint(compilation_.types, name);
+      if (!found) continue;
+      std::string module = found->module.empty() ? "vmlinux" : found->module;
+      events.push_back({module, name, raw_type(module, name, *found)});
+    }
+    if (events.empty()) {
+      compilation_.diagnostics.emit(use, kProbeArgumentsUnknown, spec.name,
+                                    target_.has_btf() ? "the kernel does not describe them"
+                                                      : "the kernel has no type information (BTF)");
+    }
+    return events;
+  }
+
+  // The arguments lie in registers' worth of eight bytes each.
+  TypeRef raw_type(const std::string &module, const std::string &event,
+                   const FunctionSignature &function) {
+    auto [entry, is_new] = tracepoint_types_.try_emplace({"raw " + module, event}, nullptr);
+    if (!is_new) return entry->second;
+    StructDef *def = compilation_.types.new_struct();
+    def->name = "rawtracepoint:" + module + ":" + event + "_args";
+    def->origin = StructDef::Origin::kProbeArguments;
+    for (const FunctionParameter &parameter : function.parameters) {
+      StructDef::Member member;
+      member.name = parameter.name;
+      member.type = parameter.type ? parameter.type : compilation_.types.uint64();
+      member.bit_offset = static_cast<uint32_t>(def->members.size()) * 64;
+      member.type_text = parameter.type_text;
+      def->members.push_back(std::move(member));
+    }
+    def->size = static_cast<uint32_t>(def->members.size()) * 8;
+    def->is_complete = true;
+    entry->second = compilation_.types.struct_type(def);
+    return entry->second;
+  }
+
+  Compilation &compilation_;
+  Target &target_;
+  ProbeContext context_;
+  std::map<std::pair<std::string, std::string>, TypeRef> tracepoint_types_;
+};
+
+}  // namespace
+
+void resolve_probes(Compilation &compilation, ast::Program &program, Target &target,
+                    const Options &options) {
+  ProbeResolver(compilation, target, options).run(program);
+}
+
+}  // namespace awl::frontend
