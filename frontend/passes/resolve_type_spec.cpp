@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "frontend/passes/evaluate_constant.h"
 
@@ -20,23 +22,27 @@ constexpr uint32_t kMaxArraySize = 1u << 24;
 
 class TypeResolver {
  public:
-  TypeResolver(TypeStore &types, Diagnostics &diagnostics, const TypeofExpr &typeof_expr,
+  TypeResolver(TypeStore &types, Diagnostics &diagnostics, TypeofExpr typeof_expr,
                TypeDialect dialect)
-      : types_(types), diagnostics_(diagnostics), typeof_expr_(typeof_expr), dialect_(dialect) {}
+      : types_(types), diagnostics_(diagnostics), typeof_expr_(std::move(typeof_expr)), dialect_(dialect) {}
 
   TypeRef resolve(const ast::TypeSpec &spec) {
     TypeRef type = base(spec);
-    // Brackets read from the outside in: of `int[2][3]` the last makes the inner array. Pointers
-    // stand before brackets, and in a row of brackets the order is turned.
-    for (size_t i = 0; type && i < spec.modifiers.size();) {
-      if (spec.modifiers[i].is_pointer) {
+    return type ? apply(type, spec.modifiers, spec.span) : nullptr;
+  }
+
+  // Brackets read from the outside in: of `int[2][3]` the last makes the inner array. So in a row
+  // of brackets the order is turned; pointers stand before them.
+  TypeRef apply(TypeRef type, const std::vector<ast::TypeSpec::Modifier> &modifiers, Span span) {
+    for (size_t i = 0; type && i < modifiers.size();) {
+      if (modifiers[i].is_pointer) {
         type = types_.pointer(type);
         ++i;
         continue;
       }
       size_t end = i;
-      while (end < spec.modifiers.size() && !spec.modifiers[end].is_pointer) ++end;
-      for (size_t k = end; type && k > i; --k) type = array(type, spec.modifiers[k - 1].count, spec);
+      while (end < modifiers.size() && !modifiers[end].is_pointer) ++end;
+      for (size_t k = end; type && k > i; --k) type = array(type, modifiers[k - 1].count, span);
       i = end;
     }
     return type;
@@ -76,9 +82,9 @@ class TypeResolver {
     return nullptr;
   }
 
-  TypeRef array(TypeRef element, const ast::Expr *count, const ast::TypeSpec &spec) {
+  TypeRef array(TypeRef element, const ast::Expr *count, Span span) {
     if (element->kind == TypeKind::kVoid) {
-      diagnostics_.emit(spec.span, kArrayOfVoid, to_string(element));
+      diagnostics_.emit(span, kArrayOfVoid, to_string(element));
       return nullptr;
     }
     uint32_t number = 0;
@@ -99,7 +105,7 @@ class TypeResolver {
 
   TypeStore &types_;
   Diagnostics &diagnostics_;
-  const TypeofExpr &typeof_expr_;
+  TypeofExpr typeof_expr_;
   TypeDialect dialect_;
 };
 
@@ -108,6 +114,12 @@ class TypeResolver {
 TypeRef resolve_type_spec(TypeStore &types, Diagnostics &diagnostics, const ast::TypeSpec &spec,
                           const TypeofExpr &typeof_expr, TypeDialect dialect) {
   return TypeResolver(types, diagnostics, typeof_expr, dialect).resolve(spec);
+}
+
+TypeRef apply_modifiers(TypeStore &types, Diagnostics &diagnostics, TypeRef base,
+                        const std::vector<ast::TypeSpec::Modifier> &modifiers, Span span,
+                        TypeDialect dialect) {
+  return TypeResolver(types, diagnostics, nullptr, dialect).apply(base, modifiers, span);
 }
 
 }  // namespace awl::frontend

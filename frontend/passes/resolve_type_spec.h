@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "frontend/ast/ast.h"
 #include "frontend/diagnostics/diagnostic.h"
@@ -21,5 +22,10 @@ enum class TypeDialect { kLanguage, kC };
 TypeRef resolve_type_spec(TypeStore &types, Diagnostics &diagnostics, const ast::TypeSpec &spec,
                           const TypeofExpr &typeof_expr = nullptr,
                           TypeDialect dialect = TypeDialect::kLanguage);
+
+// The pointers and arrays of a type as written, put around `base`. `span` is for messages.
+TypeRef apply_modifiers(TypeStore &types, Diagnostics &diagnostics, TypeRef base,
+                        const std::vector<ast::TypeSpec::Modifier> &modifiers, Span span,
+                        TypeDialect dialect = TypeDialect::kLanguage);
 
 }  // namespace awl::frontend

@@ -465,14 +465,18 @@ bool TypeStore::find_constant(const std::string &name, Constant *out) {
 const StructDef &TypeStore::complete(StructDef *def) {
   if (!def->is_complete && resolver_ && def->origin == StructDef::Origin::kKernel) {
     resolver_->complete(def);
-    if (def->is_complete) {
-      // The type was interned before its size was known; whoever holds it sees the size from here on.
-      Type *type = const_cast<Type *>(struct_type(def));
-      type->size = def->size;
-      type->alignment = def->alignment ? def->alignment : natural_alignment(*def);
-    }
+    if (def->is_complete) update_struct(def);
   }
   return *def;
+}
+
+TypeRef TypeStore::update_struct(StructDef *def) {
+  TypeRef found = struct_type(def);
+  // The types handed out are immutable to all but their owner, the store.
+  Type *type = const_cast<Type *>(found);
+  type->size = def->size;
+  type->alignment = def->alignment ? def->alignment : natural_alignment(*def);
+  return found;
 }
 
 uint32_t TypeStore::size_of(TypeRef type) {

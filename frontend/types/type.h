@@ -202,6 +202,9 @@ class TypeStore {
   bool find_constant(const std::string &name, Constant *out);
   // The definition with its members filled in.
   const StructDef &complete(StructDef *def);
+  // The type of a definition whose size or members have changed since the type was made: whoever
+  // holds the type sees the change.
+  TypeRef update_struct(StructDef *def);
   // A struct's size in bytes may be unknown until complete: use this, not Type::size.
   uint32_t size_of(TypeRef type);
 
