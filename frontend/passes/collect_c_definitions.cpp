@@ -1,6 +1,7 @@
 #include "frontend/passes/collect_c_definitions.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -141,7 +142,24 @@ class Collector {
     return def;
   }
 
+  // One definition may be met several times, as the type of several typedefs.
   TypeRef define_struct(const ast::CDefinition &definition) {
+    auto [entry, is_new] = types_of_.try_emplace(&definition, nullptr);
+    if (is_new) {
+      bool is_forward = definition.members.empty() && !definition.name.empty();
+      entry->second = is_forward ? declare_struct(definition) : make_struct(definition);
+    }
+    return entry->second;
+  }
+
+  // `struct s;` says nothing about a struct that is known.
+  TypeRef declare_struct(const ast::CDefinition &definition) {
+    bool is_union = definition.definition == ast::CDefinition::Kind::kUnion;
+    if (TypeRef known = types_.find_struct(definition.name, is_union)) return known;
+    return types_.struct_type(script_struct(definition.name, is_union));
+  }
+
+  TypeRef make_struct(const ast::CDefinition &definition) {
     bool is_union = definition.definition == ast::CDefinition::Kind::kUnion;
     if (!claim(definition)) return nullptr;
     StructDef *def = script_struct(definition.name, is_union);
@@ -226,6 +244,12 @@ class Collector {
   }
 
   TypeRef define_enum(const ast::CDefinition &definition) {
+    auto [entry, is_new] = types_of_.try_emplace(&definition, nullptr);
+    if (is_new) entry->second = make_enum(definition);
+    return entry->second;
+  }
+
+  TypeRef make_enum(const ast::CDefinition &definition) {
     if (!claim(definition)) return nullptr;
     EnumDef *def = types_.new_enum();
     def->name = definition.name;
@@ -300,6 +324,7 @@ class Collector {
   Diagnostics &diagnostics_;
   TypeStore &types_;
   Target &target_;
+  std::map<const ast::CDefinition *, TypeRef> types_of_;
   std::map<std::string, Span> defined_;
   std::map<std::pair<std::string, bool>, StructDef *> structs_;
 };
