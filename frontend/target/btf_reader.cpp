@@ -196,6 +196,10 @@ std::vector<uint32_t> Btf::offsets_of_string(std::string_view text) const {
   needle.push_back('\0');
   const char *from = strings_;
   const char *const end = strings_ + strings_size_;
+  // A module's first string has no other one's end in front of it.
+  if (std::string_view(strings_, strings_size_).starts_with(std::string_view(needle).substr(1))) {
+    found.push_back(first_string_);
+  }
   while (from < end) {
     const void *hit = ::memmem(from, static_cast<size_t>(end - from), needle.data(), needle.size());
     if (hit == nullptr) break;
