@@ -1,0 +1,299 @@
+// Lowering: the checked AST of one script, emitted through an Emitter.
+//
+// A value of a register type (integers, pointers, symbols, times: anything of at most 8 bytes that
+// is not composite) is an i64, always extended as its type says, so that comparing and converting
+// need no case analysis. A value of any other type is a pointer to BPF memory that holds it.
+// Such memory is *clean*: what a string does not use after its NUL and what lies between the
+// fields of a tuple is zero, so that values can be map keys and be compared as bytes.
+//
+// The class holds the state of the program under construction: slots of variables, temporaries,
+// targets of break and continue. Each lower_*.cpp implements one part of it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "codegen/emitter.h"
+#include "frontend/ast/ast.h"
+#include "frontend/checked_program.h"
+
+namespace awl::codegen {
+
+namespace ast = frontend::ast;
+using frontend::AddressSpace;
+using frontend::MapInfo;
+using frontend::ProbeFamily;
+using frontend::ProgramInfo;
+using frontend::Span;
+using frontend::StructDef;
+using frontend::TypeKind;
+using frontend::TypeRef;
+
+// Which kernel hook a BPF program is for: one ProgramInfo gives one program per kind that its
+// attach points need.
+enum class ProgramKind { kPlain, kSyscallEnter, kSyscallExit };
+
+// The members of `args` are not in memory: each family has its own way to them.
+bool is_arguments(TypeRef type);
+
+// Whether values of the type are held in memory (else in an i64).
+bool is_in_memory(TypeRef type);
+
+// Where a struct member, array element or dereferenced pointer lies: a base and the members still
+// to be added to it, so that a chain `a.b.c` inside one object costs one read.
+struct Place {
+  llvm::Value *base = nullptr;  // ptr when `space` is kBpf, else i64
+  AddressSpace space = AddressSpace::kKernel;
+  frontend::MemberPath path;    // not yet added
+  TypeRef type = nullptr;
+  const StructDef::Member *bitfield() const {
+    return !path.members.empty() && path.members.back()->bit_size ? path.members.back() : nullptr;
+  }
+};
+
+class Lowering {
+ public:
+  Lowering(Emitter &emitter, const frontend::CheckedProgram &program);
+
+  // Emits all BPF programs of one ProgramInfo.
+  void lower_program(const ProgramInfo &info);
+
+  Emitter &emitter() { return e_; }
+  llvm::IRBuilder<> &b() { return e_.b(); }
+  const frontend::CheckedProgram &program() const { return program_; }
+  const ProgramInfo &info() const { return *info_; }
+  ProbeFamily family() const { return info_->probes.front().family; }
+
+  // ---- expressions (lower_expression.cpp)
+  // The value of an expression; null for void. One that lives in memory may be made at `to`
+  // (clean memory of the type's size is not required); where the result lies is what is returned.
+  llvm::Value *value(ast::Expr &expr, llvm::Value *to = nullptr);
+  // Evaluates into memory at `to`, which holds `type`.
+  void store(ast::Expr &expr, llvm::Value *to);
+  llvm::Value *condition(ast::Expr &expr);  // i1: "not zero"
+  // An i64 that is extended as values of the type are.
+  llvm::Value *normalize(llvm::Value *value, TypeRef type);
+  llvm::Value *convert(llvm::Value *value, TypeRef from, TypeRef to, Span span, llvm::Value *destination = nullptr);
+  llvm::Value *divide(llvm::Value *left, llvm::Value *right, bool is_signed, bool is_modulo, Span span);
+  // Whether two values of in-memory types are equal, as i1.
+  llvm::Value *equal(llvm::Value *left, TypeRef left_type, llvm::Value *right, TypeRef right_type);
+
+  // ---- memory (lower_memory.cpp)
+  llvm::Value *load(llvm::Value *pointer, TypeRef type, uint32_t offset = 0);
+  void store_value(llvm::Value *value, TypeRef type, llvm::Value *to);
+  llvm::Value *at(llvm::Value *pointer, uint64_t offset);  // pointer + offset
+  Place place(ast::Expr &expr);
+  Place dereference(llvm::Value *address, TypeRef pointee, AddressSpace space);
+  bool extend(Place &place, std::string_view member);
+  llvm::Value *address(const Place &place);  // ptr in kBpf, else i64
+  llvm::Value *read(const Place &place, Span span, llvm::Value *to = nullptr);
+  // Reads an integer of at most 8 bytes from kernel or user memory, zero-extended.
+  llvm::Value *read_word(llvm::Value *address, uint32_t size, AddressSpace space, Span span);
+  // Reads a string of at most `limit` bytes (i64, NUL included; null: all of `size`) into clean memory.
+  llvm::Value *read_string(llvm::Value *address, uint32_t size, llvm::Value *limit, AddressSpace space,
+                           Span span, llvm::Value *to);
+  // `size` (i32, at most `most`) bytes of an array, or from an address, as they are.
+  void raw_bytes(ast::Expr &from, llvm::Value *size, uint32_t most, llvm::Value *to);
+  llvm::Value *pointer(llvm::Value *address);  // i64 → ptr
+  // As Emitter's, but for memory that may lie anywhere in a tuple.
+  void zero(llvm::Value *pointer, uint64_t size);
+  void copy(llvm::Value *to, llvm::Value *from, uint64_t size);
+  llvm::Value *allocate(uint64_t size, const std::string &name);
+  // Memory for the rest of the statement.
+  llvm::Value *temporary(uint64_t size);
+  llvm::Value *temporary(TypeRef type, llvm::Value *to);  // `to` when it is given
+  bool is_record_memory(llvm::Value *to) const { return to && to == record_memory_; }
+
+  // ---- strings (lower_string.cpp)
+  llvm::Value *literal(const std::string &text, uint32_t size);
+  void copy_string(llvm::Value *to, uint32_t to_size, llvm::Value *from, uint32_t from_size);
+  llvm::Value *equal_strings(llvm::Value *left, uint32_t left_size, llvm::Value *right, uint32_t right_size);
+  llvm::Value *equal_to_text(llvm::Value *string, uint32_t size, const std::string &text);
+  llvm::Value *equal_bytes(llvm::Value *left, llvm::Value *right, uint64_t size);
+  // The difference at the first byte that differs, 0 for none; as i64.
+  llvm::Value *compare_strings(ast::Expr &left, ast::Expr &right, uint64_t limit);
+  llvm::Value *compare_memory(llvm::Value *left, llvm::Value *right, uint64_t size, bool ends_at_nul);
+  // Where one string stands in another; -1: nowhere.
+  llvm::Value *find_string(llvm::Value *text, uint32_t text_size, llvm::Value *wanted, uint32_t wanted_size);
+  llvm::Value *load_byte(llvm::Value *pointer, llvm::Value *index);
+  llvm::Value *string_length(llvm::Value *string, uint32_t size);
+  uint64_t known_alignment(llvm::Value *pointer) const;
+  // The text of a probe id (lower_context.cpp).
+  llvm::Value *probe_text(llvm::Value *id);
+
+  // ---- maps (lower_map.cpp)
+  const MapInfo &map_info(const std::string &name) const;
+  // Pointer to the key, null for scalar maps.
+  llvm::Value *map_key(const MapInfo &info, ast::Expr *key);
+  llvm::Value *map_value(const MapInfo &info, ast::Expr *key, Span span, llvm::Value *to = nullptr);
+  void assign_map(const MapInfo &info, ast::Expr *key, ast::Expr &value, Span span);
+  llvm::Value *delete_map(const MapInfo &info, ast::Expr *key, Span span, bool is_reported);
+  llvm::Value *find_map(const MapInfo &info, llvm::Value *key);  // pointer to the value or null
+  llvm::Value *map_length(const MapInfo &info);
+  llvm::Value *inc_dec(ast::IncDec &node);
+  int32_t map_index(const MapInfo &info);  // in the description
+
+  // ---- aggregations (lower_aggregation.cpp)
+  void aggregate(const MapInfo &info, ast::Expr *key, ast::Call &call, Span span);
+  // The integer an aggregation stands for: over all CPUs, cast to i64.
+  llvm::Value *read_aggregation(const MapInfo &info, llvm::Value *key);
+  // The aggregation itself, summed over all CPUs into memory at `to`.
+  llvm::Value *copy_aggregation(const MapInfo &info, llvm::Value *key, llvm::Value *to);
+
+  // ---- output (lower_output.cpp)
+  void emit_event(object::EventKind kind, const std::string &format, const std::vector<ast::Expr *> &arguments,
+                  Span span);
+  void emit_control(object::EventKind kind, const MapInfo *map, const std::vector<llvm::Value *> &arguments,
+                    Span span);
+
+  // ---- statements (lower_statement.cpp)
+  void statement(ast::Stmt &stmt);
+  void block(const std::vector<ast::Stmt *> &statements);
+  // Leaves the program; what is emitted next is unreachable.
+  void leave(llvm::Value *result = nullptr);
+  // Memory of a variable.
+  llvm::Value *variable_slot(const frontend::ast::VariableDecl *decl);
+  llvm::Value *variable(ast::Variable &node);
+  void assign_variable(ast::Variable &node, ast::Expr &value);
+
+  // The value, hidden from LLVM's analyses: where the verifier has to see what LLVM would deduce.
+  llvm::Value *opaque(llvm::Value *value);
+  // The value, or `most` when it is larger, in a way that the verifier follows.
+  llvm::Value *bounded(llvm::Value *value, uint64_t most);
+
+  // ---- control flow
+  void if_then(llvm::Value *condition, const std::function<void()> &then);
+  // An i64 chosen by a condition.
+  llvm::Value *choose(llvm::Value *condition, const std::function<llvm::Value *()> &then,
+                      const std::function<llvm::Value *()> &otherwise);
+  // A loop `for (i64 i = 0; i < count; i++)`; `body` returns an i1 "go on" or null for always.
+  void count_loop(llvm::Value *count, const std::function<llvm::Value *(llvm::Value *)> &body);
+  void jump(llvm::BasicBlock *block);  // branch, unless the block has ended
+
+  // ---- context (lower_context.cpp)
+  llvm::Value *context_argument(uint32_t index);  // argN
+  llvm::Value *context_return();
+  llvm::Value *context_register(const std::string &name);  // null: no such register
+  llvm::Value *instruction_pointer();
+  llvm::Value *context_field(const StructDef &def, uint32_t index, TypeRef type, Span span, llvm::Value *to);
+  llvm::Value *context_address(ast::FieldAccess &node);
+  llvm::Value *context_fields(TypeRef type, Span span, llvm::Value *to);
+  llvm::Value *context() { return ctx_; }
+  llvm::Value *context_u64(uint32_t index);          // ctx[index]
+  llvm::Value *probe_id();
+  std::string probe_type_name() const;
+  llvm::Value *pid_tgid(bool is_initial_namespace);  // u64 as bpf_get_current_pid_tgid
+
+  // ---- builtins (lower_builtin.cpp)
+  llvm::Value *builtin(ast::Expr &expr, const std::string &name, std::vector<ast::Expr *> &arguments,
+                       llvm::Value *to);
+  // Builtins that scripts may use but that are not lowered: the program is of no use then.
+  const std::vector<std::string> &unsupported() const { return unsupported_; }
+
+ private:
+  struct Loop {
+    llvm::BasicBlock *on_break, *on_continue;
+  };
+  // What belongs to one LLVM function.
+  struct Function {
+    std::vector<Loop> loops;
+    std::multimap<uint64_t, llvm::Value *> free;                     // temporaries by size
+    std::vector<std::pair<uint64_t, llvm::Value *>> taken;           // in order
+    bool is_callback = false;
+  };
+  // The variable of a `for` over a map: its key and value are used where they lie.
+  struct Pair {
+    llvm::Value *key = nullptr;    // as value() of the key's type
+    llvm::Value *value = nullptr;
+    TypeRef type = nullptr;
+  };
+
+  void emit_program(const ProgramInfo &info, ProgramKind kind, const std::vector<const frontend::ProbeSpec *> &probes);
+  void emit_pid_filter();
+  void emit_syscall_dispatch(const std::string &table);
+  llvm::Value *syscall_register(const char *name);
+  llvm::Value *syscall_number();
+  llvm::Value *syscall_field(const StructDef::Member &member);
+  llvm::Value *is_compat_syscall();
+  llvm::Value *tracepoint_field(const StructDef::Member &member, TypeRef type, Span span, llvm::Value *to);
+  void leave_if(llvm::Value *condition);
+  void release(size_t mark);
+
+  llvm::Value *undefined(TypeRef type, llvm::Value *to);
+
+  // expressions
+  llvm::Value *literal_value(ast::Expr &expr);
+  llvm::Value *unary(ast::Unary &node, llvm::Value *to);
+  llvm::Value *binary(ast::Binary &node);
+  llvm::Value *logical(ast::Binary &node);
+  llvm::Value *comparison(ast::Binary &node);
+  llvm::Value *probe_comparison(ast::Binary &node);
+  llvm::Value *pointer_arithmetic(ast::Binary &node);
+  llvm::Value *ternary(ast::Ternary &node, llvm::Value *to);
+  llvm::Value *field_access(ast::FieldAccess &node, llvm::Value *to);
+  llvm::Value *tuple_access(ast::TupleAccess &node);
+  llvm::Value *index(ast::Index &node, llvm::Value *to);
+  llvm::Value *tuple(ast::Expr &node, const std::vector<ast::Expr *> &elements,
+                     const std::vector<std::string> *names, llvm::Value *to);
+  llvm::Value *cast(ast::Cast &node, llvm::Value *to);
+  llvm::Value *address_of(ast::Expr &operand);
+  llvm::Value *positional(ast::PositionalParameter &node);
+  llvm::Value *convert_fields(llvm::Value *value, TypeRef from, TypeRef to, Span span, llvm::Value *destination);
+
+  // memory
+  llvm::Value *path_offset(const frontend::MemberPath &path);
+  llvm::Value *read_bitfield(const Place &place, Span span);
+
+  // statements
+  void assign(ast::Assign &node);
+  void let(ast::Let &node);
+  void if_statement(ast::If &node);
+  void while_loop(ast::While &node);
+  void unroll(ast::Unroll &node);
+  void for_range(ast::ForRange &node);
+  void for_map(ast::ForMap &node);
+  void range_loop(ast::ForRange &node, llvm::Value *begin, llvm::Value *end);
+  void range_callback(ast::ForRange &node, llvm::Value *begin, llvm::Value *end);
+
+  // callbacks (lower_callback.cpp)
+  // Emits `body` as a function that a helper calls, with the variables that it shares with the
+  // program; `call` gets the function and what to hand over as its "ctx", and calls the helper.
+  // `words` are plain i64s that `body` gets back.
+  using CallbackBody = std::function<void(llvm::Function *, const std::vector<llvm::Value *> &words)>;
+  void with_callback(const std::string &name, const std::vector<std::string> &parameters, ast::Stmt &loop,
+                     const std::vector<llvm::Value *> &words, const CallbackBody &body,
+                     const std::function<void(llvm::Function *, llvm::Value *)> &call);
+  std::vector<const frontend::ast::VariableDecl *> shared_variables(ast::Stmt &loop);
+
+  // aggregations
+  void update_aggregation(const MapInfo &info, llvm::Value *pointer, llvm::Value *input);
+  void add_to(const MapInfo &info, llvm::Value *pointer, llvm::Value *amount);
+  llvm::Value *highest_bit(llvm::Value *value);
+  llvm::Value *hist_bucket(llvm::Value *input, int64_t bits);
+  llvm::Value *lhist_bucket(llvm::Value *input, const frontend::AggregationParameters &parameters);
+  void for_each_cpu(const MapInfo &info, llvm::Value *key, const std::function<void(llvm::Value *)> &body);
+  void combine_cpus(const MapInfo &info, llvm::Value *key, llvm::Value *to);
+  llvm::Value *average(llvm::Value *total, llvm::Value *count, bool is_signed);
+
+  Emitter &e_;
+  const frontend::CheckedProgram &program_;
+  const ProgramInfo *info_ = nullptr;
+  ProgramKind kind_ = ProgramKind::kPlain;
+  llvm::Value *ctx_ = nullptr;             // in the function under construction
+  llvm::Value *record_memory_ = nullptr;   // in a ring record: need not be clean
+  Function function_;
+  std::unordered_map<const frontend::ast::VariableDecl *, llvm::Value *> slots_;
+  std::unordered_map<const frontend::ast::VariableDecl *, Pair> pairs_;
+  std::unordered_set<const llvm::Value *> aligned_;  // pointers known to be aligned to 8
+  llvm::Value *return_flag_ = nullptr;     // in callbacks: set when the program is to end
+  llvm::Value *shared_probe_ = nullptr;    // the probe id, where it is known already
+  uint32_t program_count_ = 0;
+  std::vector<std::string> unsupported_;
+};
+
+}  // namespace awl::codegen

@@ -1,0 +1,84 @@
+// Builtins that look at what the program was given: arguments, registers, the probe.
+#include <charconv>
+
+#include "codegen/lower_builtin.h"
+
+namespace awl::codegen {
+
+namespace {
+
+using frontend::BuiltinId;
+
+llvm::Value *arg(BuiltinCall &call) {
+  uint32_t index = 0;
+  std::from_chars(call.name.data() + 3, call.name.data() + call.name.size(), index);
+  return call.lowering.context_argument(index);
+}
+
+llvm::Value *retval(BuiltinCall &call) {
+  return call.lowering.normalize(call.lowering.context_return(), call.type());
+}
+
+llvm::Value *args(BuiltinCall &call) {
+  if (!call.type()->is_struct()) return call.b().CreatePtrToInt(call.lowering.context(), call.b().getInt64Ty());
+  return call.lowering.context_fields(call.type(), call.span(), call.to);
+}
+
+llvm::Value *ctx(BuiltinCall &call) {
+  return call.b().CreatePtrToInt(call.lowering.context(), call.b().getInt64Ty());
+}
+
+llvm::Value *probe(BuiltinCall &call) { return call.lowering.probe_id(); }
+
+llvm::Value *reg(BuiltinCall &call) {
+  llvm::Value *value = call.lowering.context_register(call.text(0));
+  assert(value && "the check of reg knows the registers");
+  return value;
+}
+
+// The function that fired: a symbol at the instruction pointer.
+llvm::Value *func(BuiltinCall &call) {
+  llvm::Value *address = call.lowering.instruction_pointer();
+  if (call.type()->kind != TypeKind::kUserSymbol) return address;
+  return user_symbol(call, address);
+}
+
+llvm::Value *ksym(BuiltinCall &call) { return call.value(0); }
+
+llvm::Value *usym(BuiltinCall &call) { return user_symbol(call, call.value(0)); }
+
+llvm::Value *usermode(BuiltinCall &call) {
+  // The low bits of the code segment are the privilege level: 3 in user mode.
+  llvm::Value *segment = call.lowering.context_register("cs");
+  if (!segment) return call.emitter().i64(0);
+  llvm::Value *level = call.b().CreateAnd(segment, call.emitter().i64(3));
+  llvm::Value *is_user = call.b().CreateICmpEQ(level, call.emitter().i64(3));
+  return call.b().CreateZExt(is_user, call.b().getInt64Ty());
+}
+
+constexpr BuiltinLowering kLowerings[] = {
+    {BuiltinId::kArg, arg},           {BuiltinId::kRetval, retval}, {BuiltinId::kArgs, args},
+    {BuiltinId::kCtx, ctx},           {BuiltinId::kProbe, probe},   {BuiltinId::kProbetype, probe},
+    {BuiltinId::kReg, reg},           {BuiltinId::kFunc, func},     {BuiltinId::kKsym, ksym},
+    {BuiltinId::kUsym, usym},         {BuiltinId::kUsermode, usermode},
+};
+
+}  // namespace
+
+llvm::Value *user_symbol(BuiltinCall &call, llvm::Value *address) {
+  llvm::IRBuilder<> &b = call.b();
+  llvm::Value *memory = call.memory();
+  llvm::Value *tgid = b.CreateLShr(call.lowering.pid_tgid(false), 32);
+  b.CreateAlignedStore(address, memory, llvm::Align(8));
+  // u32 tgid, u32 probe: the symbol's file may have to be found after the process has gone.
+  ProbeFamily family = call.lowering.family();
+  bool is_user_probe = family == ProbeFamily::kUprobe || family == ProbeFamily::kUretprobe || family == ProbeFamily::kUsdt;
+  llvm::Value *probe = is_user_probe ? call.lowering.probe_id() : call.emitter().i64(UINT32_MAX);
+  llvm::Value *second = b.CreateOr(tgid, b.CreateShl(probe, 32));
+  b.CreateAlignedStore(second, call.lowering.at(memory, 8), llvm::Align(8));
+  return memory;
+}
+
+std::span<const BuiltinLowering> context_lowerings() { return kLowerings; }
+
+}  // namespace awl::codegen

@@ -1,0 +1,160 @@
+// Loops whose body is a function of its own: over maps (bpf_for_each_map_elem) and long ranges (bpf_loop).
+//
+// A callback shares its program's variables through a block on the program's stack that the helper
+// hands over: u64 words [0] set when the program is to return, [1] the program's context, [2] the id
+// of the probe that fired, [3]… pointers to the variables, then plain words of the loop's own. The
+// verifier follows pointers stored on the stack, into the caller's frame as well.
+#include <llvm/IR/Constants.h>
+
+#include <cassert>
+
+#include "codegen/lower.h"
+#include "frontend/ast/visit.h"
+
+namespace awl::codegen {
+
+namespace {
+enum SharedWord { kReturnFlag, kContext, kProbe, kVariables };
+}  // namespace
+
+// Variables that the loop uses and that exist already; those declared in its body are its own.
+std::vector<const frontend::ast::VariableDecl *> Lowering::shared_variables(ast::Stmt &loop) {
+  std::vector<const frontend::ast::VariableDecl *> result;
+  std::unordered_set<const frontend::ast::VariableDecl *> seen;
+  ast::walk(loop, [&](ast::Node &node) {
+    auto *variable = ast::as<ast::Variable>(&node);
+    if (variable && slots_.count(variable->decl) && seen.insert(variable->decl).second) {
+      result.push_back(variable->decl);
+    }
+  });
+  return result;
+}
+
+void Lowering::with_callback(const std::string &name, const std::vector<std::string> &parameters, ast::Stmt &loop,
+                             const std::vector<llvm::Value *> &words, const CallbackBody &body,
+                             const std::function<void(llvm::Function *, llvm::Value *)> &call) {
+  std::vector<const frontend::ast::VariableDecl *> shared = shared_variables(loop);
+  // A loop in a loop may use the outer one's pair: made a plain variable for it.
+  ast::walk(loop, [&](ast::Node &node) {
+    auto *variable = ast::as<ast::Variable>(&node);
+    auto pair = variable ? pairs_.find(variable->decl) : pairs_.end();
+    if (pair == pairs_.end() || slots_.count(variable->decl)) return;
+    llvm::Value *slot = allocate(variable->decl->type->size, variable->name.substr(1));
+    slots_[variable->decl] = slot;
+    store_value(this->variable(*variable), variable->decl->type, slot);
+    shared.push_back(variable->decl);
+  });
+
+  llvm::Type *word = b().getInt64Ty();
+  size_t count = kVariables + shared.size() + words.size();
+  llvm::BasicBlock &entry = b().GetInsertBlock()->getParent()->getEntryBlock();
+  llvm::AllocaInst *block = llvm::IRBuilder<>(&entry, entry.begin())
+                                .CreateAlloca(llvm::ArrayType::get(word, count), nullptr, "shared");
+  block->setAlignment(llvm::Align(8));
+  auto slot = [&](size_t i) { return at(block, i * 8); };
+  b().CreateAlignedStore(e_.i64(0), slot(kReturnFlag), llvm::Align(8));
+  b().CreateAlignedStore(ctx_, slot(kContext), llvm::Align(8));
+  b().CreateAlignedStore(info_->uses_probe_name ? probe_id() : e_.i64(0), slot(kProbe), llvm::Align(8));
+  for (size_t i = 0; i < shared.size(); i++) {
+    b().CreateAlignedStore(slots_.at(shared[i]), slot(kVariables + i), llvm::Align(8));
+  }
+
+  for (size_t i = 0; i < words.size(); i++) {
+    b().CreateAlignedStore(words[i], slot(kVariables + shared.size() + i), llvm::Align(8));
+  }
+
+  auto outer_slots = slots_;
+  auto outer_variables = pairs_;
+  auto outer_function = std::move(function_);
+  llvm::Value *outer_ctx = ctx_, *outer_flag = return_flag_, *outer_probe = shared_probe_, *outer_record = record_memory_;
+  function_ = {};
+  function_.is_callback = true;
+  record_memory_ = nullptr;
+  llvm::Function *function = e_.begin_callback(name, parameters, loop.span);
+  llvm::Value *handed = nullptr;
+  for (size_t i = 0; i < parameters.size(); i++) {
+    if (parameters[i] == "ctx") handed = function->getArg(static_cast<unsigned>(i));
+  }
+  assert(handed);
+  return_flag_ = at(handed, kReturnFlag * 8);
+  ctx_ = b().CreateAlignedLoad(b().getPtrTy(), at(handed, kContext * 8), llvm::Align(8));
+  shared_probe_ = b().CreateAlignedLoad(word, at(handed, kProbe * 8), llvm::Align(8));
+  for (size_t i = 0; i < shared.size(); i++) {
+    llvm::Value *address = b().CreateAlignedLoad(b().getPtrTy(), at(handed, (kVariables + i) * 8), llvm::Align(8));
+    aligned_.insert(address);
+    slots_[shared[i]] = address;
+    pairs_.erase(shared[i]);
+  }
+  std::vector<llvm::Value *> handed_words;
+  for (size_t i = 0; i < words.size(); i++) {
+    llvm::Value *from = at(handed, (kVariables + shared.size() + i) * 8);
+    handed_words.push_back(b().CreateAlignedLoad(word, from, llvm::Align(8)));
+  }
+  llvm::BasicBlock *on_break = e_.new_block("break"), *on_continue = e_.new_block("continue");
+  function_.loops.push_back({on_break, on_continue});
+  body(function, handed_words);
+  jump(on_continue);
+  b().SetInsertPoint(on_break);
+  e_.emit_return(e_.i64(1));
+  b().SetInsertPoint(on_continue);
+  e_.emit_return(e_.i64(0));
+  e_.end_callback();
+  function_ = std::move(outer_function);
+  slots_ = std::move(outer_slots);
+  pairs_ = std::move(outer_variables);
+  ctx_ = outer_ctx;
+  return_flag_ = outer_flag;
+  shared_probe_ = outer_probe;
+  record_memory_ = outer_record;
+
+  call(function, block);
+  llvm::Value *flag = b().CreateAlignedLoad(word, slot(kReturnFlag), llvm::Align(8));
+  leave_if(b().CreateICmpNE(flag, e_.i64(0)));
+}
+
+void Lowering::range_callback(ast::ForRange &node, llvm::Value *begin, llvm::Value *end) {
+  bool is_signed = node.variable->type->is_signed;
+  llvm::Value *is_empty = is_signed ? b().CreateICmpSLE(end, begin) : b().CreateICmpULE(end, begin);
+  llvm::Value *count = b().CreateSelect(is_empty, e_.i64(0), b().CreateSub(end, begin));
+  auto body = [&](llvm::Function *function, const std::vector<llvm::Value *> &words) {
+    llvm::Value *index = b().CreateAnd(function->getArg(0), e_.i64(0xffffffff));
+    llvm::Value *value = b().CreateAdd(words.at(0), index);
+    store_value(value, node.variable->decl->type, variable_slot(node.variable->decl));
+    block(node.body->statements);
+  };
+  // bpf_loop() runs at most this often.
+  constexpr int64_t kMaxLoops = 1 << 23;
+  auto call = [&](llvm::Function *function, llvm::Value *shared) {
+    llvm::Value *most = e_.i64(kMaxLoops);
+    llvm::Value *rounds = b().CreateSelect(b().CreateICmpULT(count, most), count, most);
+    e_.call(Helper::kLoop, {b().CreateTrunc(rounds, b().getInt32Ty()), function, shared, e_.i64(0)});
+  };
+  with_callback("range_loop", {"index", "ctx"}, node, {begin}, body, call);
+}
+
+void Lowering::for_map(ast::ForMap &node) {
+  const MapInfo &info = map_info(node.map->name);
+  TypeRef pair_type = node.variable->type;
+  TypeRef value_type = pair_type->fields[1].type;
+  auto body = [&](llvm::Function *function, const std::vector<llvm::Value *> &) {
+    llvm::Value *key = function->getArg(1), *element = function->getArg(2);
+    aligned_.insert(key);
+    aligned_.insert(element);
+    Pair pair;
+    pair.type = pair_type;
+    pair.key = load(key, info.key);
+    pair.value = info.value->is_aggregation() && !value_type->is_aggregation()
+                     ? normalize(read_aggregation(info, key), value_type)
+                     : load(element, info.value);
+    pairs_[node.variable->decl] = pair;
+    slots_.erase(node.variable->decl);
+    block(node.body->statements);
+    pairs_.erase(node.variable->decl);
+  };
+  with_callback("map_loop", {"map", "key", "value", "ctx"}, node, {}, body,
+                [&](llvm::Function *function, llvm::Value *shared) {
+                  e_.call(Helper::kForEachMapElem, {e_.map(info), function, shared, e_.i64(0)});
+                });
+}
+
+}  // namespace awl::codegen

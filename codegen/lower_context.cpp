@@ -1,0 +1,217 @@
+// What a program is given: its context, per family and architecture.
+#include <llvm/IR/Constants.h>
+
+#include <cassert>
+
+#include "codegen/lower.h"
+
+namespace awl::codegen {
+
+namespace {
+
+// Where the registers of the traced code lie in the context of uprobes, kprobes and perf events:
+// struct pt_regs as the kernel gives it to user space (bpf_user_pt_regs_t, which is ABI).
+struct Register {
+  const char *name;
+  uint32_t offset;
+};
+
+#if defined(__x86_64__)
+// arch/x86/include/uapi/asm/ptrace.h
+constexpr Register kRegisters[] = {
+    {"r15", 0},  {"r14", 8},  {"r13", 16}, {"r12", 24},  {"bp", 32},  {"bx", 40},      {"r11", 48},
+    {"r10", 56}, {"r9", 64},  {"r8", 72},  {"ax", 80},   {"cx", 88},  {"dx", 96},      {"si", 104},
+    {"di", 112}, {"orig_ax", 120}, {"ip", 128}, {"cs", 136}, {"flags", 144}, {"sp", 152}, {"ss", 160},
+};
+constexpr const char *kArguments[] = {"di", "si", "dx", "cx", "r8", "r9"};
+constexpr const char *kSyscallArguments[] = {"di", "si", "dx", "r10", "r8", "r9"};
+constexpr const char *kReturnValue = "ax";
+constexpr const char *kInstructionPointer = "ip";
+constexpr const char *kSyscallNumber = "orig_ax";
+constexpr uint32_t kCompatSyscall = 2;  // TS_COMPAT, arch/x86/include/asm/thread_info.h
+#elif defined(__aarch64__)
+// arch/arm64/include/uapi/asm/ptrace.h: struct user_pt_regs
+constexpr Register kRegisters[] = {
+    {"r0", 0},    {"r1", 8},    {"r2", 16},   {"r3", 24},   {"r4", 32},   {"r5", 40},   {"r6", 48},
+    {"r7", 56},   {"r8", 64},   {"r9", 72},   {"r10", 80},  {"r11", 88},  {"r12", 96},  {"r13", 104},
+    {"r14", 112}, {"r15", 120}, {"r16", 128}, {"r17", 136}, {"r18", 144}, {"r19", 152}, {"r20", 160},
+    {"r21", 168}, {"r22", 176}, {"r23", 184}, {"r24", 192}, {"r25", 200}, {"r26", 208}, {"r27", 216},
+    {"r28", 224}, {"r29", 232}, {"r30", 240}, {"sp", 248},  {"pc", 256},  {"pstate", 264},
+    {"orig_x0", 272}, {"syscallno", 280},
+};
+constexpr const char *kArguments[] = {"r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7"};
+constexpr const char *kSyscallArguments[] = {"orig_x0", "r1", "r2", "r3", "r4", "r5"};
+constexpr const char *kReturnValue = "r0";
+constexpr const char *kInstructionPointer = "pc";
+constexpr const char *kSyscallNumber = "syscallno";
+#else
+#error "registers of this architecture are not known"
+#endif
+
+const Register *find_register(std::string_view name) {
+  for (const Register &candidate : kRegisters) {
+    if (name == candidate.name) return &candidate;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+llvm::Value *Lowering::context_u64(uint32_t index) {
+  return b().CreateAlignedLoad(b().getInt64Ty(), at(ctx_, uint64_t{index} * 8), llvm::Align(8));
+}
+
+llvm::Value *Lowering::context_register(const std::string &name) {
+  const Register *found = find_register(name);
+  if (!found) return nullptr;
+  return b().CreateAlignedLoad(b().getInt64Ty(), at(ctx_, found->offset), llvm::Align(8));
+}
+
+// A register of the traced code in the kernel's own struct pt_regs, to which the programs of
+// syscalls have a pointer that the verifier lets them follow.
+llvm::Value *Lowering::syscall_register(const char *name) {
+  llvm::Value *registers = pointer(context_u64(0));
+  llvm::Value *offset = e_.i64(find_register(name)->offset);
+  TypeRef type = program_.types->find_struct("pt_regs", false);
+  frontend::MemberPath path;
+  if (type && find_member(*program_.types, type->struct_def, name, &path)) offset = e_.core_byte_offset(path);
+  llvm::Value *from = b().CreateGEP(b().getInt8Ty(), registers, offset);
+  return b().CreateAlignedLoad(b().getInt64Ty(), from, llvm::Align(8));
+}
+
+llvm::Value *Lowering::context_argument(uint32_t index) {
+  if (family() == ProbeFamily::kRawTracepoint) return context_u64(index);
+  assert(index < std::size(kArguments) && "the check of argN knows how many there are");
+  return context_register(kArguments[index]);
+}
+
+llvm::Value *Lowering::context_return() { return context_register(kReturnValue); }
+
+llvm::Value *Lowering::instruction_pointer() { return context_register(kInstructionPointer); }
+
+llvm::Value *Lowering::syscall_number() {
+  return kind_ == ProgramKind::kSyscallEnter ? context_u64(1) : syscall_register(kSyscallNumber);
+}
+
+// Syscalls of 32-bit programs have other numbers and arguments: the kernel's own syscall tracepoints
+// leave them out, too.
+llvm::Value *Lowering::is_compat_syscall() {
+#if defined(__x86_64__)
+  TypeRef type = program_.types->find_struct("task_struct", false);
+  Place status = dereference(e_.call(Helper::kGetCurrentTask, {}), type, AddressSpace::kKernel);
+  if (!type || !extend(status, "thread_info") || !extend(status, "status")) return b().getFalse();
+  llvm::Value *flags = read(status, info_->clause->span);
+  return b().CreateICmpNE(b().CreateAnd(flags, e_.i64(kCompatSyscall)), e_.i64(0));
+#else
+  return b().getFalse();
+#endif
+}
+
+llvm::Value *Lowering::syscall_field(const StructDef::Member &member) {
+  constexpr uint32_t kFirstArgument = 16;  // in the record; the number is at 8
+  uint32_t offset = member.bit_offset / 8;
+  if (offset < kFirstArgument) return syscall_number();
+  if (kind_ == ProgramKind::kSyscallExit) return context_u64(1);
+  uint32_t index = (offset - kFirstArgument) / 8;
+  assert(index < std::size(kSyscallArguments));
+  return syscall_register(kSyscallArguments[index]);
+}
+
+llvm::Value *Lowering::tracepoint_field(const StructDef::Member &member, TypeRef type, Span span, llvm::Value *to) {
+  uint32_t offset = member.bit_offset / 8;
+  if (member.is_data_loc) {
+    // Where the data lies in the record, and how much it is: offset | length << 16.
+    llvm::Value *location = e_.load_tracepoint_field(ctx_, member.name, offset, 4);
+    llvm::Value *start = b().CreateAnd(location, e_.i64(0xffff));
+    llvm::Value *address = b().CreateAdd(b().CreatePtrToInt(ctx_, b().getInt64Ty()), start);
+    if (!is_in_memory(type)) return address;
+    if (type->is_string()) return read_string(address, type->size, nullptr, AddressSpace::kKernel, span, to);
+    return read(dereference(address, type, AddressSpace::kKernel), span, to);
+  }
+  uint32_t size = program_.types->size_of(type);
+  if (!is_in_memory(type)) return normalize(e_.load_tracepoint_field(ctx_, member.name, offset, size), type);
+  llvm::Value *from = e_.tracepoint_field_address(ctx_, member.name, offset, size);
+  return read(dereference(b().CreatePtrToInt(from, b().getInt64Ty()), type, AddressSpace::kKernel), span, to);
+}
+
+llvm::Value *Lowering::context_field(const StructDef &def, uint32_t index, TypeRef type, Span span, llvm::Value *to) {
+  const StructDef::Member &member = def.members.at(index);
+  if (def.origin == StructDef::Origin::kProbeArguments) return normalize(context_argument(index), type);
+  if (kind_ != ProgramKind::kPlain) return normalize(syscall_field(member), type);
+  return tracepoint_field(member, type, span, to);
+}
+
+// Where a field of `args` that is an array lies in the tracepoint's record.
+llvm::Value *Lowering::context_address(ast::FieldAccess &node) {
+  const StructDef &def = program_.types->complete(node.object->type->struct_def);
+  for (const StructDef::Member &member : def.members) {
+    if (member.name != node.field) continue;
+    uint32_t offset = member.bit_offset / 8, size = program_.types->size_of(member.type);
+    if (member.is_data_loc) return tracepoint_field(member, program_.types->uint64(), node.span, nullptr);
+    llvm::Value *address = e_.tracepoint_field_address(ctx_, member.name, offset, size);
+    return b().CreatePtrToInt(address, b().getInt64Ty());
+  }
+  assert(false && "check_types lets only members through");
+  return e_.i64(0);
+}
+
+// All of `args`, for print(args).
+llvm::Value *Lowering::context_fields(TypeRef type, Span span, llvm::Value *to) {
+  const StructDef &def = program_.types->complete(type->struct_def);
+  llvm::Value *memory = to ? to : temporary(def.size);
+  zero(memory, def.size);
+  for (uint32_t i = 0; i < def.members.size(); i++) {
+    const StructDef::Member &member = def.members[i];
+    llvm::Value *slot = at(memory, member.bit_offset / 8);
+    if (member.is_data_loc) {
+      llvm::Value *location = e_.load_tracepoint_field(ctx_, member.name, member.bit_offset / 8, 4);
+      b().CreateAlignedStore(b().CreateTrunc(location, b().getInt32Ty()), slot, llvm::Align(4));
+    } else {
+      store_value(context_field(def, i, member.type, span, slot), member.type, slot);
+    }
+  }
+  return memory;
+}
+
+llvm::Value *Lowering::probe_id() {
+  if (shared_probe_) return shared_probe_;
+  return function_.is_callback ? e_.i64(UINT32_MAX) : e_.probe_id();
+}
+
+llvm::Value *Lowering::probe_text(llvm::Value *id) {
+  llvm::Value *key = temporary(8);
+  b().CreateAlignedStore(b().CreateTrunc(id, b().getInt32Ty()), key, llvm::Align(4));
+  llvm::Value *entry = e_.map_lookup(e_.probe_names_map(), key);
+  llvm::BasicBlock *before = b().GetInsertBlock(), *none = e_.new_block("probe.unknown"), *done = e_.new_block("probe.name");
+  b().CreateCondBr(b().CreateIsNotNull(entry), done, none);
+  b().SetInsertPoint(none);
+  llvm::Value *empty = e_.rodata_bytes("", object::kProbeNameSize);
+  b().CreateBr(done);
+  b().SetInsertPoint(done);
+  llvm::PHINode *text = b().CreatePHI(b().getPtrTy(), 2);
+  text->addIncoming(entry, before);
+  text->addIncoming(empty, none);
+  aligned_.insert(text);
+  return text;
+}
+
+std::string Lowering::probe_type_name() const {
+  bool is_special = family() == ProbeFamily::kBegin || family() == ProbeFamily::kEnd;
+  return is_special ? "special" : frontend::family_name(family());
+}
+
+llvm::Value *Lowering::pid_tgid(bool is_initial_namespace) {
+  auto global = [&]() -> llvm::Value * { return e_.call(Helper::kGetCurrentPidTgid, {}); };
+  if (is_initial_namespace) return global();
+  // Where the tracer runs in a pid namespace of its own, ids are those which it sees.
+  llvm::Value *device = e_.load_variable(object::kPidNamespaceDev);
+  return choose(b().CreateICmpEQ(device, e_.i64(0)), global, [&]() -> llvm::Value * {
+    llvm::Value *ids = temporary(8);  // struct bpf_pidns_info: u32 pid, u32 tgid
+    b().CreateAlignedStore(e_.i64(0), ids, llvm::Align(8));
+    llvm::Value *inode = e_.load_variable(object::kPidNamespaceIno);
+    e_.call(Helper::kGetNsCurrentPidTgid, {device, inode, ids, e_.i32(8)});
+    return b().CreateAlignedLoad(b().getInt64Ty(), ids, llvm::Align(8));
+  });
+}
+
+}  // namespace awl::codegen

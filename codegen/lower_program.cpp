@@ -1,0 +1,184 @@
+// Programs: from a clause and its attach points to BPF programs with their prologue.
+//
+//   pid filter (-p) ─▶ dispatch by syscall number ─▶ predicate ─▶ body
+//
+// Syscall tracepoints hang on the raw tracepoints sys_enter and sys_exit, attached once for any number
+// of syscalls: a table in .rodata says which are traced, and under which probe id.
+#include <llvm/IR/Constants.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "codegen/lower.h"
+
+namespace awl::codegen {
+
+namespace {
+
+using frontend::ProbeSpec;
+
+// Whether a pattern can match names that start with `prefix`.
+bool may_match(const std::string &pattern, std::string_view prefix) {
+  std::string_view fixed = std::string_view(pattern).substr(0, pattern.find_first_of("*?["));
+  if (fixed.size() == pattern.size()) return fixed.starts_with(prefix);
+  return fixed.starts_with(prefix) || prefix.starts_with(fixed);
+}
+
+bool is_kind(const ProbeSpec &probe, ProgramKind kind) {
+  bool is_syscall = probe.family == ProbeFamily::kTracepoint && probe.category == "syscalls";
+  bool is_enter = is_syscall && may_match(probe.target, "sys_enter_");
+  bool is_exit = is_syscall && may_match(probe.target, "sys_exit_");
+  switch (kind) {
+    case ProgramKind::kSyscallEnter: return is_enter;
+    case ProgramKind::kSyscallExit: return is_exit;
+    case ProgramKind::kPlain: return !is_enter && !is_exit;
+  }
+  return false;
+}
+
+std::string section_name(ProgramKind kind, const std::vector<const ProbeSpec *> &probes) {
+  if (kind == ProgramKind::kSyscallEnter) return "tp_btf/sys_enter";
+  if (kind == ProgramKind::kSyscallExit) return "tp_btf/sys_exit";
+  const ProbeSpec &probe = *probes.front();
+  bool is_exact = probes.size() == 1 && !probe.has_wildcard;
+  switch (probe.family) {
+    case ProbeFamily::kBegin:
+    case ProbeFamily::kEnd:
+    case ProbeFamily::kSelf:
+    case ProbeFamily::kTest:
+    case ProbeFamily::kBench: return "raw_tp";
+    case ProbeFamily::kInterval:
+    case ProbeFamily::kProfile:
+    case ProbeFamily::kSoftware:
+    case ProbeFamily::kHardware:
+    case ProbeFamily::kWatchpoint: return "perf_event";
+    case ProbeFamily::kTracepoint:
+      return is_exact ? "tracepoint/" + probe.category + "/" + probe.target : "tracepoint";
+    case ProbeFamily::kRawTracepoint: return is_exact ? "raw_tp/" + probe.target : "raw_tp";
+    case ProbeFamily::kUprobe:
+    case ProbeFamily::kUsdt: return "uprobe";
+    case ProbeFamily::kUretprobe: return "uretprobe";
+    case ProbeFamily::kKprobe: return "kprobe";
+    case ProbeFamily::kKretprobe: return "kretprobe";
+    case ProbeFamily::kFentry: return "fentry";
+    case ProbeFamily::kFexit: return "fexit";
+    case ProbeFamily::kIter: return "iter";
+  }
+  return "raw_tp";
+}
+
+// -p filters events of these; the others are attached to the process, or have none.
+bool is_filtered_by_pid(ProbeFamily family) {
+  switch (family) {
+    case ProbeFamily::kTracepoint:
+    case ProbeFamily::kRawTracepoint:
+    case ProbeFamily::kKprobe:
+    case ProbeFamily::kKretprobe:
+    case ProbeFamily::kFentry:
+    case ProbeFamily::kFexit: return true;
+    default: return false;
+  }
+}
+
+// A symbol that says what the program is for, unique by its number.
+std::string program_name(const ProbeSpec &probe, uint32_t number) {
+  constexpr size_t kMaxName = 48;
+  std::string name = frontend::family_name(probe.family);
+  for (const std::string *part : {&probe.category, &probe.target}) {
+    if (!part->empty()) name += "_" + *part;
+  }
+  if (name.size() > kMaxName) name.resize(kMaxName);
+  name += "_" + std::to_string(number);
+  for (char &c : name) {
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  }
+  return name;
+}
+
+object::AttachPoint describe(Emitter &emitter, const ProbeSpec &probe) {
+  object::AttachPoint point;
+  point.family = frontend::family_name(probe.family);
+  point.name = probe.name;
+  point.category = probe.category;
+  point.target = probe.target;
+  point.binary = probe.binary;
+  point.offset = probe.offset;
+  point.address = probe.address;
+  point.period_ns = probe.period_ns;
+  point.frequency = probe.frequency;
+  point.sample_period = probe.sample_period;
+  point.has_address = probe.has_address;
+  point.has_wildcard = probe.has_wildcard;
+  if (probe.attach_point) point.location = emitter.location(probe.attach_point->span);
+  return point;
+}
+
+}  // namespace
+
+Lowering::Lowering(Emitter &emitter, const frontend::CheckedProgram &program) : e_(emitter), program_(program) {}
+
+void Lowering::lower_program(const ProgramInfo &info) {
+  for (ProgramKind kind : {ProgramKind::kPlain, ProgramKind::kSyscallEnter, ProgramKind::kSyscallExit}) {
+    std::vector<const ProbeSpec *> probes;
+    for (const ProbeSpec &probe : info.probes) {
+      if (is_kind(probe, kind)) probes.push_back(&probe);
+    }
+    if (!probes.empty()) emit_program(info, kind, probes);
+  }
+}
+
+void Lowering::emit_program(const ProgramInfo &info, ProgramKind kind, const std::vector<const ProbeSpec *> &probes) {
+  info_ = &info;
+  kind_ = kind;
+  function_ = {};
+  slots_.clear();
+  pairs_.clear();
+  aligned_.clear();
+  shared_probe_ = record_memory_ = nullptr;
+
+  ast::Clause &clause = *info.clause;
+  Span span = clause.attach_points.empty() ? clause.span : clause.attach_points.front()->span;
+  std::string name = program_name(*probes.front(), program_count_++);
+  e_.begin_program(name, section_name(kind, probes), span);
+  object::Program &description = e_.description().programs.back();
+  for (const ProbeSpec *probe : probes) description.attach_points.push_back(describe(e_, *probe));
+
+  ctx_ = e_.ctx();
+  if (is_filtered_by_pid(family())) emit_pid_filter();
+  if (kind != ProgramKind::kPlain) {
+    emit_syscall_dispatch("awl_dispatch_" + std::to_string(program_count_ - 1));
+  } else if (info.uses_probe_name) {
+    shared_probe_ = e_.probe_id();
+  }
+  if (clause.predicate) {
+    e_.set_location(clause.predicate->span);
+    leave_if(b().CreateNot(condition(*clause.predicate)));
+    release(0);
+  }
+  e_.end_predicate();
+  block(clause.body->statements);
+  e_.set_location(span);
+  e_.end_program();
+}
+
+void Lowering::emit_pid_filter() {
+  llvm::Value *wanted = e_.load_variable(object::kPidFilterVariable);
+  if_then(b().CreateICmpNE(wanted, e_.i64(0)), [&] {
+    llvm::Value *tgid = b().CreateLShr(pid_tgid(false), 32);
+    leave_if(b().CreateICmpNE(tgid, wanted));
+  });
+  release(0);
+}
+
+void Lowering::emit_syscall_dispatch(const std::string &name) {
+  llvm::Value *number = opaque(syscall_number());
+  leave_if(b().CreateICmpUGE(number, e_.i64(object::kSyscallTableSize)));
+  llvm::Type *entry = b().getInt32Ty();
+  llvm::Value *from = b().CreateGEP(entry, e_.dispatch_table(name), number);
+  llvm::Value *probe = b().CreateZExt(b().CreateAlignedLoad(entry, from, llvm::Align(4), /*isVolatile=*/true), b().getInt64Ty());
+  leave_if(b().CreateICmpEQ(probe, e_.i64(0)));
+  leave_if(is_compat_syscall());
+  shared_probe_ = b().CreateSub(probe, e_.i64(1));
+}
+
+}  // namespace awl::codegen

@@ -1,0 +1,148 @@
+// Strings: NUL-terminated bytes in memory of a known size, zero after the NUL.
+#include <llvm/IR/Constants.h>
+#include <llvm/IR/Operator.h>
+
+#include <algorithm>
+
+#include "codegen/lower.h"
+
+namespace awl::codegen {
+
+namespace {
+
+// Loops over words above this size, else straight code.
+constexpr uint64_t kUnrolledBytes = 128;
+
+}  // namespace
+
+// What is known of a pointer's alignment, at most 8: it may lie some bytes into memory of ours.
+uint64_t Lowering::known_alignment(llvm::Value *pointer) const {
+  const llvm::DataLayout &layout = e_.module().getDataLayout();
+  llvm::APInt offset(64, 0);
+  while (!aligned_.count(pointer) && pointer->getPointerAlignment(layout).value() < 8) {
+    auto *step = llvm::dyn_cast<llvm::GEPOperator>(pointer);
+    if (!step || !step->accumulateConstantOffset(layout, offset)) return 1;
+    pointer = step->getPointerOperand();
+  }
+  return offset.isZero() ? 8 : std::min<uint64_t>(8, 1ULL << offset.countr_zero());
+}
+
+llvm::Value *Lowering::literal(const std::string &text, uint32_t size) {
+  return e_.rodata_bytes(text.substr(0, size ? size - 1 : 0), size);
+}
+
+void Lowering::copy_string(llvm::Value *to, uint32_t to_size, llvm::Value *from, uint32_t from_size) {
+  if (to_size > from_size) {
+    zero(at(to, from_size), to_size - from_size);
+    copy(to, from, from_size);
+    return;
+  }
+  copy(to, from, to_size);
+  if (to_size < from_size) b().CreateAlignedStore(e_.i8(0), at(to, to_size - 1), llvm::Align(1));
+}
+
+llvm::Value *Lowering::equal_bytes(llvm::Value *left, llvm::Value *right, uint64_t size) {
+  uint64_t widest = std::min(known_alignment(left), known_alignment(right));
+  if (size == 0) return b().getTrue();
+  if (size <= kUnrolledBytes * widest / 8) {
+    // The differences of all words, or-ed: no branches for the verifier to follow.
+    llvm::Value *difference = e_.i64(0);
+    for (uint64_t offset = 0; offset < size;) {
+      uint64_t width = widest;
+      while (width > size - offset || offset % width) width /= 2;
+      llvm::Type *word = b().getIntNTy(width * 8);
+      llvm::Value *a = b().CreateAlignedLoad(word, at(left, offset), llvm::Align(width));
+      llvm::Value *c = b().CreateAlignedLoad(word, at(right, offset), llvm::Align(width));
+      difference = b().CreateOr(difference, b().CreateZExt(b().CreateXor(a, c), b().getInt64Ty()));
+      offset += width;
+    }
+    return b().CreateICmpEQ(difference, e_.i64(0));
+  }
+  uint64_t width = widest;
+  while (size % width) width /= 2;
+  llvm::Type *word = b().getIntNTy(width * 8);
+  llvm::Value *slot = temporary(8);
+  b().CreateAlignedStore(e_.i64(1), slot, llvm::Align(8));
+  count_loop(e_.i64(static_cast<int64_t>(size / width)), [&](llvm::Value *i) {
+    llvm::Value *a = b().CreateAlignedLoad(word, b().CreateGEP(word, left, i), llvm::Align(width));
+    llvm::Value *c = b().CreateAlignedLoad(word, b().CreateGEP(word, right, i), llvm::Align(width));
+    llvm::Value *same = b().CreateICmpEQ(a, c);
+    b().CreateAlignedStore(b().CreateZExt(same, b().getInt64Ty()), slot, llvm::Align(8));
+    return same;
+  });
+  return b().CreateICmpNE(b().CreateAlignedLoad(b().getInt64Ty(), slot, llvm::Align(8)), e_.i64(0));
+}
+
+llvm::Value *Lowering::equal_strings(llvm::Value *left, uint32_t left_size, llvm::Value *right, uint32_t right_size) {
+  // Both are zero after the NUL: equal in the shorter size (which ends with one) is equal.
+  return equal_bytes(left, right, std::min(left_size, right_size));
+}
+
+llvm::Value *Lowering::equal_to_text(llvm::Value *string, uint32_t size, const std::string &text) {
+  std::string wanted = text.substr(0, text.find('\0'));
+  if (wanted.size() + 1 > size) return b().getFalse();
+  uint32_t bytes = static_cast<uint32_t>(wanted.size() + 1);
+  return equal_bytes(string, literal(wanted, bytes), bytes);
+}
+
+llvm::Value *Lowering::compare_strings(ast::Expr &left, ast::Expr &right, uint64_t limit) {
+  llvm::Value *first = value(left);
+  uint64_t bytes = std::min({limit, uint64_t{left.type->size}, uint64_t{right.type->size}});
+  return compare_memory(first, value(right), bytes, true);
+}
+
+llvm::Value *Lowering::load_byte(llvm::Value *pointer, llvm::Value *index) {
+  llvm::Type *byte = b().getInt8Ty();
+  return b().CreateZExt(b().CreateLoad(byte, b().CreateGEP(byte, pointer, index)), b().getInt64Ty());
+}
+
+llvm::Value *Lowering::compare_memory(llvm::Value *left, llvm::Value *right, uint64_t size, bool ends_at_nul) {
+  llvm::Value *slot = temporary(8);
+  b().CreateAlignedStore(e_.i64(0), slot, llvm::Align(8));
+  count_loop(e_.i64(static_cast<int64_t>(size)), [&](llvm::Value *i) {
+    llvm::Value *a = load_byte(left, i);
+    llvm::Value *difference = b().CreateSub(a, load_byte(right, i));
+    b().CreateAlignedStore(difference, slot, llvm::Align(8));
+    llvm::Value *goes_on = b().CreateICmpEQ(difference, e_.i64(0));
+    return ends_at_nul ? b().CreateAnd(goes_on, b().CreateICmpNE(a, e_.i64(0))) : goes_on;
+  });
+  return b().CreateAlignedLoad(b().getInt64Ty(), slot, llvm::Align(8));
+}
+
+llvm::Value *Lowering::find_string(llvm::Value *text, uint32_t text_size, llvm::Value *wanted, uint32_t wanted_size) {
+  llvm::Value *result = temporary(8), *is_here = temporary(8);
+  b().CreateAlignedStore(e_.i64(-1), result, llvm::Align(8));
+  count_loop(e_.i64(text_size), [&](llvm::Value *start) -> llvm::Value * {
+    // All of `wanted` up to its NUL has to stand from `start`.
+    b().CreateAlignedStore(e_.i64(1), is_here, llvm::Align(8));
+    count_loop(e_.i64(wanted_size), [&](llvm::Value *i) -> llvm::Value * {
+      llvm::Value *w = load_byte(wanted, i);
+      llvm::Value *place = b().CreateAdd(start, i);
+      llvm::Value *t = choose(
+          b().CreateICmpULT(place, e_.i64(text_size)), [&] { return load_byte(text, place); },
+          [&]() -> llvm::Value * { return e_.i64(0); });
+      llvm::Value *is_end = b().CreateICmpEQ(w, e_.i64(0));
+      llvm::Value *matches = b().CreateOr(is_end, b().CreateICmpEQ(t, w));
+      b().CreateAlignedStore(b().CreateZExt(matches, b().getInt64Ty()), is_here, llvm::Align(8));
+      return b().CreateAnd(matches, b().CreateNot(is_end));
+    });
+    llvm::Value *found = b().CreateICmpNE(b().CreateAlignedLoad(b().getInt64Ty(), is_here, llvm::Align(8)), e_.i64(0));
+    if_then(found, [&] { b().CreateAlignedStore(start, result, llvm::Align(8)); });
+    return b().CreateAnd(b().CreateNot(found), b().CreateICmpNE(load_byte(text, start), e_.i64(0)));
+  });
+  return b().CreateAlignedLoad(b().getInt64Ty(), result, llvm::Align(8));
+}
+
+llvm::Value *Lowering::string_length(llvm::Value *string, uint32_t size) {
+  llvm::Value *slot = temporary(8);
+  b().CreateAlignedStore(e_.i64(0), slot, llvm::Align(8));
+  count_loop(e_.i64(size), [&](llvm::Value *i) {
+    llvm::Type *byte = b().getInt8Ty();
+    llvm::Value *x = b().CreateLoad(byte, b().CreateGEP(byte, string, i));
+    b().CreateAlignedStore(i, slot, llvm::Align(8));
+    return b().CreateICmpNE(x, e_.i8(0));
+  });
+  return b().CreateAlignedLoad(b().getInt64Ty(), slot, llvm::Align(8));
+}
+
+}  // namespace awl::codegen
