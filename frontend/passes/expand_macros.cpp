@@ -1,0 +1,376 @@
+#include "frontend/passes/expand_macros.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "frontend/ast/clone.h"
+#include "frontend/ast/visit.h"
+#include "frontend/builtins/builtin.h"
+
+namespace awl::frontend {
+namespace {
+
+AWL_DIAGNOSTIC(kMacroRedefinition, Error, "macro-redefinition",
+               "there are two macros {} with the same parameters", std::string);
+AWL_DIAGNOSTIC(kMacroDuplicateParameter, Error, "macro-duplicate-parameter",
+               "the macro {} has two parameters called {}", std::string, std::string);
+AWL_DIAGNOSTIC(kMacroReturn, Error, "macro-return",
+               "a macro cannot return: it is put in the place of its call");
+AWL_DIAGNOSTIC(kMacroArgumentCount, Error, "macro-argument-count",
+               "the macro {} takes {} arguments, found {}", std::string, std::string, size_t);
+AWL_DIAGNOSTIC(kMacroArgumentKind, Error, "macro-argument-kind",
+               "the macro {} wants a {} for {}, found {}", std::string, std::string, std::string,
+               std::string);
+AWL_DIAGNOSTIC(kMacroNotHygienic, Error, "macro-not-hygienic",
+               "the macro {} uses {}, which is not among its parameters", std::string,
+               std::string);
+AWL_DIAGNOSTIC(kMacroRecursion, Error, "macro-recursion", "the macro {} calls itself: {}",
+               std::string, std::string);
+AWL_DIAGNOSTIC(kMacroNotType, Error, "macro-not-type",
+               "the macro {} uses {} as a type, and the argument is none", std::string,
+               std::string);
+AWL_DIAGNOSTIC(kMacroTooLarge, Error, "macro-too-large",
+               "the macros that {} calls lead to too many expressions", std::string);
+
+// Macros that double each other grow without bound.
+constexpr size_t kMaxNodes = 1'000'000;
+constexpr size_t kMaxDepth = 100;
+
+using Kind = ast::MacroParameter::Kind;
+
+const char *kind_name(Kind kind) {
+  switch (kind) {
+    case Kind::kVariable: return "scratch variable";
+    case Kind::kMap: return "map";
+    case Kind::kExpression: return "expression";
+  }
+  return "";
+}
+
+const std::string *map_name(const ast::Expr &expr) {
+  if (auto *map = ast::as<ast::Map>(&expr)) return &map->name;
+  auto *access = ast::as<ast::MapAccess>(&expr);
+  return access && !access->key ? &access->name : nullptr;
+}
+
+std::string found_kind(const ast::Expr &expr) {
+  if (expr.kind == ast::NodeKind::kVariable) return "a scratch variable";
+  return map_name(expr) ? "a map" : "an expression";
+}
+
+bool fits(const ast::MacroParameter &parameter, const ast::Expr &argument) {
+  if (parameter.kind == Kind::kVariable) return argument.kind == ast::NodeKind::kVariable;
+  return parameter.kind != Kind::kMap || map_name(argument);
+}
+
+// How many parameters ask for more than an expression; -1: the arguments do not fit.
+int specificity(const ast::Macro &macro, const std::vector<ast::Expr *> &arguments) {
+  if (macro.parameters.size() != arguments.size()) return -1;
+  int score = 0;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (!fits(macro.parameters[i], *arguments[i])) return -1;
+    if (macro.parameters[i].kind != Kind::kExpression) ++score;
+  }
+  return score;
+}
+
+using MacroTable = std::map<std::string, std::vector<ast::Macro *>>;
+
+const ast::Macro *best_match(const MacroTable &table, const std::string &name,
+                             const std::vector<ast::Expr *> &arguments) {
+  auto found = table.find(name);
+  if (found == table.end()) return nullptr;
+  const ast::Macro *best = nullptr;
+  int best_score = -1;
+  for (const ast::Macro *macro : found->second) {
+    int score = specificity(*macro, arguments);
+    if (score > best_score) {
+      best = macro;
+      best_score = score;
+    }
+  }
+  return best;
+}
+
+// Makes one copy of a macro's body with the arguments in it.
+class Instance {
+ public:
+  Instance(Compilation &compilation, const ast::Macro &macro, size_t id,
+           const std::vector<ast::Expr *> &arguments, Span call)
+      : compilation_(compilation),
+        macro_(macro),
+        id_(id),
+        call_(call),
+        argument_cloner_(compilation.context),
+        cloner_(
+            compilation.context, [this](const ast::Expr &expr) { return replace(expr); },
+            [this](const ast::TypeSpec &spec) { return replace(spec); }) {
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      arguments_[macro.parameters[i].name] = arguments[i];
+    }
+  }
+
+  ast::BlockExpr *make() {
+    auto *body = ast::as<ast::BlockExpr>(cloner_.clone(static_cast<ast::Expr *>(macro_.body)));
+    body->span = call_;
+    return body;
+  }
+
+ private:
+  const ast::Expr *argument(const std::string &name) const {
+    auto found = arguments_.find(name);
+    return found == arguments_.end() ? nullptr : found->second;
+  }
+
+  // The type that a parameter stands for: its argument is `typeof(…)`.
+  const ast::TypeSpec *argument_type(const ast::Expr *use) const {
+    auto *name = ast::as<ast::Identifier>(use);
+    auto *given = name ? ast::as<ast::Typeof>(argument(name->name)) : nullptr;
+    return given ? given->type_spec : nullptr;
+  }
+
+  ast::Expr *replace(const ast::Expr &expr) {
+    switch (expr.kind) {
+      case ast::NodeKind::kIdentifier: {
+        const ast::Expr *given = argument(static_cast<const ast::Identifier &>(expr).name);
+        return given ? argument_cloner_.clone(given) : nullptr;
+      }
+      case ast::NodeKind::kVariable: return variable(static_cast<const ast::Variable &>(expr));
+      case ast::NodeKind::kMap: {
+        auto &map = static_cast<const ast::Map &>(expr);
+        return compilation_.context.make<ast::Map>(map.span, resolve_map(map.name, map.span));
+      }
+      case ast::NodeKind::kMapAccess: {
+        auto &access = static_cast<const ast::MapAccess &>(expr);
+        std::string name = resolve_map(access.name, access.span);
+        return compilation_.context.make<ast::MapAccess>(access.span, std::move(name),
+                                                         cloner_.clone(access.key));
+      }
+      case ast::NodeKind::kSizeof: {
+        auto &size = static_cast<const ast::Sizeof &>(expr);
+        const ast::TypeSpec *type = argument_type(size.operand);
+        if (!type) return nullptr;
+        auto *copy = compilation_.context.make<ast::Sizeof>(size.span);
+        copy->type_spec = argument_cloner_.clone(type);
+        return copy;
+      }
+      case ast::NodeKind::kOffsetof: {
+        auto &offset = static_cast<const ast::Offsetof &>(expr);
+        const ast::TypeSpec *type = argument_type(offset.operand);
+        if (!type) return nullptr;
+        auto *copy = compilation_.context.make<ast::Offsetof>(offset.span);
+        copy->type_spec = argument_cloner_.clone(type);
+        copy->path = offset.path;
+        return copy;
+      }
+      default: return nullptr;
+    }
+  }
+
+  // A parameter is the caller's variable, any other variable one of this instance alone.
+  ast::Expr *variable(const ast::Variable &variable) {
+    auto *given = ast::as<ast::Variable>(argument(variable.name));
+    std::string name = given ? given->name : fmt::format("{}:{}", variable.name, id_);
+    return compilation_.context.make<ast::Variable>(variable.span, std::move(name));
+  }
+
+  std::string resolve_map(const std::string &name, Span span) {
+    if (const ast::Expr *given = argument(name)) return *map_name(*given);
+    compilation_.diagnostics.emit(span, kMacroNotHygienic, macro_.name, name)
+        .hint("pass the map as an argument")
+        .note(call_, "called here");
+    return name;
+  }
+
+  // A parameter used as a type: `(x *)y`, `let $v: x`, `typeof(x)`.
+  ast::TypeSpec *replace(const ast::TypeSpec &spec) {
+    const ast::Expr *given = nullptr;
+    std::string name;
+    if (spec.base == ast::TypeSpec::Base::kNamed) {
+      name = spec.name;
+      given = argument(name);
+      if (!given) return nullptr;
+    } else if (auto *inner = ast::as<ast::Identifier>(spec.typeof_expr)) {
+      given = argument(inner->name);
+      if (!ast::as<ast::Typeof>(given)) return nullptr;
+    } else {
+      return nullptr;
+    }
+    auto *type = ast::as<ast::Typeof>(given);
+    if (!type) {
+      compilation_.diagnostics.emit(spec.span, kMacroNotType, macro_.name, name)
+          .hint("pass the type as typeof(…)")
+          .note(given->span, "the argument");
+      return nullptr;
+    }
+    ast::TypeSpec *copy = argument_cloner_.clone(type->type_spec);
+    for (const ast::TypeSpec::Modifier &modifier : spec.modifiers) {
+      copy->modifiers.push_back({modifier.is_pointer, cloner_.clone(modifier.count)});
+    }
+    return copy;
+  }
+
+  Compilation &compilation_;
+  const ast::Macro &macro_;
+  const size_t id_;
+  const Span call_;
+  std::map<std::string, const ast::Expr *> arguments_;
+  ast::Cloner argument_cloner_, cloner_;
+};
+
+class Expander {
+ public:
+  Expander(Compilation &compilation, ast::Program &program,
+           const std::vector<ast::Macro *> &standard_library)
+      : compilation_(compilation),
+        diagnostics_(compilation.diagnostics),
+        nodes_at_start_(compilation.context.node_count()) {
+    for (ast::Macro *macro : program.macros) {
+      if (check(*macro)) script_[macro->name].push_back(macro);
+    }
+    for (ast::Macro *macro : standard_library) {
+      library_[macro->name].push_back(macro);
+      library_macros_.insert(macro);
+    }
+  }
+
+  void run(ast::Program &program) {
+    for (ast::Clause *clause : program.clauses) expand_below(*clause);
+  }
+
+ private:
+  bool check(const ast::Macro &macro) {
+    std::set<std::string> names;
+    for (const ast::MacroParameter &parameter : macro.parameters) {
+      if (names.insert(parameter.name).second) continue;
+      diagnostics_.emit(parameter.span, kMacroDuplicateParameter, macro.name, parameter.name);
+      return false;
+    }
+    for (const ast::Macro *other : script_[macro.name]) {
+      bool is_same = std::equal(
+          macro.parameters.begin(), macro.parameters.end(), other->parameters.begin(),
+          other->parameters.end(), [](const auto &a, const auto &b) { return a.kind == b.kind; });
+      if (!is_same) continue;
+      diagnostics_.emit(macro.name_span, kMacroRedefinition, macro.name)
+          .note(other->name_span, "the first one");
+      return false;
+    }
+    bool is_right = true;
+    ast::walk(*macro.body, [&](ast::Node &node) {
+      if (node.kind != ast::NodeKind::kReturn) return;
+      diagnostics_.emit(node.span, kMacroReturn);
+      is_right = false;
+    });
+    return is_right;
+  }
+
+  void expand_below(ast::Node &node) {
+    ast::for_each_child(
+        node, [&](ast::Expr *&expr) { expand(expr); }, [&](ast::Stmt *&stmt) { expand_below(*stmt); });
+  }
+
+  // Arguments are expanded first, where they were written.
+  void expand(ast::Expr *&expr) {
+    if (is_stopped_) return;
+    auto *name = ast::as<ast::Identifier>(expr);
+    auto *call = ast::as<ast::Call>(expr);
+    if (!name && !call) return expand_below(*expr);
+    expand_below(*expr);
+    static const std::vector<ast::Expr *> kNoArguments;
+    const std::vector<ast::Expr *> &arguments = call ? call->arguments : kNoArguments;
+    const std::string &wanted = name ? name->name : call->name;
+    const ast::Macro *macro = find(wanted, arguments, name != nullptr, expr->span);
+    if (macro) expr = instantiate(*macro, arguments, expr);
+  }
+
+  bool is_in_library() const {
+    return !active_.empty() && library_macros_.contains(active_.back());
+  }
+
+  const ast::Macro *find(const std::string &name, const std::vector<ast::Expr *> &arguments,
+                         bool is_bare, Span span) {
+    bool has_script = !is_in_library() && script_.contains(name);
+    if (!has_script && !library_.contains(name)) return nullptr;
+    // A bare name is a builtin before it is a macro.
+    const Builtin *builtin = find_builtin(name);
+    if (is_bare && builtin) return nullptr;
+    const ast::Macro *macro = has_script ? best_match(script_, name, arguments) : nullptr;
+    if (!macro) macro = best_match(library_, name, arguments);
+    TypeStore::Constant constant;
+    bool is_other = builtin || (is_bare && compilation_.types.find_constant(name, &constant));
+    if (!macro && !is_other) {
+      const MacroTable &table = has_script ? script_ : library_;
+      report_mismatch(table.at(name), arguments, span);
+    }
+    return macro;
+  }
+
+  void report_mismatch(const std::vector<ast::Macro *> &macros,
+                       const std::vector<ast::Expr *> &arguments, Span span) {
+    std::string counts;
+    for (const ast::Macro *macro : macros) {
+      if (macro->parameters.size() != arguments.size()) {
+        counts += (counts.empty() ? "" : " or ") + std::to_string(macro->parameters.size());
+        continue;
+      }
+      for (size_t i = 0; i < arguments.size(); ++i) {
+        const ast::MacroParameter &parameter = macro->parameters[i];
+        if (fits(parameter, *arguments[i])) continue;
+        diagnostics_
+            .emit(arguments[i]->span, kMacroArgumentKind, macro->name, kind_name(parameter.kind),
+                  parameter.name, found_kind(*arguments[i]))
+            .note(parameter.span, "this parameter");
+        return;
+      }
+    }
+    diagnostics_
+        .emit(span, kMacroArgumentCount, macros.front()->name, counts, arguments.size())
+        .note(macros.front()->name_span, "defined here");
+  }
+
+  ast::Expr *instantiate(const ast::Macro &macro, const std::vector<ast::Expr *> &arguments,
+                         ast::Expr *call) {
+    bool is_recursive = std::find(active_.begin(), active_.end(), &macro) != active_.end();
+    if (is_recursive || active_.size() > kMaxDepth) {
+      std::string chain;
+      for (const ast::Macro *outer : active_) chain += outer->name + " → ";
+      diagnostics_.emit(call->span, kMacroRecursion, macro.name, chain + macro.name)
+          .note(macro.name_span, "defined here");
+      return call;
+    }
+    if (compilation_.context.node_count() - nodes_at_start_ > kMaxNodes) {
+      diagnostics_.emit(call->span, kMacroTooLarge, macro.name);
+      is_stopped_ = true;
+      return call;
+    }
+    ast::BlockExpr *body =
+        Instance(compilation_, macro, ++instances_, arguments, call->span).make();
+    active_.push_back(&macro);
+    expand_below(*body);
+    active_.pop_back();
+    return body;
+  }
+
+  Compilation &compilation_;
+  Diagnostics &diagnostics_;
+  MacroTable script_, library_;
+  std::set<const ast::Macro *> library_macros_;
+  std::vector<const ast::Macro *> active_;  // those whose bodies are being expanded
+  const size_t nodes_at_start_;
+  size_t instances_ = 0;
+  bool is_stopped_ = false;
+};
+
+}  // namespace
+
+void expand_macros(Compilation &compilation, ast::Program &program,
+                   const std::vector<ast::Macro *> &standard_library) {
+  Expander(compilation, program, standard_library).run(program);
+}
+
+}  // namespace awl::frontend
