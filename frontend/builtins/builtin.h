@@ -31,7 +31,10 @@ enum class BuiltinId {
   kCount, kSum, kMin, kMax, kAvg, kStats, kHist, kLhist, kTseries,
 };
 
-struct BuiltinContext;  // what a check may ask for, see check_builtin.h
+class BuiltinContext;  // what a check may ask for, see check_builtin.h
+
+// Whether the first argument is a map as a whole (ast::Map) rather than the value of one.
+enum class MapArgument { kNever, kMaybe, kAlways };
 
 struct Builtin {
   BuiltinId id;
@@ -44,10 +47,18 @@ struct Builtin {
   bool is_async = false;         // handled by the runtime
   bool is_aggregation = false;
   bool is_statement = false;     // no value
+  bool is_supported = true;      // false: known, checked, but not yet compiled
+  // The first argument may be a bare word (`nsecs(boot)`, `kstack(perf, 3)`): it becomes a string literal.
+  bool takes_word = false;
+  MapArgument map_argument = MapArgument::kNever;
   // Checks the call (argument types are set) and gives its type; null after an error was emitted.
-  // `call.arguments` is empty for a bare name.
+  // `arguments` is empty for a bare name.
   TypeRef (*check)(BuiltinContext &context, ast::Expr &call, std::vector<ast::Expr *> &arguments) = nullptr;
 };
+
+// `pid` and its like: without arguments always an Identifier after resolve_calls, also when the
+// script says `pid()`. All others are always Calls.
+inline bool is_value(const Builtin &builtin) { return builtin.id <= BuiltinId::kUsermode; }
 
 // Null when there is no such builtin. `arg0`… are found as kArg.
 const Builtin *find_builtin(std::string_view name);

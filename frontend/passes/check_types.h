@@ -7,8 +7,8 @@
 //
 // What code generation may rely on afterwards, for every program in CheckedProgram::programs.
 // "Cast" below means an ast::Cast with is_implicit (target null, `type` counts) put in here where
-// the script has none. Integer literals have no Cast around them: they get the wanted type
-// themselves.
+// the script has none. Literals have no Cast around them but get the wanted type themselves:
+// integers any that holds them, strings a larger one (NULs follow), tuples and records element by element.
 //
 // Types
 //  - Expr::type is never null, but in Sizeof/Offsetof/Typeof operands, which are never evaluated
@@ -26,32 +26,34 @@
 //  - MapAccess::key and the key arguments of delete, has_key and find have exactly the type
 //    MapInfo::key; several keys are one Tuple (or any expression of that tuple type).
 //  - A MapAccess of an aggregation type stands only below a Cast (explicit or not) to an integer
-//    (integer aggregations: "sum over the CPUs"; min/max: the extreme; avg: the average) or as the
-//    first argument of print or as that of a tuple element… never elsewhere.
+//    (integer aggregations: the sum over the CPUs; min/max: the extreme; avg: the average), or, of
+//    type stats, as the argument of print.
 //  - Binary + - * / % & | ^ << >> on integers: both operands and the result are int64, or all
 //    are uint64. Subtraction is always int64.
 //  - Binary + and - with a pointer: result and one operand (the left one for -) have the same
 //    pointer type, the other operand is int64 or uint64, in elements, not bytes.
-//    + with a string parameter ($1): left is the PositionalParameter of type string, right an
-//    IntegerLiteral: the string from that byte on.
+//    + with a string parameter, as in str($1 + 1): left is the PositionalParameter of type string,
+//    right an IntegerLiteral: the string from that byte on.
 //  - Comparisons: integers (enums, bools): both operands have the same type; pointers: two
 //    pointers, or one and a uint64; strings: each its own size, only == and != (others are
 //    folded or refused); arrays, tuples, records: the same type, only == and !=; the other
 //    value kinds (stacks, symbols, inet, …): the same type, == and !=, compared as bytes.
 //    kProbeName and kProbeType compare with strings: == and !=, the string on either side.
 //    The result is bool.
-//  - && || ! and all conditions (if, while, ?:, predicates): bool, integer or pointer, each operand as it
-//    is, "not zero" is true. Result bool. A null-terminated comparison is never implied.
+//  - && || ! and all conditions (if, while, ?:, predicates): bool, integer or pointer, each operand
+//    as it is, "not zero" is true. Result bool.
 //  - ~ and - : operand and result the same int64 or uint64.
 //  - Ternary: both branches have the Ternary's type (or all are void); without `then` the
 //    condition has that type, too.
-//  - IncDec: the target is int64, uint64 or a pointer; the result has the same type.
+//  - IncDec: the target is an integer (int64 or uint64 unless `let` declares it smaller) or a
+//    pointer; the result has the same type.
 //  - Cast (explicit or not), from -> to:
 //      integer, bool, enum, integer aggregation -> integer, enum, bool
 //      pointer -> integer, pointer;  integer -> pointer
 //      integer <-> array of integers or bools of the same size; array <-> array of the same size
 //      string -> larger or smaller string (NUL kept); string <-> int8 array
 //      integer or pointer -> string, buffer: a read of memory at this address
+//      kProbeName -> string: the text
 //      tuple, record -> tuple, record with the same number of fields, field by field (records: by name)
 //      anything -> the same type
 //  - Unary * : operand is a pointer (integers get a Cast to uint64 *). Unary & : operand is a Variable,
@@ -64,9 +66,10 @@
 //  - ForMap: variable is a tuple (key, value); integer aggregations give the value as an integer.
 //    ForRange: begin, end and variable have the same type, int64 or uint64.
 //  - Unroll::count is an IntegerLiteral, 1…100.
-//  - Return::value is null or int64 (uint64).
-//  - Identifier::constant is set for enumerators (type: the enum); other identifiers are
-//    builtins (find_builtin). `#define` constants have become literals.
+//  - Return::value is null or int64 (uint64). exit() ends the clause as return does; what follows
+//    it in its block is unreachable.
+//  - Identifier::constant is set for enumerators (type: the enum); other identifiers are builtin
+//    values (see resolve_calls.h). `#define` constants have become literals.
 //
 // Builtins: what each check guarantees about its arguments stands in frontend/builtins/*.cpp, beside
 // the record. In general integers arrive as the signature says (with a Cast where needed), and

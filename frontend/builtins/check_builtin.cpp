@@ -1,0 +1,111 @@
+#include "frontend/builtins/check_builtin.h"
+
+#include <algorithm>
+
+#include "frontend/passes/evaluate_constant.h"
+#include "runtime/object/description.h"
+
+namespace awl::frontend {
+namespace {
+
+std::string_view ordinal(size_t position) {
+  static constexpr std::string_view kNames[] = {"first", "second", "third", "fourth"};
+  return position < std::size(kNames) ? kNames[position] : "next";
+}
+
+}  // namespace
+
+TypeRef BuiltinContext::refuse(Span span, const std::string &why) {
+  report(span, kArgumentValue, builtin.name, why);
+  return nullptr;
+}
+
+bool BuiltinContext::refuse_type(const ast::Expr &argument, std::string_view expected,
+                                 size_t position) {
+  report(argument.span, kArgumentType, builtin.name, expected, ordinal(position),
+         to_string(argument.type));
+  return false;
+}
+
+bool BuiltinContext::is_in(std::initializer_list<ProbeFamily> families) {
+  if (std::find(families.begin(), families.end(), probe().family) != families.end()) return true;
+  report(expr_->span, kBuiltinProbe, builtin.name, family_name(probe().family));
+  return false;
+}
+
+bool BuiltinContext::integer(std::vector<ast::Expr *> &arguments, size_t position, TypeRef to) {
+  ast::Expr *&argument = arguments[position];
+  if (!argument->type->is_integral()) return refuse_type(*argument, "an integer", position);
+  if (to) {
+    checker.convert(argument, to);
+  } else {
+    checker.widen(argument);
+  }
+  return true;
+}
+
+bool BuiltinContext::address(std::vector<ast::Expr *> &arguments, size_t position) {
+  ast::Expr *&argument = arguments[position];
+  if (argument->type->is_pointer()) return true;
+  if (!argument->type->is_integer()) {
+    return refuse_type(*argument, "an integer or pointer", position);
+  }
+  checker.convert(argument, types().pointer(checker.integer(1, true), checker.default_space()));
+  return true;
+}
+
+const std::string *BuiltinContext::text(const std::vector<ast::Expr *> &arguments,
+                                        size_t position) {
+  if (auto *literal = ast::as<ast::StringLiteral>(arguments[position])) return &literal->value;
+  refuse_type(*arguments[position], "a string literal", position);
+  return nullptr;
+}
+
+bool BuiltinContext::string(std::vector<ast::Expr *> &arguments, size_t position) {
+  ast::Expr *&argument = arguments[position];
+  if (ast::as<ast::PositionalParameter>(argument)) {
+    argument->type = types().string(object::kParameterStringSize);
+  }
+  TypeKind kind = argument->type->kind;
+  if (kind == TypeKind::kProbeName || kind == TypeKind::kProbeType) {
+    checker.convert(argument, types().string(object::kProbeNameSize));
+    return true;
+  }
+  return argument->type->is_string() || refuse_type(*argument, "a string", position);
+}
+
+std::optional<int64_t> BuiltinContext::try_constant(std::vector<ast::Expr *> &arguments,
+                                                    size_t position) {
+  ast::Expr *&argument = arguments[position];
+  if (auto *parameter = ast::as<ast::PositionalParameter>(argument)) {
+    argument = checker.fix_parameter(*parameter);
+  }
+  std::optional<int64_t> value;
+  if (auto *size = ast::as<ast::Sizeof>(argument)) {
+    value = static_cast<int64_t>(size->value);
+  } else {
+    value = evaluate_constant(types(), *argument);
+  }
+  if (value && is_final() && !ast::as<ast::IntegerLiteral>(argument)) {
+    auto *literal =
+        checker.nodes().make<ast::IntegerLiteral>(argument->span, static_cast<uint64_t>(*value));
+    literal->is_negative = *value < 0;
+    literal->type = checker.int64();
+    argument = literal;
+  }
+  return value;
+}
+
+std::optional<int64_t> BuiltinContext::constant(std::vector<ast::Expr *> &arguments,
+                                                size_t position) {
+  std::optional<int64_t> value = try_constant(arguments, position);
+  if (!value) refuse_type(*arguments[position], "a constant integer", position);
+  return value;
+}
+
+MapSlot *BuiltinContext::map(const std::vector<ast::Expr *> &arguments, size_t position) {
+  auto *map = ast::as<ast::Map>(arguments[position]);
+  return map ? &checker.map(map->name, map->span) : nullptr;
+}
+
+}  // namespace awl::frontend

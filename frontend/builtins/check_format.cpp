@@ -1,0 +1,88 @@
+#include "frontend/builtins/check_format.h"
+
+#include "runtime/object/format_string.h"
+
+namespace awl::frontend {
+
+AWL_DIAGNOSTIC(kFormatConversion, Error, "format-conversion", "{}", std::string);
+AWL_DIAGNOSTIC(kFormatTooFew, Error, "format-too-few-arguments",
+               "not enough arguments for format string ({} supplied, {} expected)", size_t, size_t);
+AWL_DIAGNOSTIC(kFormatTooMany, Error, "format-too-many-arguments",
+               "too many arguments for format string ({} supplied, {} expected)", size_t, size_t);
+AWL_DIAGNOSTIC(kFormatType, Error, "format-type",
+               "unsupported format specifier for type '{}': {}", std::string, std::string);
+
+namespace {
+
+// What the record of one event can hold.
+constexpr size_t kMaxArguments = 64;
+
+// Whether %s prints values of the type.
+bool is_text(TypeRef type) {
+  return type->kind != TypeKind::kVoid && !type->is_aggregation();
+}
+
+bool fits(const object::FormatConversion &conversion, TypeRef type) {
+  switch (conversion.conversion) {
+    case 's': return is_text(type);
+    case 'r': return type->kind == TypeKind::kBuffer;
+    case 'g': return type->is_integer();
+    default: return type->is_integral() || type->is_pointer();
+  }
+}
+
+// The place of a conversion in the script, where that can be told: escapes are longer there than
+// in the text that they stand for.
+Span conversion_span(const ast::StringLiteral &format, const object::FormatConversion &conversion) {
+  bool is_verbatim = format.span.end - format.span.begin == format.value.size() + 2;
+  uint32_t until = conversion.position + conversion.size;
+  bool has_no_escape = format.value.find_first_of("\n\t\r\\\"\033") >= until;
+  if (!is_verbatim && !has_no_escape) return format.span;
+  uint32_t begin = format.span.begin + 1 + conversion.position;
+  if (begin + conversion.size >= format.span.end) return format.span;
+  return {format.span.source, begin, begin + conversion.size};
+}
+
+}  // namespace
+
+bool check_format(BuiltinContext &context, Arguments &arguments) {
+  if (!context.text(arguments, 0)) return false;
+  auto &format = *ast::as<ast::StringLiteral>(arguments[0]);
+  auto pieces = object::parse_format(format.value);
+  if (!pieces) {
+    object::FormatConversion wrong;
+    wrong.position = pieces.error().code > 0 ? static_cast<uint32_t>(pieces.error().code) - 1 : 0;
+    wrong.size = wrong.position + 1 < format.value.size() ? 2 : 1;
+    context.report(conversion_span(format, wrong), kFormatConversion, pieces.error().message);
+    return false;
+  }
+  size_t expected = object::conversion_count(*pieces), supplied = arguments.size() - 1;
+  Span span = format.span.to(arguments.back()->span);
+  if (supplied < expected) {
+    context.report(span, kFormatTooFew, supplied, expected);
+    return false;
+  }
+  if (supplied > expected) {
+    context.report(span, kFormatTooMany, supplied, expected);
+    return false;
+  }
+  if (supplied > kMaxArguments) {
+    context.refuse(span, "more than 64 values to format");
+    return false;
+  }
+  size_t position = 1;
+  bool is_right = true;
+  for (const object::FormatPiece &piece : *pieces) {
+    if (!piece.has_conversion) continue;
+    const ast::Expr &argument = *arguments[position++];
+    if (fits(piece.conversion, argument.type)) continue;
+    Span where = conversion_span(format, piece.conversion);
+    std::string text = format.value.substr(piece.conversion.position, piece.conversion.size);
+    context.report(where, kFormatType, to_string(argument.type), text)
+        .note(argument.span, "this value");
+    is_right = false;
+  }
+  return is_right;
+}
+
+}  // namespace awl::frontend

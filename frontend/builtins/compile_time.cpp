@@ -1,0 +1,112 @@
+// Builtins that are decided when the script is compiled or the object is loaded.
+//
+// After the checks the is_…() questions have become literals. getopt's name and description are
+// string literals, its default a literal.
+#include "frontend/builtins/check_builtin.h"
+#include "runtime/object/description.h"
+
+namespace awl::frontend {
+namespace {
+
+// A question about the argument's type: a literal in the last walk, when types are settled.
+TypeRef answer(BuiltinContext &c, ast::Expr &call, bool value) {
+  if (c.is_final()) c.replace(c.checker.nodes().make<ast::BoolLiteral>(call.span, value));
+  return c.types().boolean();
+}
+
+TypeRef check_is_literal(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
+  ast::NodeKind kind = arguments[0]->kind;
+  return answer(c, call, kind == ast::NodeKind::kIntegerLiteral || kind == ast::NodeKind::kBoolLiteral ||
+                             kind == ast::NodeKind::kStringLiteral);
+}
+
+TypeRef check_is_str(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
+  return answer(c, call, arguments[0]->type->is_string());
+}
+
+TypeRef check_is_integer(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
+  return answer(c, call, arguments[0]->type->is_integer());
+}
+
+TypeRef check_is_unsigned(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
+  return answer(c, call, arguments[0]->type->is_integer() && !arguments[0]->type->is_signed);
+}
+
+TypeRef check_is_ptr(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
+  return answer(c, call, arguments[0]->type->is_pointer());
+}
+
+TypeRef check_is_array(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
+  return answer(c, call, arguments[0]->type->kind == TypeKind::kArray);
+}
+
+TypeRef check_getopt(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  const std::string *name = c.text(arguments, 0);
+  if (!name || (arguments.size() > 2 && !c.text(arguments, 2))) return nullptr;
+  if (arguments.size() == 1 || ast::as<ast::BoolLiteral>(arguments[1])) return c.types().boolean();
+  if (ast::as<ast::StringLiteral>(arguments[1])) {
+    return c.types().string(object::kParameterStringSize);
+  }
+  if (ast::as<ast::IntegerLiteral>(arguments[1])) return c.checker.int64();
+  c.refuse_type(*arguments[1], "a literal", 1);
+  return nullptr;
+}
+
+TypeRef check_static_assert(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
+  const std::string *message = c.text(arguments, 1);
+  std::optional<int64_t> condition = c.constant(arguments, 0);
+  if (!message || !condition) return nullptr;
+  if (*condition == 0) return c.refuse(call.span, *message);
+  return c.types().void_type();
+}
+
+TypeRef check_fail(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
+  const std::string *message = c.text(arguments, 0);
+  return message ? c.refuse(call.span, *message) : nullptr;
+}
+
+TypeRef check_kfunc(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  return c.text(arguments, 0) ? c.types().boolean() : nullptr;
+}
+
+Builtin question(BuiltinId id, std::string_view name, std::string_view signature,
+                 std::string_view description, decltype(Builtin::check) check) {
+  Builtin builtin{.id = id, .name = name, .signature = signature, .description = description};
+  builtin.min_arguments = builtin.max_arguments = 1;
+  builtin.check = check;
+  return builtin;
+}
+
+}  // namespace
+
+std::vector<Builtin> compile_time_builtins() {
+  using Id = BuiltinId;
+  return {
+      question(Id::kIsLiteral, "is_literal", "bool is_literal(value)",
+               "Whether the argument is a literal.", check_is_literal),
+      question(Id::kIsStr, "is_str", "bool is_str(value)", "Whether the argument is a string.", check_is_str),
+      question(Id::kIsInteger, "is_integer", "bool is_integer(value)",
+               "Whether the argument is an integer.", check_is_integer),
+      question(Id::kIsUnsignedInteger, "is_unsigned_integer", "bool is_unsigned_integer(value)",
+               "Whether the argument is an unsigned integer.", check_is_unsigned),
+      question(Id::kIsPtr, "is_ptr", "bool is_ptr(value)", "Whether the argument is a pointer.", check_is_ptr),
+      question(Id::kIsArray, "is_array", "bool is_array(value)", "Whether the argument is an array.", check_is_array),
+      {.id = Id::kGetopt, .name = "getopt", .signature = "T getopt(const string name [, T default [, const string description]])",
+       .description = "A named parameter of the script.", .min_arguments = 1, .max_arguments = 3,
+       .is_supported = false, .check = check_getopt},
+      {.id = Id::kStaticAssert, .name = "static_assert", .signature = "void static_assert(bool condition, const string message)",
+       .description = "Fails to compile when the condition is false.", .min_arguments = 2,
+       .max_arguments = 2, .is_statement = true, .is_supported = false, .check = check_static_assert},
+      {.id = Id::kFail, .name = "fail", .signature = "void fail(const string format, args...)",
+       .description = "Fails to compile where it is reached.", .min_arguments = 1, .max_arguments = -1,
+       .is_statement = true, .is_supported = false, .check = check_fail},
+      {.id = Id::kKfuncExist, .name = "kfunc_exist", .signature = "bool kfunc_exist(const string name)",
+       .description = "Whether the kernel has a kfunc.", .min_arguments = 1, .max_arguments = 1,
+       .is_supported = false, .check = check_kfunc},
+      {.id = Id::kKfuncAllowed, .name = "kfunc_allowed", .signature = "bool kfunc_allowed(const string name)",
+       .description = "Whether the program may call a kfunc.", .min_arguments = 1, .max_arguments = 1,
+       .is_supported = false, .check = check_kfunc},
+  };
+}
+
+}  // namespace awl::frontend

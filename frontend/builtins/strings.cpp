@@ -1,0 +1,189 @@
+// Builtins on strings and bytes.
+//
+// After the checks: the first argument of str and buf is a string, an array, or a pointer with its
+// address space; str's length is an integer literal or uint64; the size of the result is that of
+// the call's type. strncmp's first two arguments are strings, the third an integer literal.
+#include <algorithm>
+
+#include "frontend/builtins/check_builtin.h"
+#include "runtime/object/description.h"
+
+namespace awl::frontend {
+namespace {
+
+bool is_byte_array(TypeRef type) {
+  return type->kind == TypeKind::kArray && type->element->is_integral() && type->element->size == 1;
+}
+
+// `str($1)` and `str($1 + 1)`: the parameter's text, whatever it looks like.
+bool make_parameter_text(BuiltinContext &c, ast::Expr *argument) {
+  TypeRef text = c.types().string(object::kParameterStringSize);
+  if (auto *sum = ast::as<ast::Binary>(argument); sum && sum->op == ast::BinaryOp::kAdd) {
+    if (!ast::as<ast::PositionalParameter>(sum->left) || !ast::as<ast::IntegerLiteral>(sum->right)) {
+      return false;
+    }
+    sum->left->type = sum->type = text;
+    return true;
+  }
+  if (!ast::as<ast::PositionalParameter>(argument)) return false;
+  argument->type = text;
+  return true;
+}
+
+// The length argument: null for "not constant", which has become a uint64; `is_right` is false after
+// a report.
+std::optional<uint64_t> length_of(BuiltinContext &c, Arguments &arguments, size_t position,
+                                  bool &is_right) {
+  std::optional<int64_t> length = c.try_constant(arguments, position);
+  if (!length) {
+    is_right = c.integer(arguments, position, c.checker.uint64());
+    return std::nullopt;
+  }
+  if (*length < 0) {
+    c.refuse(arguments[position]->span, "the length cannot be negative");
+    is_right = false;
+  }
+  return static_cast<uint64_t>(*length);
+}
+
+TypeRef check_str(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  uint64_t size = c.max_strlen();
+  bool is_right = true;
+  if (make_parameter_text(c, arguments[0])) {
+    size = object::kParameterStringSize;
+  } else if (TypeRef type = arguments[0]->type; type->is_string()) {
+    size = type->size;
+  } else if (is_byte_array(type)) {
+    size = type->size;
+    c.checker.convert(arguments[0], c.types().string(type->size));
+  } else if (type->kind == TypeKind::kProbeName) {
+    is_right = c.string(arguments, 0);
+    size = object::kProbeNameSize;
+  } else if (!type->is_pointer() && !type->is_integer()) {
+    c.refuse_type(*arguments[0], "a string, integer or pointer", 0);
+    return nullptr;
+  } else {
+    is_right = c.address(arguments, 0);
+  }
+  if (arguments.size() > 1) {
+    std::optional<uint64_t> length = length_of(c, arguments, 1, is_right);
+    if (length) size = std::min(size, *length + 1);
+  }
+  return is_right ? c.types().string(static_cast<uint32_t>(std::max<uint64_t>(size, 1))) : nullptr;
+}
+
+TypeRef check_buf(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  TypeRef type = arguments[0]->type;
+  bool is_right = true;
+  uint64_t limit = c.max_strlen();
+  if (type->kind == TypeKind::kArray) {
+    limit = type->size;
+  } else if (type->is_string()) {
+    limit = std::min<uint64_t>(limit, type->size);
+  } else if (type->is_pointer() || type->is_integer()) {
+    is_right = c.address(arguments, 0);
+  } else {
+    c.refuse_type(*arguments[0], "an integer, pointer, string or array", 0);
+    return nullptr;
+  }
+  if (arguments.size() > 1) {
+    std::optional<uint64_t> length = length_of(c, arguments, 1, is_right);
+    if (length) limit = std::min(limit, *length);
+  } else if (type->kind != TypeKind::kArray) {
+    return c.refuse(arguments[0]->span, "needs a length for a value of type " + to_string(type));
+  }
+  return is_right ? c.types().buffer(static_cast<uint32_t>(limit)) : nullptr;
+}
+
+TypeRef check_strncmp(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  if (!c.string(arguments, 0) || !c.string(arguments, 1)) return nullptr;
+  std::optional<int64_t> length = c.constant(arguments, 2);
+  if (!length) return nullptr;
+  if (*length < 0) return c.refuse(arguments[2]->span, "the length cannot be negative");
+  return c.checker.uint64();
+}
+
+TypeRef check_strlen(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  return c.string(arguments, 0) ? c.checker.uint64() : nullptr;
+}
+
+TypeRef check_strcontains(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  return c.string(arguments, 0) && c.string(arguments, 1) ? c.types().boolean() : nullptr;
+}
+
+TypeRef check_strstr(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  return c.string(arguments, 0) && c.string(arguments, 1) ? c.checker.int64() : nullptr;
+}
+
+TypeRef check_str_concat(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  if (!c.string(arguments, 0) || !c.string(arguments, 1)) return nullptr;
+  uint64_t size = uint64_t{arguments[0]->type->size} + arguments[1]->type->size;
+  return c.types().string(static_cast<uint32_t>(std::min<uint64_t>(size, c.max_strlen())));
+}
+
+TypeRef check_bswap(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  TypeRef type = arguments[0]->type;
+  if (!type->is_integer()) {
+    c.refuse_type(*arguments[0], "an integer", 0);
+    return nullptr;
+  }
+  TypeRef word = c.checker.integer(type->size, false);
+  c.checker.convert(arguments[0], word);
+  return word;
+}
+
+template <TypeKind kKind>
+TypeRef check_name_of_number(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  return c.integer(arguments, 0, c.checker.uint64()) ? c.types().simple(kKind) : nullptr;
+}
+
+TypeRef check_memcmp(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  return c.constant(arguments, 2) ? c.checker.int64() : nullptr;
+}
+
+}  // namespace
+
+std::vector<Builtin> string_builtins() {
+  using Id = BuiltinId;
+  return {
+      {.id = Id::kStr, .name = "str", .signature = "string str(char * data [, uint64 length])",
+       .description = "Reads a string from memory.", .min_arguments = 1, .max_arguments = 2, .check = check_str},
+      {.id = Id::kBuf, .name = "buf", .signature = "buffer buf(void * data [, uint64 length])",
+       .description = "Reads bytes from memory.", .min_arguments = 1, .max_arguments = 2, .check = check_buf},
+      {.id = Id::kStrncmp, .name = "strncmp", .signature = "uint64 strncmp(string a, string b, const uint64 length)",
+       .description = "0 when the first bytes of two strings are the same.", .min_arguments = 3,
+       .max_arguments = 3, .is_supported = false, .check = check_strncmp},
+      {.id = Id::kStrlen, .name = "strlen", .signature = "uint64 strlen(string text)",
+       .description = "The length of a string.", .min_arguments = 1, .max_arguments = 1,
+       .is_supported = false, .check = check_strlen},
+      {.id = Id::kStrcap, .name = "strcap", .signature = "int64 strcap(string text)",
+       .description = "The number of bytes a string can hold.", .min_arguments = 1, .max_arguments = 1,
+       .is_supported = false, .check = check_strlen},
+      {.id = Id::kStrcontains, .name = "strcontains", .signature = "bool strcontains(string text, string part)",
+       .description = "Whether a string holds another.", .min_arguments = 2, .max_arguments = 2,
+       .is_supported = false, .check = check_strcontains},
+      {.id = Id::kStrstr, .name = "strstr", .signature = "int64 strstr(string text, string part)",
+       .description = "Where a string holds another; -1 for nowhere.", .min_arguments = 2,
+       .max_arguments = 2, .is_supported = false, .check = check_strstr},
+      {.id = Id::kStrConcat, .name = "str_concat", .signature = "string str_concat(string a, string b)",
+       .description = "Two strings put together.", .min_arguments = 2, .max_arguments = 2,
+       .is_supported = false, .check = check_str_concat},
+      {.id = Id::kMemcmp, .name = "memcmp", .signature = "int64 memcmp(a, b, const uint64 count)",
+       .description = "Compares the first bytes of two values.", .min_arguments = 3,
+       .max_arguments = 3, .is_supported = false, .check = check_memcmp},
+      {.id = Id::kBswap, .name = "bswap", .signature = "uintN bswap(uintN value)",
+       .description = "An integer with its bytes in reverse order.", .min_arguments = 1,
+       .max_arguments = 1, .is_supported = false, .check = check_bswap},
+      {.id = Id::kStrerror, .name = "strerror", .signature = "string strerror(int error)",
+       .description = "The text of an errno code.", .min_arguments = 1, .max_arguments = 1,
+       .is_supported = false, .check = check_name_of_number<TypeKind::kErrorName>},
+      {.id = Id::kSignalName, .name = "signal_name", .signature = "string signal_name(int signal)",
+       .description = "The name of a signal.", .min_arguments = 1, .max_arguments = 1,
+       .is_supported = false, .check = check_name_of_number<TypeKind::kSignalName>},
+      {.id = Id::kSyscallName, .name = "syscall_name", .signature = "string syscall_name(int number)",
+       .description = "The name of a system call.", .min_arguments = 1, .max_arguments = 1,
+       .is_supported = false, .check = check_name_of_number<TypeKind::kSyscallName>},
+  };
+}
+
+}  // namespace awl::frontend

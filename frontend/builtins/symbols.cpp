@@ -1,0 +1,133 @@
+// Stacks, symbols and addresses.
+//
+// After the checks: kstack and ustack have their mode and limit in their type, their arguments no
+// longer matter; ksym, usym and socket addresses are uint64; names are string literals.
+#include "frontend/builtins/check_builtin.h"
+
+namespace awl::frontend {
+namespace {
+
+// More frames than the kernel keeps anywhere (sysctl kernel.perf_event_max_stack is 127 unless raised).
+constexpr int64_t kMaxStackFrames = 1024;
+
+std::optional<StackMode> stack_mode(const std::string &name) {
+  if (name == "bpftrace") return StackMode::kBpftrace;
+  if (name == "perf") return StackMode::kPerf;
+  if (name == "raw") return StackMode::kRaw;
+  if (name == "build_id") return StackMode::kBuildId;
+  return std::nullopt;
+}
+
+TypeRef check_stack(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
+  bool is_kernel = c.builtin.id == BuiltinId::kKstack;
+  StackMode mode = c.checker.config().stack_mode;
+  int64_t limit = 127;
+  size_t position = 0;
+  if (!arguments.empty()) {
+    if (auto *word = ast::as<ast::StringLiteral>(arguments[0])) {
+      std::optional<StackMode> named = stack_mode(word->value);
+      if (!named) {
+        return c.refuse(word->span, "the stack mode must be one of bpftrace, perf, raw, build_id");
+      }
+      mode = *named;
+      ++position;
+    }
+  }
+  if (position < arguments.size()) {
+    std::optional<int64_t> given = c.constant(arguments, position);
+    if (!given) return nullptr;
+    if (*given < 1 || *given > kMaxStackFrames) {
+      return c.refuse(arguments[position]->span, "the limit must be from 1 to 1024 frames");
+    }
+    limit = *given;
+    ++position;
+  }
+  if (position < arguments.size()) return c.refuse(arguments[position]->span, "one limit is enough");
+  if (is_kernel && mode == StackMode::kBuildId) {
+    return c.refuse(call.span, "the stack mode build_id can only be used for ustack");
+  }
+  auto frames = static_cast<uint32_t>(limit);
+  return is_kernel ? c.types().kernel_stack(mode, frames) : c.types().user_stack(mode, frames);
+}
+
+template <TypeKind kKind>
+TypeRef check_symbol(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  TypeRef type = arguments[0]->type;
+  if (!type->is_pointer() && !type->is_integer()) {
+    c.refuse_type(*arguments[0], "an integer or pointer", 0);
+    return nullptr;
+  }
+  c.checker.convert(arguments[0], c.checker.uint64());
+  return c.types().simple(kKind);
+}
+
+TypeRef check_kaddr(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  return c.text(arguments, 0) ? c.checker.uint64() : nullptr;
+}
+
+TypeRef check_uaddr(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  const std::string *name = c.text(arguments, 0);
+  if (!name || !c.is_in({ProbeFamily::kUprobe, ProbeFamily::kUretprobe, ProbeFamily::kUsdt})) return nullptr;
+  std::optional<uint64_t> size = c.checker.target().binary_symbol_size(c.probe().binary, *name);
+  bool is_word = size && (*size == 1 || *size == 2 || *size == 4 || *size == 8);
+  TypeRef word = c.checker.integer(is_word ? static_cast<uint32_t>(*size) : 8, false);
+  return c.types().pointer(word, AddressSpace::kUser);
+}
+
+TypeRef check_percpu_kaddr(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  if (!c.text(arguments, 0)) return nullptr;
+  if (arguments.size() > 1 && !c.integer(arguments, 1, c.checker.uint64())) return nullptr;
+  return c.types().pointer(c.checker.uint64(), AddressSpace::kKernel);
+}
+
+// `kptr(x)` is x with another type.
+template <AddressSpace kSpace>
+TypeRef check_space(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  TypeRef type = arguments[0]->type;
+  if (!type->is_pointer() && !type->is_integer()) {
+    c.refuse_type(*arguments[0], "an integer or pointer", 0);
+    return nullptr;
+  }
+  TypeRef to = c.types().pointer(type->is_pointer() ? type->element : c.checker.uint64(), kSpace);
+  if (c.is_final()) {
+    c.checker.convert(arguments[0], to);
+    c.replace(arguments[0]);
+  }
+  return to;
+}
+
+}  // namespace
+
+std::vector<Builtin> symbol_builtins() {
+  using Id = BuiltinId;
+  return {
+      {.id = Id::kKstack, .name = "kstack", .signature = "kstack_t kstack([mode, ] [int limit])",
+       .description = "The kernel's stack.", .max_arguments = 2, .takes_word = true, .check = check_stack},
+      {.id = Id::kUstack, .name = "ustack", .signature = "ustack_t ustack([mode, ] [int limit])",
+       .description = "The stack of the current thread in user space.", .max_arguments = 2,
+       .takes_word = true, .check = check_stack},
+      {.id = Id::kKsym, .name = "ksym", .signature = "ksym_t ksym(uint64 address)",
+       .description = "The kernel function at an address.", .min_arguments = 1, .max_arguments = 1,
+       .is_async = true, .check = check_symbol<TypeKind::kKernelSymbol>},
+      {.id = Id::kUsym, .name = "usym", .signature = "usym_t usym(uint64 address)",
+       .description = "The function at an address of the current process.", .min_arguments = 1,
+       .max_arguments = 1, .is_async = true, .check = check_symbol<TypeKind::kUserSymbol>},
+      {.id = Id::kKaddr, .name = "kaddr", .signature = "uint64 kaddr(const string name)",
+       .description = "The address of a symbol of the kernel.", .min_arguments = 1, .max_arguments = 1,
+       .check = check_kaddr},
+      {.id = Id::kUaddr, .name = "uaddr", .signature = "T * uaddr(const string name)",
+       .description = "The address of a symbol of the traced binary.", .min_arguments = 1,
+       .max_arguments = 1, .is_supported = false, .check = check_uaddr},
+      {.id = Id::kPercpuKaddr, .name = "percpu_kaddr", .signature = "uint64 * percpu_kaddr(const string name [, int cpu])",
+       .description = "The address of a per-CPU symbol of the kernel.", .min_arguments = 1,
+       .max_arguments = 2, .is_supported = false, .check = check_percpu_kaddr},
+      {.id = Id::kKptr, .name = "kptr", .signature = "T * kptr(T * pointer)",
+       .description = "Says that a pointer points into kernel memory.", .min_arguments = 1,
+       .max_arguments = 1, .check = check_space<AddressSpace::kKernel>},
+      {.id = Id::kUptr, .name = "uptr", .signature = "T * uptr(T * pointer)",
+       .description = "Says that a pointer points into user memory.", .min_arguments = 1,
+       .max_arguments = 1, .check = check_space<AddressSpace::kUser>},
+  };
+}
+
+}  // namespace awl::frontend

@@ -1,0 +1,170 @@
+// Builtin values: what is known of the moment when a probe fires.
+//
+// After the checks: `arg0`… and `args`, `retval` stand only in programs that have them; the clock of
+// nsecs(…) and the namespace of pid(…) and tid(…) are string literals; `probetype` has become a string literal.
+#include <cstring>
+
+#include "frontend/builtins/check_builtin.h"
+
+namespace awl::frontend {
+
+AWL_DIAGNOSTIC(kNoArguments, Error, "no-probe-arguments",
+               "The args builtin can not be used here: nothing is known of the arguments of '{}'",
+               std::string_view);
+AWL_DIAGNOSTIC(kNoChild, Warning, "no-child", "cpid is 0 unless a command is given with -c");
+
+namespace {
+
+template <uint32_t kBytes>
+TypeRef unsigned_value(BuiltinContext &c, ast::Expr &, Arguments &) {
+  return c.checker.integer(kBytes, false);
+}
+
+TypeRef check_word(BuiltinContext &c, Arguments &arguments,
+                   std::initializer_list<std::string_view> words, TypeRef type) {
+  if (arguments.empty()) return type;
+  auto *word = ast::as<ast::StringLiteral>(arguments[0]);
+  std::string known;
+  for (std::string_view candidate : words) {
+    if (word && word->value == candidate) return type;
+    known += (known.empty() ? "" : ", ") + std::string(candidate);
+  }
+  return c.refuse(arguments[0]->span, "the mode must be one of " + known);
+}
+
+TypeRef check_pid(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  return check_word(c, arguments, {"curr_ns", "init"}, c.checker.integer(4, false));
+}
+
+TypeRef check_nsecs(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  return check_word(c, arguments, {"monotonic", "boot", "tai", "sw_tai"}, c.checker.uint64());
+}
+
+TypeRef check_comm(BuiltinContext &c, ast::Expr &, Arguments &) { return c.types().string(16); }
+
+TypeRef check_curtask(BuiltinContext &c, ast::Expr &, Arguments &) {
+  TypeRef task = c.types().find_struct("task_struct", false);
+  return task ? c.types().pointer(task, AddressSpace::kKernel) : c.checker.uint64();
+}
+
+TypeRef check_username(BuiltinContext &c, ast::Expr &, Arguments &) {
+  return c.types().simple(TypeKind::kUsername);
+}
+
+TypeRef check_probe(BuiltinContext &c, ast::Expr &, Arguments &) {
+  return c.types().simple(TypeKind::kProbeName);
+}
+
+TypeRef check_probetype(BuiltinContext &c, ast::Expr &expr, Arguments &) {
+  ProbeFamily family = c.probe().family;
+  bool is_special = family == ProbeFamily::kBegin || family == ProbeFamily::kEnd ||
+                    family == ProbeFamily::kSelf || family == ProbeFamily::kTest ||
+                    family == ProbeFamily::kBench;
+  const char *name = is_special ? "special" : family_name(family);
+  c.replace(c.checker.nodes().make<ast::StringLiteral>(expr.span, name));
+  return c.types().string(static_cast<uint32_t>(std::strlen(name)) + 1);
+}
+
+TypeRef check_func(BuiltinContext &c, ast::Expr &, Arguments &) {
+  bool is_user = c.probe().family == ProbeFamily::kUprobe || c.probe().family == ProbeFamily::kUretprobe;
+  if (!is_user && !c.is_in({ProbeFamily::kKprobe, ProbeFamily::kKretprobe, ProbeFamily::kFentry,
+                            ProbeFamily::kFexit})) {
+    return nullptr;
+  }
+  return c.types().simple(is_user ? TypeKind::kUserSymbol : TypeKind::kKernelSymbol);
+}
+
+TypeRef check_arg(BuiltinContext &c, ast::Expr &, Arguments &) {
+  if (!c.is_in({ProbeFamily::kKprobe, ProbeFamily::kUprobe, ProbeFamily::kUsdt,
+                ProbeFamily::kRawTracepoint})) {
+    return nullptr;
+  }
+  return c.checker.uint64();
+}
+
+TypeRef check_retval(BuiltinContext &c, ast::Expr &, Arguments &) {
+  if (!c.is_in({ProbeFamily::kKretprobe, ProbeFamily::kUretprobe, ProbeFamily::kFexit})) return nullptr;
+  return c.probe().retval_type ? c.probe().retval_type : c.checker.uint64();
+}
+
+TypeRef check_args(BuiltinContext &c, ast::Expr &expr, Arguments &) {
+  if (c.probe().args_type) return c.probe().args_type;
+  c.report(expr.span, kNoArguments, c.probe().name);
+  return nullptr;
+}
+
+TypeRef check_cpid(BuiltinContext &c, ast::Expr &expr, Arguments &) {
+  if (!c.checker.options().has_command && !c.checker.options().is_ahead_of_time) {
+    c.report(expr.span, kNoChild);
+  }
+  return c.checker.integer(4, false);
+}
+
+TypeRef check_boolean(BuiltinContext &c, ast::Expr &, Arguments &) { return c.types().boolean(); }
+
+TypeRef check_ctx(BuiltinContext &c, ast::Expr &, Arguments &) {
+  return c.types().pointer(c.types().void_type(), AddressSpace::kBpf);
+}
+
+}  // namespace
+
+std::vector<Builtin> value_builtins() {
+  using Id = BuiltinId;
+  return {
+      {.id = Id::kPid, .name = "pid", .signature = "uint32 pid([curr_ns|init])",
+       .description = "The process id of the current thread, as seen in awl's pid namespace or the initial one.",
+       .max_arguments = 1, .takes_word = true, .check = check_pid},
+      {.id = Id::kTid, .name = "tid", .signature = "uint32 tid([curr_ns|init])",
+       .description = "The id of the current thread, as seen in awl's pid namespace or the initial one.",
+       .max_arguments = 1, .takes_word = true, .check = check_pid},
+      {.id = Id::kUid, .name = "uid", .signature = "uint64 uid",
+       .description = "The user id of the current thread.", .check = unsigned_value<8>},
+      {.id = Id::kGid, .name = "gid", .signature = "uint64 gid",
+       .description = "The group id of the current thread.", .check = unsigned_value<8>},
+      {.id = Id::kComm, .name = "comm", .signature = "string comm",
+       .description = "The name of the current thread.", .check = check_comm},
+      {.id = Id::kNsecs, .name = "nsecs", .signature = "uint64 nsecs([monotonic|boot|tai|sw_tai])",
+       .description = "A clock in nanoseconds; time since boot unless another is named.",
+       .max_arguments = 1, .takes_word = true, .check = check_nsecs},
+      {.id = Id::kElapsed, .name = "elapsed", .signature = "uint64 elapsed",
+       .description = "Nanoseconds since tracing started.", .check = unsigned_value<8>},
+      {.id = Id::kCpu, .name = "cpu", .signature = "uint64 cpu",
+       .description = "The processor that the program runs on.", .check = unsigned_value<8>},
+      {.id = Id::kNcpus, .name = "ncpus", .signature = "uint64 ncpus",
+       .description = "The number of processors.", .check = unsigned_value<8>},
+      {.id = Id::kCurtask, .name = "curtask", .signature = "struct task_struct * curtask",
+       .description = "The kernel's description of the current thread.", .check = check_curtask},
+      {.id = Id::kRand, .name = "rand", .signature = "uint32 rand",
+       .description = "A random number.", .check = unsigned_value<4>},
+      {.id = Id::kCgroup, .name = "cgroup", .signature = "uint64 cgroup",
+       .description = "The id of the current process's cgroup (version 2).", .check = unsigned_value<8>},
+      {.id = Id::kProbe, .name = "probe", .signature = "string probe",
+       .description = "The full name of the probe that fired.", .check = check_probe},
+      {.id = Id::kProbetype, .name = "probetype", .signature = "string probetype",
+       .description = "The family of the probe that fired.", .check = check_probetype},
+      {.id = Id::kFunc, .name = "func", .signature = "ksym_t func, usym_t func",
+       .description = "The function that is traced.", .check = check_func},
+      {.id = Id::kArg, .name = "argN", .signature = "uint64 arg0, arg1, …",
+       .description = "An argument of the traced function, as its register holds it.", .check = check_arg},
+      {.id = Id::kRetval, .name = "retval", .signature = "uint64 retval",
+       .description = "What the traced function returned.", .check = check_retval},
+      {.id = Id::kArgs, .name = "args", .signature = "struct args",
+       .description = "The arguments of the probe by name.", .check = check_args},
+      {.id = Id::kCpid, .name = "cpid", .signature = "uint32 cpid",
+       .description = "The process id of the command given with -c.", .check = check_cpid},
+      {.id = Id::kHasCpid, .name = "has_cpid", .signature = "bool has_cpid",
+       .description = "Whether a command was given with -c.", .is_supported = false, .check = check_boolean},
+      {.id = Id::kCtx, .name = "ctx", .signature = "void * ctx",
+       .description = "The context of the BPF program.", .is_supported = false, .check = check_ctx},
+      {.id = Id::kNumaid, .name = "numaid", .signature = "uint32 numaid",
+       .description = "The NUMA node that the program runs on.", .is_supported = false, .check = unsigned_value<4>},
+      {.id = Id::kJiffies, .name = "jiffies", .signature = "uint64 jiffies",
+       .description = "The kernel's tick counter.", .is_supported = false, .check = unsigned_value<8>},
+      {.id = Id::kUsername, .name = "username", .signature = "username_t username",
+       .description = "The name of the current user.", .is_supported = false, .check = check_username},
+      {.id = Id::kUsermode, .name = "usermode", .signature = "uint8 usermode",
+       .description = "1 when the processor was in user mode.", .is_supported = false, .check = unsigned_value<1>},
+  };
+}
+
+}  // namespace awl::frontend

@@ -1,0 +1,229 @@
+#include "frontend/passes/check_types.h"
+
+#include "frontend/passes/evaluate_constant.h"
+#include "frontend/passes/type_checker.h"
+
+namespace awl::frontend {
+
+AWL_DIAGNOSTIC(kMapNeedsNoKey, Error, "map-needs-no-key",
+               "{} used as a map with an explicit key (non-scalar map), previously used without an "
+               "explicit key (scalar map)",
+               std::string_view);
+AWL_DIAGNOSTIC(kMapNeedsKey, Error, "map-needs-key",
+               "{} used as a map without an explicit key (scalar map), previously used with an "
+               "explicit key (non-scalar map)",
+               std::string_view);
+AWL_DIAGNOSTIC(kKeyMismatch, Error, "map-key-mismatch",
+               "Argument mismatch for {}: trying to access with arguments: '{}' when map expects "
+               "arguments: '{}'",
+               std::string_view, std::string, std::string);
+AWL_DIAGNOSTIC(kKeyType, Error, "map-key-type", "'{}' cannot be used as a map key", std::string);
+AWL_DIAGNOSTIC(kKeyTooLarge, Error, "map-key-too-large",
+               "The key of {} takes {} bytes, more than the {} that are possible", std::string_view,
+               uint32_t, uint32_t);
+AWL_DIAGNOSTIC(kValueTooLarge, Error, "map-value-too-large",
+               "The value of {} takes {} bytes, more than the {} that are possible",
+               std::string_view, uint32_t, uint32_t);
+AWL_DIAGNOSTIC(kUnknownMapType, Error, "unknown-map-type", "Unknown map type: '{}'",
+               std::string_view);
+AWL_DIAGNOSTIC(kMapEntries, Error, "map-entries",
+               "The number of entries of {} must be a constant above 0", std::string_view);
+AWL_DIAGNOSTIC(kMapRedeclared, Error, "map-redeclared", "{} is already declared", std::string_view);
+
+namespace {
+
+// A walk widens at least one slot, and a slot can widen only a few times; what needs more rounds
+// than this does not come to rest at all.
+constexpr int kMaxRounds = 100;
+
+// Keys: what the kernel's hash tables take (MAX_BPF_STACK). Values: what fits into our per-CPU scratch.
+constexpr uint32_t kMaxKeySize = 512;
+constexpr uint32_t kMaxValueSize = 1 << 20;
+
+std::optional<MapKind> map_kind(const std::string &name) {
+  if (name == "hash") return MapKind::kHash;
+  if (name == "lruhash") return MapKind::kLruHash;
+  if (name == "percpuhash") return MapKind::kPercpuHash;
+  if (name == "percpulruhash") return MapKind::kPercpuLruHash;
+  return std::nullopt;
+}
+
+bool is_user_family(ProbeFamily family) {
+  return family == ProbeFamily::kUprobe || family == ProbeFamily::kUretprobe ||
+         family == ProbeFamily::kUsdt;
+}
+
+}  // namespace
+
+TypeChecker::TypeChecker(Compilation &compilation, Target &target, const Options &options)
+    : compilation_(compilation), target_(target), options_(options), types_(compilation.types) {
+  for (int log = 0; log < 4; ++log) {
+    for (bool is_signed : {false, true}) {
+      integers_[log][is_signed] = types_.integer(1u << log, is_signed);
+    }
+  }
+}
+
+void TypeChecker::run() {
+  infer();
+  is_final_ = true;
+  for (size_t i = 0; i < compilation_.checked.programs.size(); ++i) walk_program(i);
+  finish_maps();
+}
+
+// Walks programs until no slot widens any more; programs that use no slot that has changed are left alone.
+void TypeChecker::infer() {
+  is_stale_.assign(compilation_.checked.programs.size(), true);
+  for (int round = 0; round < kMaxRounds; ++round) {
+    bool has_walked = false;
+    for (size_t i = 0; i < is_stale_.size(); ++i) {
+      if (!is_stale_[i]) continue;
+      is_stale_[i] = false;
+      has_walked = true;
+      walk_program(i);
+    }
+    if (!has_walked && !settle_unassigned_maps()) return;
+  }
+}
+
+// Elements of maps that nothing is assigned to, or only what depends on themselves, read as 0.
+bool TypeChecker::settle_unassigned_maps() {
+  bool has_settled = false;
+  for (auto &[name, map] : maps_) {
+    if (!map.is_used || map.value.shape.type) continue;
+    program_index_ = map.users.empty() ? 0 : *map.users.begin();
+    has_settled |= widen_slot(map.value, {int64(), false, {}});
+  }
+  return has_settled;
+}
+
+void TypeChecker::walk_program(size_t index) {
+  program_index_ = index;
+  program_ = &compilation_.checked.programs[index];
+  loop_depth_ = 0;
+  unrolled_ = 1;
+  check_clause(*program_->clause);
+}
+
+Slot &TypeChecker::variable(const ast::VariableDecl &decl) { return variables_[&decl]; }
+
+MapSlot &TypeChecker::map(const std::string &name, Span span) {
+  auto [entry, is_new] = maps_.try_emplace(name);
+  MapSlot &map = entry->second;
+  if (is_new) {
+    map.name = name;
+    map.span = span;
+    map.key.owner = map.value.owner = &map;
+    map_order_.push_back(name);
+  }
+  if (!is_final_) map.users.insert(program_index_);
+  return map;
+}
+
+bool TypeChecker::widen_slot(Slot &slot, const Shape &shape) {
+  if (slot.is_fixed) return true;
+  std::optional<Shape> both = unify(types_, slot.shape, shape);
+  if (!both) return false;
+  bool has_changed = both->type != slot.shape.type || both->is_flexible != slot.shape.is_flexible;
+  slot.shape = std::move(*both);
+  if (!has_changed) return true;
+  if (!slot.owner) {
+    is_stale_[program_index_] = true;
+  } else {
+    for (size_t user : slot.owner->users) is_stale_[user] = true;
+  }
+  return true;
+}
+
+bool TypeChecker::put(Slot &slot, ast::Expr *&value) {
+  Shape shape = shape_of(types_, *value);
+  if (!is_final_) return widen_slot(slot, shape);
+  TypeRef to = slot.shape.type;
+  if (!to) return false;
+  std::optional<Shape> both = unify(types_, slot.is_fixed ? Shape{to, false, {}} : slot.shape, shape);
+  if (!both) return false;
+  if (slot.is_fixed && both->type != to) {
+    // What was declared stays: integers are made to fit, literals only when they do fit.
+    if (!to->is_integer() || !shape.type->is_integer()) return false;
+    auto *literal = ast::as<ast::IntegerLiteral>(value);
+    if (literal && !literal_fits(*literal, to)) return false;
+    if (!literal) warn_sign(*value, to);
+  }
+  convert(value, to);
+  return true;
+}
+
+bool TypeChecker::use_map(MapSlot &map, bool is_keyed, Span span) {
+  if (!map.is_used) {
+    map.is_used = true;
+    map.is_keyed = is_keyed;
+  }
+  if (map.is_keyed == is_keyed) return true;
+  report(span, is_keyed ? kMapNeedsNoKey : kMapNeedsKey, map.name).note(map.span, "first used here");
+  return false;
+}
+
+bool TypeChecker::put_key(MapSlot &map, ast::Expr *&key, Span span) {
+  if (!use_map(map, true, span)) return false;
+  TypeRef type = check(key);
+  if (!type) return false;
+  if (type->is_aggregation() || type->kind == TypeKind::kVoid) {
+    report(key->span, kKeyType, to_string(type));
+    return false;
+  }
+  if (put(map.key, key)) return true;
+  report(span, kKeyMismatch, map.name, to_string(type), to_string(map.key.shape.type));
+  return false;
+}
+
+AddressSpace TypeChecker::default_space() const {
+  const ProbeSpec &probe = program_->probes.front();
+  bool is_syscall = probe.family == ProbeFamily::kTracepoint && probe.category == "syscalls";
+  return is_user_family(probe.family) || is_syscall ? AddressSpace::kUser : AddressSpace::kKernel;
+}
+
+// Fills CheckedProgram::maps from the slots, in the order of first use, and the declarations.
+void TypeChecker::finish_maps() {
+  Diagnostics &diagnostics = compilation_.diagnostics;
+  std::map<std::string, const ast::MapDeclaration *> declarations;
+  for (const ast::MapDeclaration *declaration : compilation_.checked.program->map_declarations) {
+    if (!declarations.emplace(declaration->name, declaration).second) {
+      diagnostics.emit(declaration->span, kMapRedeclared, declaration->name)
+          .note(declarations[declaration->name]->span, "declared here");
+    }
+  }
+  for (const std::string &name : map_order_) {
+    const MapSlot &map = maps_.at(name);
+    MapInfo info;
+    info.name = name;
+    info.id = static_cast<uint32_t>(compilation_.checked.maps.size());
+    info.key = map.is_keyed ? map.key.shape.type : nullptr;
+    info.value = map.value.shape.type;
+    info.span = map.span;
+    if (auto found = declarations.find(name); found != declarations.end()) {
+      const ast::MapDeclaration &declaration = *found->second;
+      std::optional<MapKind> kind = map_kind(declaration.map_type);
+      if (!kind) diagnostics.emit(declaration.span, kUnknownMapType, declaration.map_type)
+                     .hint("known are hash, lruhash, percpuhash and percpulruhash");
+      std::optional<int64_t> entries = evaluate_constant(types_, *declaration.max_entries);
+      if (!entries || *entries <= 0 || *entries > UINT32_MAX) {
+        diagnostics.emit(declaration.span, kMapEntries, name);
+      }
+      info.declared = kind.value_or(MapKind::kHash);
+      info.max_entries = static_cast<uint64_t>(entries.value_or(1));
+    }
+    if (info.key && types_.size_of(info.key) > kMaxKeySize) {
+      diagnostics.emit(map.span, kKeyTooLarge, name, types_.size_of(info.key), kMaxKeySize);
+    }
+    if (info.value && types_.size_of(info.value) > kMaxValueSize) {
+      diagnostics.emit(map.span, kValueTooLarge, name, types_.size_of(info.value), kMaxValueSize);
+    }
+    compilation_.checked.maps.push_back(std::move(info));
+  }
+}
+
+void check_types(Compilation &compilation, Target &target, const Options &options) {
+  TypeChecker(compilation, target, options).run();
+}
+
+}  // namespace awl::frontend

@@ -1,0 +1,163 @@
+#include "frontend/passes/resolve_calls.h"
+
+#include "frontend/ast/visit.h"
+#include "frontend/builtins/builtin.h"
+#include "frontend/diagnostics/nearest_name.h"
+
+namespace awl::frontend {
+
+AWL_DIAGNOSTIC(kUnknownFunction, Error, "unknown-function", "Unknown function: '{}'",
+               std::string_view);
+AWL_DIAGNOSTIC(kUnknownIdentifier, Error, "unknown-identifier", "Unknown identifier: '{}'",
+               std::string_view);
+AWL_DIAGNOSTIC(kTooFewArguments, Error, "too-few-arguments",
+               "{}() requires at least {} argument{} ({} provided)", std::string_view, int,
+               std::string_view, size_t);
+AWL_DIAGNOSTIC(kTooManyArguments, Error, "too-many-arguments",
+               "{}() takes at most {} argument{} ({} provided)", std::string_view, int,
+               std::string_view, size_t);
+AWL_DIAGNOSTIC(kUnsafeFunction, Error, "unsafe-function",
+               "{}() is an unsafe function being used in safe mode", std::string_view);
+AWL_DIAGNOSTIC(kUnsupportedFunction, Error, "unsupported-function", "{} is not supported yet",
+               std::string_view);
+AWL_DIAGNOSTIC(kMapArgument, Error, "map-argument", "{}() expects a map argument",
+               std::string_view);
+AWL_DIAGNOSTIC(kFunctionAsValue, Error, "function-as-value", "{} is a function and needs arguments",
+               std::string_view);
+
+namespace {
+
+std::string_view plural(int count) { return count == 1 ? "" : "s"; }
+
+class CallResolver {
+ public:
+  CallResolver(Compilation &compilation, const Options &options)
+      : diagnostics_(compilation.diagnostics),
+        types_(compilation.types),
+        nodes_(compilation.context),
+        options_(options) {}
+
+  void visit(ast::Node &node) {
+    ast::for_each_child(
+        node, [this](ast::Expr *&expr) { visit_expr(expr); },
+        [this](ast::Stmt *&stmt) { visit(*stmt); });
+  }
+
+ private:
+  void visit_expr(ast::Expr *&expr) {
+    if (auto *call = ast::as<ast::Call>(expr)) {
+      const Builtin *builtin = find_builtin(call->name);
+      if (builtin) take_special_arguments(*call, *builtin);
+      visit(*call);
+      if (!builtin) {
+        report_unknown(call->name_span, kUnknownFunction, call->name);
+      } else {
+        expr = resolve_call(call, *builtin);
+      }
+    } else if (auto *identifier = ast::as<ast::Identifier>(expr)) {
+      expr = resolve_identifier(identifier);
+    } else {
+      visit(*expr);
+    }
+  }
+
+  // Maps as a whole and bare words mean nothing by themselves: they are read here, before the
+  // arguments are resolved as the values that they are elsewhere.
+  void take_special_arguments(ast::Call &call, const Builtin &builtin) {
+    if (call.arguments.empty()) return;
+    ast::Expr *&first = call.arguments[0];
+    if (auto *word = ast::as<ast::Identifier>(first);
+        word && builtin.takes_word && !find_builtin(word->name)) {
+      first = nodes_.make<ast::StringLiteral>(word->span, word->name);
+      return;
+    }
+    auto *access = ast::as<ast::MapAccess>(first);
+    if (!access || builtin.map_argument == MapArgument::kNever) return;
+    bool is_deletion = builtin.id == BuiltinId::kDelete && call.arguments.size() == 1;
+    if (access->key && !is_deletion) return;
+    if (access->key) call.arguments.push_back(access->key);
+    call.arguments[0] = nodes_.make<ast::Map>(access->span, access->name);
+  }
+
+  ast::Expr *resolve_call(ast::Call *call, const Builtin &builtin) {
+    size_t count = call->arguments.size();
+    if (!check_use(call->span, builtin)) return call;
+    if (count < static_cast<size_t>(builtin.min_arguments)) {
+      diagnostics_.emit(call->span, kTooFewArguments, builtin.name, builtin.min_arguments,
+                        plural(builtin.min_arguments), count)
+          .hint(std::string(builtin.signature));
+    } else if (builtin.max_arguments >= 0 && count > static_cast<size_t>(builtin.max_arguments)) {
+      diagnostics_.emit(call->span, kTooManyArguments, builtin.name, builtin.max_arguments,
+                        plural(builtin.max_arguments), count)
+          .hint(std::string(builtin.signature));
+    } else if (builtin.map_argument == MapArgument::kAlways && !ast::as<ast::Map>(call->arguments[0])) {
+      diagnostics_.emit(call->arguments[0]->span, kMapArgument, builtin.name);
+    } else if (is_value(builtin) && count == 0) {
+      return nodes_.make<ast::Identifier>(call->span, call->name);
+    }
+    return call;
+  }
+
+  ast::Expr *resolve_identifier(ast::Identifier *identifier) {
+    if (const Builtin *builtin = find_builtin(identifier->name)) {
+      if (!check_use(identifier->span, *builtin)) return identifier;
+      if (builtin->min_arguments > 0) {
+        diagnostics_.emit(identifier->span, kFunctionAsValue, identifier->name)
+            .hint(std::string(builtin->signature));
+        return identifier;
+      }
+      if (is_value(*builtin)) return identifier;
+      return nodes_.make<ast::Call>(identifier->span, identifier->name, std::vector<ast::Expr *>{},
+                                    identifier->span);
+    }
+    TypeStore::Constant constant;
+    if (!types_.find_constant(identifier->name, &constant)) {
+      report_unknown(identifier->span, kUnknownIdentifier, identifier->name);
+      return identifier;
+    }
+    if (constant.of) {
+      identifier->constant = constant.value;
+      return identifier;
+    }
+    auto *literal = nodes_.make<ast::IntegerLiteral>(identifier->span,
+                                                     static_cast<uint64_t>(constant.value));
+    literal->is_negative = constant.value < 0;
+    return literal;
+  }
+
+  // Whether the builtin may be used at all here.
+  bool check_use(Span span, const Builtin &builtin) {
+    if (!builtin.is_supported) {
+      diagnostics_.emit(span, kUnsupportedFunction, builtin.name);
+      return false;
+    }
+    if (builtin.is_unsafe && !options_.allow_unsafe) {
+      diagnostics_.emit(span, kUnsafeFunction, builtin.name).hint("use the --unsafe flag to allow it");
+      return false;
+    }
+    return true;
+  }
+
+  void report_unknown(Span span, const DiagnosticKind<std::string_view> &kind,
+                      const std::string &name) {
+    std::vector<std::string> names;
+    for (const Builtin &builtin : all_builtins()) names.emplace_back(builtin.name);
+    std::string nearest = nearest_name(name, names);
+    auto diagnostic = diagnostics_.emit(span, kind, name);
+    if (!nearest.empty()) diagnostic.hint("did you mean " + nearest + "?");
+  }
+
+  Diagnostics &diagnostics_;
+  TypeStore &types_;
+  ast::Context &nodes_;
+  const Options &options_;
+};
+
+}  // namespace
+
+void resolve_calls(Compilation &compilation, const Options &options) {
+  CallResolver resolver(compilation, options);
+  for (ProgramInfo &program : compilation.checked.programs) resolver.visit(*program.clause);
+}
+
+}  // namespace awl::frontend
