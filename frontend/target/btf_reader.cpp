@@ -3,6 +3,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <functional>
@@ -13,44 +15,28 @@ namespace awl::frontend {
 namespace {
 
 constexpr size_t kMaxSize = 256u << 20;
-// From this many names on, the table (about 8 ms for vmlinux) is cheaper than further searches.
-constexpr uint32_t kSearchesBeforeTable = 20;
+// From this many names on, the table (about 10 ms for vmlinux) is cheaper than further searches.
+constexpr uint32_t kSearchesBeforeTable = 24;
 
-// Bytes that follow a type's first 12; UINT32_MAX for a kind that is not known.
-uint32_t trailing_size(const btf_type &type) {
-  const uint32_t count = count_of(type);
-  switch (kind_of(type)) {
-    case BTF_KIND_INT:
-    case BTF_KIND_VAR:
-    case kBtfDeclTag:
-      return 4;
-    case BTF_KIND_ARRAY:
-      return sizeof(btf_array);
-    case BTF_KIND_STRUCT:
-    case BTF_KIND_UNION:
-      return count * sizeof(btf_member);
-    case BTF_KIND_ENUM:
-      return count * sizeof(btf_enum);
-    case kBtfEnum64:
-      return count * sizeof(Btf::Enum64);
-    case BTF_KIND_FUNC_PROTO:
-      return count * sizeof(btf_param);
-    case BTF_KIND_DATASEC:
-      return count * sizeof(btf_var_secinfo);
-    case BTF_KIND_PTR:
-    case BTF_KIND_FWD:
-    case BTF_KIND_TYPEDEF:
-    case BTF_KIND_VOLATILE:
-    case BTF_KIND_CONST:
-    case BTF_KIND_RESTRICT:
-    case BTF_KIND_FUNC:
-    case BTF_KIND_FLOAT:
-    case kBtfTypeTag:
-      return 0;
-    default:
-      return UINT32_MAX;
-  }
-}
+// Bytes that follow a type's first 12: some fixed, some for each of its `count`. A table, since
+// the walk over all types spends its time here. 255 marks what is no kind.
+struct Trailing {
+  uint8_t fixed, each;
+};
+constexpr uint8_t kUnknown = 255;
+constexpr std::array<Trailing, 32> kTrailing = [] {
+  std::array<Trailing, 32> sizes{};
+  sizes[BTF_KIND_UNKN] = {kUnknown, 0};
+  for (uint32_t kind = kBtfLastKind + 1; kind < sizes.size(); ++kind) sizes[kind] = {kUnknown, 0};
+  sizes[BTF_KIND_INT] = sizes[BTF_KIND_VAR] = sizes[kBtfDeclTag] = {4, 0};
+  sizes[BTF_KIND_ARRAY] = {sizeof(btf_array), 0};
+  sizes[BTF_KIND_STRUCT] = sizes[BTF_KIND_UNION] = {0, sizeof(btf_member)};
+  sizes[BTF_KIND_ENUM] = {0, sizeof(btf_enum)};
+  sizes[kBtfEnum64] = {0, sizeof(Btf::Enum64)};
+  sizes[BTF_KIND_FUNC_PROTO] = {0, sizeof(btf_param)};
+  sizes[BTF_KIND_DATASEC] = {0, sizeof(btf_var_secinfo)};
+  return sizes;
+}();
 
 size_t slot_of(std::string_view name, size_t slots) {
   return std::hash<std::string_view>{}(name) & (slots - 1);
@@ -79,7 +65,8 @@ Result<std::shared_ptr<const Btf>> Btf::open(const std::string &path, std::strin
       btf->size_ = btf->mapped_ = size;
       btf->module_ = std::move(module);
       btf->base_ = std::move(base);
-      if (const Status status = btf->index(); !status) return status.error().with_context(path);
+      if (const Status status = btf->read_header(); !status)
+        return status.error().with_context(path);
       return std::shared_ptr<const Btf>(std::move(btf));
     }
   }
@@ -98,11 +85,11 @@ Result<std::shared_ptr<const Btf>> Btf::parse(std::string bytes, std::string mod
   btf->size_ = btf->bytes_.size();
   btf->module_ = std::move(module);
   btf->base_ = std::move(base);
-  if (const Status status = btf->index(); !status) return status.error();
+  if (const Status status = btf->read_header(); !status) return status.error();
   return std::shared_ptr<const Btf>(std::move(btf));
 }
 
-Status Btf::index() {
+Status Btf::read_header() {
   btf_header header{};
   if (size_ < sizeof header) return Error{"BTF is shorter than its header"};
   std::memcpy(&header, data_, sizeof header);
@@ -128,32 +115,55 @@ Status Btf::index() {
     first_id_ = base_->end_id();
     first_string_ = base_->first_string_ + base_->strings_size_;
   }
-  // vmlinux has 37 bytes a type.
-  offsets_.reserve(header.type_len / 24);
-  uint32_t offset = 0;
-  while (offset < header.type_len) {
-    if (header.type_len - offset < sizeof(btf_type)) return Error{"BTF ends within a type"};
-    const btf_type &type = *at(offset);
-    const uint32_t rest = trailing_size(type);
-    if (rest == UINT32_MAX) {
-      return Error{"BTF holds a type of unknown kind " + std::to_string(kind_of(type))};
-    }
-    if (rest > header.type_len - offset - sizeof(btf_type)) {
-      return Error{"BTF ends within a type"};
-    }
-    if (kind_of(type) == BTF_KIND_ENUM || kind_of(type) == kBtfEnum64) {
-      enumerations_.push_back(first_id_ + static_cast<uint32_t>(offsets_.size()));
-    }
-    offsets_.push_back(offset);
-    offset += static_cast<uint32_t>(sizeof(btf_type)) + rest;
-  }
+  types_size_ = header.type_len;
   return ok();
+}
+
+bool Btf::advance() const {
+  // Past the types that most scripts need: make room for all at once.
+  constexpr size_t kFirstTypes = 16384, kBytesPerType = 24;
+  if (offsets_.size() == kFirstTypes) offsets_.reserve(types_size_ / kBytesPerType);
+  if (walked_ == types_size_ || problem_ != nullptr) return false;
+  const uint32_t available = types_size_ - walked_;
+  if (available < sizeof(btf_type)) {
+    problem_ = "BTF ends within a type";
+    return false;
+  }
+  const btf_type &type = *at(walked_);
+  const uint32_t kind = kind_of(type);
+  const Trailing trailing = kTrailing[kind];
+  if (trailing.fixed == kUnknown) {
+    problem_ = "BTF holds a type of unknown kind";
+    return false;
+  }
+  const uint32_t rest = trailing.fixed + trailing.each * count_of(type);
+  if (rest > available - sizeof(btf_type)) {
+    problem_ = "BTF ends within a type";
+    return false;
+  }
+  if (kind == BTF_KIND_ENUM || kind == kBtfEnum64) {
+    enumerations_.push_back(first_id_ + static_cast<uint32_t>(offsets_.size()));
+  }
+  offsets_.push_back(walked_);
+  walked_ += static_cast<uint32_t>(sizeof(btf_type)) + rest;
+  return true;
+}
+
+Status Btf::check() const {
+  end_id();
+  return problem_ ? Status(Error{problem_}) : ok();
+}
+
+uint32_t Btf::end_id() const {
+  while (advance()) {
+  }
+  return first_id_ + static_cast<uint32_t>(offsets_.size());
 }
 
 const btf_type *Btf::type(uint32_t id) const {
   if (id < first_id_) return base_ ? base_->type(id) : nullptr;
   const uint32_t index = id - first_id_;
-  return index < offsets_.size() ? at(offsets_[index]) : nullptr;
+  return is_known(index) ? at(offsets_[index]) : nullptr;
 }
 
 std::string_view Btf::string(uint32_t offset) const {
@@ -218,7 +228,7 @@ uint32_t Btf::find(std::string_view name, uint32_t kinds) const {
   }
   const std::vector<uint32_t> places = offsets_of_string(name);
   if (places.empty()) return 0;
-  for (uint32_t i = 0; i < offsets_.size(); ++i) {
+  for (uint32_t i = 0; is_known(i); ++i) {
     const btf_type &type = *at(offsets_[i]);
     if ((kind_bit(kind_of(type)) & kinds) == 0) continue;
     for (const uint32_t place : places) {
@@ -229,7 +239,7 @@ uint32_t Btf::find(std::string_view name, uint32_t kinds) const {
 }
 
 void Btf::build_name_table() const {
-  name_table_.assign(std::bit_ceil(offsets_.size() * 2 + 1), 0);
+  name_table_.assign(std::bit_ceil((end_id() - first_id_) * size_t{2} + 1), 0);
   for (uint32_t i = 0; i < offsets_.size(); ++i) {
     const std::string_view type_name = name(*at(offsets_[i]));
     if (type_name.empty()) continue;
@@ -251,6 +261,11 @@ uint32_t Btf::find_in_table(std::string_view name, uint32_t kinds) const {
   return 0;
 }
 
+uint32_t Btf::enumerator_name(const btf_type &type, uint32_t index) const {
+  return kind_of(type) == kBtfEnum64 ? enumerators64(type)[index].name_off
+                                     : enumerators(type)[index].name_off;
+}
+
 int64_t Btf::enumerator_value(const btf_type &type, uint32_t index) const {
   if (index >= count_of(type)) return 0;
   if (kind_of(type) == kBtfEnum64) {
@@ -264,21 +279,20 @@ int64_t Btf::enumerator_value(const btf_type &type, uint32_t index) const {
 bool Btf::find_enumerator(std::string_view name, uint32_t *enum_id, int64_t *value) const {
   if (name.empty() || name.find('\0') != std::string_view::npos) return false;
   const std::vector<uint32_t> places = offsets_of_string(name);
-  for (const uint32_t place : places) {
-    for (const uint32_t id : enumerations_) {
-      const btf_type &candidate = *type(id);
-      for (uint32_t i = 0; i < count_of(candidate); ++i) {
-        const uint32_t name_off = kind_of(candidate) == kBtfEnum64
-                                      ? enumerators64(candidate)[i].name_off
-                                      : enumerators(candidate)[i].name_off;
-        if (name_off != place) continue;
-        *enum_id = id;
-        *value = enumerator_value(candidate, i);
-        return true;
-      }
+  if (places.empty()) return false;
+  for (size_t next = 0;; ++next) {
+    while (next == enumerations_.size()) {
+      if (!advance()) return false;
+    }
+    const btf_type &candidate = *type(enumerations_[next]);
+    for (uint32_t i = 0; i < count_of(candidate); ++i) {
+      const uint32_t name_off = enumerator_name(candidate, i);
+      if (std::find(places.begin(), places.end(), name_off) == places.end()) continue;
+      *enum_id = enumerations_[next];
+      *value = enumerator_value(candidate, i);
+      return true;
     }
   }
-  return false;
 }
 
 }  // namespace awl::frontend

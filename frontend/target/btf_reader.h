@@ -1,16 +1,17 @@
 // Reading BTF, the kernel's own description of its types (Documentation/bpf/btf.rst).
 //
 // A script needs a handful of the kernel's 130,000 types, so nothing is decoded ahead of time.
-// Opening checks the header and walks the type section once to note where each type starts and
-// that it lies inside (below 1 ms); all else is looked at where it stands. Names are found by
-// looking for their bytes in the string section, where each stands once, and then for the types
-// that refer to that place: no string is compared 130,000 times and no table is built, until so
-// many names have been asked for that a table pays.
+// Opening checks the header alone. Where a type starts is only known from the one before it; the
+// walk goes as far as it has to, which is not far for the types that most of the kernel uses, and
+// is remembered. Names are found by looking for their bytes in the string section, where each
+// stands once, and then for the types that refer to that place: no string is compared 130,000
+// times and no table is built, until so many names have been asked for that a table pays.
 //
 // A module's BTF is "split": it continues the ids and strings of vmlinux.
 //
-// After opening, every id, count and offset handed out here is inside the data; a reference from
-// one type to another may still be to nothing, for which type() returns null.
+// Every id, count and offset handed out here is inside the data. A malformed type ends the walk, as
+// if it were the last; a reference from one type to another may be to nothing, for which type()
+// returns null. Not for use from several threads at once.
 #pragma once
 
 #include <linux/btf.h>
@@ -47,10 +48,13 @@ class Btf {
   Btf(const Btf &) = delete;
   Btf &operator=(const Btf &) = delete;
 
+  // Walks to the end. Fails when a type is malformed.
+  Status check() const;
+
   const std::string &module() const { return module_; }
   const Btf *base() const { return base_.get(); }
   uint32_t first_id() const { return first_id_; }  // 1 without a base; id 0 is void
-  uint32_t end_id() const { return first_id_ + static_cast<uint32_t>(offsets_.size()); }
+  uint32_t end_id() const;                         // one past the last; walks to the end
 
   // The type of an id here or in the base. Null: void, or no such type.
   const btf_type *type(uint32_t id) const;
@@ -73,16 +77,27 @@ class Btf {
   uint32_t find(std::string_view name, uint32_t kinds) const;
   // The enumeration with an enumerator of that name, and its value. False: none.
   bool find_enumerator(std::string_view name, uint32_t *enum_id, int64_t *value) const;
+  // Of one of an enumeration's enumerators: the offset of its name, and its value.
+  uint32_t enumerator_name(const btf_type &type, uint32_t index) const;
   int64_t enumerator_value(const btf_type &type, uint32_t index) const;
   // Calls `visit(id, type)` for every type defined here.
   template <class Visitor>
   void for_each(Visitor visit) const {
-    for (uint32_t i = 0; i < offsets_.size(); ++i) visit(first_id_ + i, *at(offsets_[i]));
+    for (uint32_t i = 0; is_known(i); ++i) visit(first_id_ + i, *at(offsets_[i]));
   }
 
  private:
   Btf() = default;
-  Status index();
+  Status read_header();
+  // One step of the walk. False at the end.
+  bool advance() const;
+  // Whether there is a type of that index, walking there if need be.
+  bool is_known(uint32_t index) const {
+    while (offsets_.size() <= index) {
+      if (!advance()) return false;
+    }
+    return true;
+  }
   const btf_type *at(uint32_t offset) const {
     return reinterpret_cast<const btf_type *>(types_ + offset);
   }
@@ -102,8 +117,13 @@ class Btf {
   const char *types_ = nullptr, *strings_ = nullptr;
   uint32_t strings_size_ = 0;
   uint32_t first_id_ = 1, first_string_ = 0;
-  std::vector<uint32_t> offsets_;       // of each type in the type section
-  std::vector<uint32_t> enumerations_;  // ids of ENUM and ENUM64
+  uint32_t types_size_ = 0;
+  // What the walk has seen: offsets of types in the type section, ids of ENUM and ENUM64, how far
+  // it came, and why it ended early.
+  mutable std::vector<uint32_t> offsets_;
+  mutable std::vector<uint32_t> enumerations_;
+  mutable uint32_t walked_ = 0;
+  mutable const char *problem_ = nullptr;
   // How often find() searched, and the table that it builds once that was often: ids by hash of
   // the name, open addressing, 0 is free.
   mutable uint32_t searches_ = 0;

@@ -221,8 +221,7 @@ TypeRef BtfTypes::enum_type(const Btf &btf, const btf_type &type) {
   const uint32_t count = count_of(type);
   def->values.reserve(count);
   for (uint32_t i = 0; i < count; ++i) {
-    const uint32_t name = kind_of(type) == kBtfEnum64 ? btf.enumerators64(type)[i].name_off
-                                                      : btf.enumerators(type)[i].name_off;
+    const uint32_t name = btf.enumerator_name(type, i);
     def->values.push_back({std::string(btf.string(name)), btf.enumerator_value(type, i)});
   }
   return store_.enum_type(def);

@@ -110,6 +110,9 @@ Result<std::unique_ptr<Target>> load_snapshot_target(const std::string &path) {
   if (data->has_btf) {
     const auto btf = Btf::open(path + "/" + kSnapshotBtf);
     if (!btf) return btf.error();
+    if (const Status status = (*btf)->check(); !status) {
+      return status.error().with_context(path + "/" + kSnapshotBtf);
+    }
   }
   return std::unique_ptr<Target>(std::make_unique<SnapshotTarget>(std::move(*data), path));
 }

@@ -42,17 +42,21 @@ class Target {
   virtual bool has_btf() = 0;
   virtual std::unique_ptr<TypeStore::Resolver> type_resolver(TypeStore &store) = 0;
   // Of a function in vmlinux or a module (empty: any).
-  virtual std::optional<FunctionSignature> kernel_function(TypeStore &store, const std::string &module,
+  virtual std::optional<FunctionSignature> kernel_function(TypeStore &store,
+                                                           const std::string &module,
                                                            const std::string &name) = 0;
   // Arguments of a raw tracepoint, from the btf_trace_<name> typedef without its first parameter.
-  virtual std::optional<FunctionSignature> raw_tracepoint(TypeStore &store, const std::string &name) = 0;
+  virtual std::optional<FunctionSignature> raw_tracepoint(TypeStore &store,
+                                                          const std::string &name) = 0;
   // Names of all raw tracepoints known to BTF, "event" or "module:event" when not in vmlinux.
   virtual std::vector<std::string> raw_tracepoints() = 0;
 
   // -- tracefs
   // "category:event" of every tracepoint that matches two shell patterns.
-  virtual std::vector<std::string> tracepoints(const std::string &category, const std::string &event) = 0;
-  virtual Result<TracepointFormat> tracepoint_format(const std::string &category, const std::string &event) = 0;
+  virtual std::vector<std::string> tracepoints(const std::string &category,
+                                               const std::string &event) = 0;
+  virtual Result<TracepointFormat> tracepoint_format(const std::string &category,
+                                                     const std::string &event) = 0;
 
   // -- kernel symbols
   virtual std::optional<uint64_t> kernel_symbol(const std::string &name) = 0;
@@ -65,7 +69,8 @@ class Target {
   virtual Result<std::vector<std::string>> binary_functions(const std::string &path,
                                                             const std::string &pattern) = 0;
   // Size in bytes of a data symbol, for uaddr.
-  virtual std::optional<uint64_t> binary_symbol_size(const std::string &path, const std::string &name) = 0;
+  virtual std::optional<uint64_t> binary_symbol_size(const std::string &path,
+                                                     const std::string &name) = 0;
 
   // -- others
   virtual Result<uint64_t> cgroup_id(const std::string &path) = 0;

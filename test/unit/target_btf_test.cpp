@@ -181,7 +181,19 @@ TEST(Btf, RefusesMalformedHeaders) {
   EXPECT_FALSE(with([](btf_header &header) { header.type_len = ~0u; }));
   EXPECT_FALSE(with([](btf_header &header) { header.str_off = ~0u; }));
   EXPECT_FALSE(with([](btf_header &header) { header.str_len -= 1; }));
-  EXPECT_FALSE(with([](btf_header &header) { header.type_len -= 4; }));
+}
+
+TEST(Btf, EndsAtAMalformedType) {
+  const std::string whole = demo_btf();
+  ASSERT_TRUE((*Btf::parse(whole))->check());
+  std::string cut = whole;
+  reinterpret_cast<btf_header *>(cut.data())->type_len -= 4;
+  const auto btf = Btf::parse(cut);
+  ASSERT_TRUE(btf);
+  EXPECT_FALSE((*btf)->check());
+  EXPECT_NE((*btf)->type(17), nullptr);
+  EXPECT_EQ((*btf)->type(18), nullptr);
+  EXPECT_EQ((*btf)->end_id(), 18u);
 }
 
 // Everything that a script could ask of it.
