@@ -83,6 +83,9 @@ struct CheckedProgram {
   std::vector<ParameterInfo> parameters;
 
   const MapInfo *find_map(const std::string &name) const;
+  // A positional parameter has one entry per kind that it is used as; an option has one.
+  const ParameterInfo *find_parameter(const std::string &name, bool is_positional,
+                                      ParameterInfo::Kind kind) const;
 };
 
 }  // namespace awl::frontend

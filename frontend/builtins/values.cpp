@@ -52,6 +52,7 @@ TypeRef check_username(BuiltinContext &c, ast::Expr &, Arguments &) {
 }
 
 TypeRef check_probe(BuiltinContext &c, ast::Expr &, Arguments &) {
+  c.checker.note_probe_name();
   return c.types().simple(TypeKind::kProbeName);
 }
 

@@ -51,6 +51,7 @@ class TypeChecker {
   ast::Context &nodes() { return compilation_.context; }
   const ProgramInfo &program() const { return *program_; }
   bool is_final() const { return is_final_; }
+  void note_probe_name() { program_->uses_probe_name = true; }
 
   template <class... Args>
   Diagnostics::Builder report(Span span, const DiagnosticKind<Args...> &kind,

@@ -1,0 +1,67 @@
+// The pipeline from text to checked program.
+#include "frontend/frontend.h"
+
+#include "frontend/passes/check_types.h"
+#include "frontend/passes/collect_c_definitions.h"
+#include "frontend/passes/collect_parameters.h"
+#include "frontend/passes/expand_macros.h"
+#include "frontend/passes/fold_constants.h"
+#include "frontend/passes/load_imports.h"
+#include "frontend/passes/merge_config.h"
+#include "frontend/passes/resolve_calls.h"
+#include "frontend/passes/resolve_probes.h"
+#include "frontend/passes/resolve_variables.h"
+
+namespace awl::frontend {
+
+bool compile(Compilation &compilation, std::string name, std::string text, Target &target,
+             const Options &options) {
+  Diagnostics &diagnostics = compilation.diagnostics;
+  CheckedProgram &checked = compilation.checked;
+  // Types and constants of the kernel are found from the first pass on that meets a name.
+  compilation.resolver = target.type_resolver(compilation.types);
+  compilation.types.set_resolver(compilation.resolver.get());
+  ast::Program *program = parse(compilation, std::move(name), std::move(text));
+  if (!program) return false;
+  checked.sources = &compilation.sources;
+  checked.context = &compilation.context;
+  checked.program = program;
+  checked.types = &compilation.types;
+  auto done = [&](const char *pass) {
+    if (options.after_pass) options.after_pass(pass, *program);
+  };
+  done("parse");
+
+  // First the tree becomes whole: what other files, the C part and macros hold. Later passes see
+  // one script that is written out.
+  load_imports(compilation, *program);
+  done("load_imports");
+  collect_c_definitions(compilation, *program, target);
+  done("collect_c_definitions");
+  // Before all that has limits: strings, stacks, numbers of probes.
+  checked.config = merge_config(*program, options.environment, diagnostics);
+  expand_macros(compilation, *program);
+  done("expand_macros");
+  if (diagnostics.has_errors()) return false;
+
+  // Then every clause gets its programs, each with a body of its own, which is annotated from here on.
+  resolve_probes(compilation, *program, target, options);
+  done("resolve_probes");
+  // Names before variables: `find` must be known to be a builtin that writes to one.
+  resolve_calls(compilation, options);
+  resolve_variables(compilation);
+  done("resolve_names");
+  if (diagnostics.has_errors()) return false;
+
+  // Literals are folded before they get types, as the smallest type depends on the value.
+  fold_constants(compilation);
+  done("fold_constants");
+  check_types(compilation, target, options);
+  done("check_types");
+  if (diagnostics.has_errors()) return false;
+  // Last: types tell whether `$1` is a number or text.
+  collect_parameters(compilation);
+  return !diagnostics.has_errors();
+}
+
+}  // namespace awl::frontend
