@@ -9,6 +9,7 @@ namespace awl::tools {
 int command_run(const CommandLine &line);    // awl [run] FILE | -e PROGRAM; also -l and --info
 int command_build(const CommandLine &line);  // awl build FILE | -e PROGRAM -o OBJECT
 int command_list(const CommandLine &line);   // awl list [-v] [PATTERN]
+int command_snapshot(const CommandLine &line);  // awl snapshot [--request FILE] FOLDER
 
 // awl --info: what the kernel and this build can do, on stdout.
 int print_info();

@@ -14,6 +14,7 @@ int main(int argc, char **argv) {
   };
   if (command == "build") return command_build(without_command());
   if (command == "list") return command_list(without_command());
+  if (command == "snapshot") return command_snapshot(without_command());
   if (command == "run") return command_run(without_command());
   return command_run(line);
 }
