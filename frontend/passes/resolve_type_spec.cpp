@@ -31,12 +31,13 @@ class TypeResolver {
     return type ? apply(type, spec.modifiers, spec.span) : nullptr;
   }
 
-  // Brackets read from the outside in: of `int[2][3]` the last makes the inner array. So in a row
-  // of brackets the order is turned; pointers stand before them.
+  // In the language brackets read from the outside in: of `int32[2][3]` the last makes the inner
+  // array, so in a row of brackets the order is turned. In C definitions the builder has turned
+  // them already, as they stand around the name there.
   TypeRef apply(TypeRef type, const std::vector<ast::TypeSpec::Modifier> &modifiers, Span span) {
     for (size_t i = 0; type && i < modifiers.size();) {
-      if (modifiers[i].is_pointer) {
-        type = types_.pointer(type);
+      if (modifiers[i].is_pointer || dialect_ == TypeDialect::kC) {
+        type = modifiers[i].is_pointer ? types_.pointer(type) : array(type, modifiers[i].count, span);
         ++i;
         continue;
       }
