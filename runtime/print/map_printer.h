@@ -19,7 +19,8 @@ class MapPrinter {
   MapPrinter(Output &output, const PrintContext &context) : output_(output), values_(context) {}
 
   // `top` 0: all; `div` 0 or 1: values as they are. Sorts the snapshot's entries.
-  void print(const object::Map &map, const MapSnapshot &snapshot, uint64_t top = 0, uint64_t div = 0);
+  void print(const object::Map &map, const MapSnapshot &snapshot, uint64_t top = 0,
+             uint64_t div = 0);
 
  private:
   Output &output_;

@@ -40,7 +40,8 @@ class MapReader {
   uint32_t cpu_count_;
 };
 
-// Stacks from the kernel's stack maps. `find_map` gives the descriptor of a map by its ELF name, -1: none.
+// Stacks from the kernel's stack maps. `find_map` gives the descriptor of a map by its ELF name,
+// -1: none.
 class KernelStackSource : public StackSource {
  public:
   explicit KernelStackSource(std::function<int(const std::string &elf_name)> find_map)

@@ -67,15 +67,15 @@ class Output {
   virtual void lost_events(uint64_t count) = 0;      // since the last call
   virtual void text(std::string_view text) = 0;      // printf
   virtual void time(std::string_view text) = 0;
-  virtual void join(std::string_view text) = 0;      // without newline
-  virtual void cat(std::string_view text) = 0;       // a file's content
-  virtual void system(std::string_view text) = 0;    // a command's output
-  virtual void user_message(const Message &message) = 0;   // errorf, warnf
+  virtual void join(std::string_view text) = 0;           // without newline
+  virtual void cat(std::string_view text) = 0;            // a file's content
+  virtual void system(std::string_view text) = 0;         // a command's output
+  virtual void user_message(const Message &message) = 0;  // errorf, warnf
   // A helper failed at a place in the script (ErrorSite); `result` is what it returned.
   virtual void runtime_error(const object::ErrorSite &site, int64_t result) = 0;
   // ErrorSite counts at the end: how often something failed which had not been reported at once.
   virtual void error_count(const object::ErrorSite &site, uint64_t count) = 0;
-  virtual void warning(std::string_view text) = 0;         // of the runtime itself
+  virtual void warning(std::string_view text) = 0;  // of the runtime itself
   // The maps at exit come next: text mode sets them off with empty lines.
   virtual void before_final_maps() = 0;
 
@@ -86,9 +86,5 @@ class Output {
   Writer &writer_;
   const bool is_json_;
 };
-
-// Appends `bytes` as the inside of a JSON string: quotes, backslashes and control characters
-// escaped, bytes that are not UTF-8 replaced as the peer does.
-void append_json_escaped(std::string &out, std::string_view bytes);
 
 }  // namespace awl::runtime

@@ -23,8 +23,8 @@ class RecordPrinter {
 
   // `description`, `output` and `context` must outlive it. Fails when an event's format and
   // arguments do not fit together.
-  static Result<std::unique_ptr<RecordPrinter>> create(const object::Description &description, Output &output,
-                                                       const PrintContext &context);
+  static Result<std::unique_ptr<RecordPrinter>> create(const object::Description &description,
+                                                       Output &output, const PrintContext &context);
   ~RecordPrinter();
 
   // A record as it lies in the ring, RecordHeader first. False: it is not a valid output record.

@@ -36,7 +36,7 @@ struct PrintContext {
   std::string truncation_trailer = "..";
   // CLOCK_REALTIME - CLOCK_BOOTTIME in ns, for timestamps.
   int64_t realtime_offset_ns = 0;
-  bool print_symbols_verbose = false;  // -v: symbols with offset and module
+  bool print_symbols_verbose = false;
 };
 
 class ValuePrinter {
@@ -54,10 +54,34 @@ class ValuePrinter {
   const PrintContext &context() const { return context_; }
 
  private:
+  enum class Style { kText, kKey, kJsonKey };
+  void text(const object::ValueType &type, const uint8_t *data, std::string &out, Style style,
+            bool is_outermost) const;
+  void fields(const object::ValueType &type, const uint8_t *data, std::string &out, Style style,
+              bool is_outermost) const;
+  void array(const object::ValueType &type, const uint8_t *data, std::string &out,
+             Style style) const;
+  void field_text(const object::Field &field, const uint8_t *data, std::string &out,
+                  Style style) const;
+  void named(const object::ValueType &type, const uint8_t *data, std::string &out,
+             Style style) const;
+  void stack(const object::ValueType &type, const uint8_t *data, std::string &out,
+             Style style) const;
+  void probe(const object::ValueType &type, const uint8_t *data, std::string &out) const;
+  void json_field(const object::Field &field, const uint8_t *data, std::string &out) const;
+  void json_fields(const object::ValueType &type, const uint8_t *data, std::string &out) const;
   const PrintContext &context_;
 };
 
 // The integer at `data`: `size` 1, 2, 4 or 8.
 int64_t load_integer(const uint8_t *data, uint32_t size, bool is_signed);
+// The same of a field, which may be a bitfield; `data` is where its struct begins.
+int64_t load_field(const object::Field &field, const uint8_t *data);
+// The characters of a kString, without the trailer.
+std::string_view load_string(const object::ValueType &type, const uint8_t *data);
+// The bytes of a kBuffer.
+std::string_view load_buffer(const object::ValueType &type, const uint8_t *data);
+// strftime(3) of a time in ns since 1970, with %f for microseconds.
+void append_time(std::string &out, const std::string &format, int64_t realtime_ns);
 
 }  // namespace awl::runtime

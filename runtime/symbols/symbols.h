@@ -12,9 +12,11 @@ namespace awl::runtime {
 
 // An address resolved. `name` is empty when nothing is known about it.
 struct Symbol {
-  std::string name;     // demangled when asked for
-  uint64_t offset = 0;  // from the symbol's start
-  std::string module;   // path of the mapped file; kernel: module's name, or empty for vmlinux
+  std::string name;          // demangled when asked for
+  uint64_t offset = 0;       // from the symbol's start
+  std::string module;        // path of the mapped file; kernel: module's name, or empty for vmlinux
+  std::string build_id;      // user: of the file, hexadecimal
+  uint64_t file_offset = 0;  // user: of the address in the file
 };
 
 class Symbols {
@@ -25,8 +27,6 @@ class Symbols {
   Symbols &operator=(const Symbols &) = delete;
 
   Symbol kernel(uint64_t address);
-  // Address of a kernel symbol, 0: unknown.
-  uint64_t kernel_address(const std::string &name);
 
   // `binary` (may be empty) is the file the probe is attached to: what is looked into when the
   // process is gone.
@@ -34,8 +34,8 @@ class Symbols {
   // Reads the maps and symbols of a process now, since it may be gone when its stacks are printed.
   void remember_process(uint32_t pid);
 
-  std::string username(uint32_t uid);                                  // the number when unknown
-  std::string cgroup_path(uint64_t id, const std::string &filter);     // see value_printer.h
+  std::string username(uint32_t uid);                               // the number when unknown
+  std::string cgroup_path(uint64_t id, const std::string &filter);  // find_cgroup_paths()
 
  private:
   struct State;
@@ -44,8 +44,13 @@ class Symbols {
 
 std::string demangle(const std::string &symbol);
 
-const char *signal_name(uint64_t number);  // "SIGKILL", null: none
-const char *error_name(uint64_t number);   // text of an errno, as strerror gives it; null: none
-const char *syscall_name(uint64_t number); // "openat" on this architecture; null: none
+// A system call's name on this architecture ("openat"); null: no such number.
+const char *syscall_name(uint64_t number);
+
+// As the language's strerror(), signal_name() and syscall_name() give them, with a text for
+// numbers that mean nothing.
+std::string error_text(int64_t number);    // "No such file or directory"
+std::string signal_text(int64_t number);   // "Killed"
+std::string syscall_text(int64_t number);  // "openat"
 
 }  // namespace awl::runtime

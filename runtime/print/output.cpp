@@ -1,0 +1,201 @@
+#include "runtime/print/output.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "runtime/print/json.h"
+
+namespace awl::runtime {
+namespace {
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    ssize_t written = write(fd, text.data(), text.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return false;
+    }
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+  return true;
+}
+
+// The line of the script with the place underlined, as diagnostics show it.
+std::string quote(const object::Description &description, const object::Location &location) {
+  std::string_view text = description.script_text;
+  for (uint32_t line = 1; line < location.line && !text.empty(); ++line) {
+    size_t end = text.find('\n');
+    text = end == text.npos ? std::string_view() : text.substr(end + 1);
+  }
+  text = text.substr(0, text.find('\n'));
+  if (location.line == 0 || location.column == 0 || location.column > text.size()) return {};
+  size_t start = location.column - 1;
+  size_t end = location.end_line == location.line ? location.end_column : text.size() + 1;
+  end = std::min<size_t>(end == 0 ? 0 : end - 1, text.size());
+  return fmt::format("{}\n{}{}\n", text, std::string(start, ' '),
+                     std::string(end > start ? end - start : 1, '~'));
+}
+
+// "stdin:1:9-12: ", empty when there is no place.
+std::string place(const object::Description &description, const object::Location &location) {
+  if (location.line == 0) return {};
+  if (location.end_line == location.line) {
+    return fmt::format("{}:{}:{}-{}: ", description.script_name, location.line, location.column,
+                       location.end_column);
+  }
+  return fmt::format("{}:{}-{}: ", description.script_name, location.line, location.end_line);
+}
+
+// Where a message ends without newline it gets one.
+void end_line(std::string &text) {
+  if (text.empty() || text.back() != '\n') text += '\n';
+}
+
+class TextOutput final : public Output {
+ public:
+  TextOutput(Writer &writer, const object::Description &description)
+      : Output(writer, /*is_json=*/false), description_(description) {}
+
+  void attached_probes(uint64_t count) override {
+    writer_.write_error(fmt::format("Attached {} probe{}\n", count, count == 1 ? "" : "s"));
+  }
+  void lost_events(uint64_t count) override {
+    writer_.write_error(fmt::format("Lost {} event{}\n", count, count == 1 ? "" : "s"));
+  }
+  void text(std::string_view text) override { append(text); }
+  void time(std::string_view text) override { append(text); }
+  void join(std::string_view text) override { append(text, "\n"); }
+  void cat(std::string_view text) override { append(text); }
+  void system(std::string_view text) override { append(text, "\n"); }
+  void user_message(const Message &message) override {
+    std::string text = place(description_, message.location);
+    text += message.is_warning ? "WARNING: " : "ERROR: ";
+    text += message.text;
+    end_line(text);
+    writer_.write_error(text);
+  }
+  void runtime_error(const object::ErrorSite &site, int64_t result) override {
+    std::string text = place(description_, site.location) + "WARNING: " + site.what;
+    if (result < 0 && result > -4096) {
+      text += fmt::format(": {} ({})", std::strerror(static_cast<int>(-result)), result);
+    }
+    writer_.write_error(text + "\n" + quote(description_, site.location));
+  }
+  void error_count(const object::ErrorSite &site, uint64_t count) override {
+    writer_.write_error(fmt::format("{}WARNING: {}: {} time{}\n{}",
+                                    place(description_, site.location), site.what, count,
+                                    count == 1 ? "" : "s", quote(description_, site.location)));
+  }
+  void warning(std::string_view text) override {
+    writer_.write_error(fmt::format("WARNING: {}\n", text));
+  }
+  void before_final_maps() override { append("\n\n"); }
+
+ private:
+  void append(std::string_view text, std::string_view end = {}) {
+    writer_.buffer().append(text).append(end);
+    writer_.written();
+  }
+
+  const object::Description &description_;
+};
+
+class JsonOutput final : public Output {
+ public:
+  JsonOutput(Writer &writer, const object::Description &description)
+      : Output(writer, /*is_json=*/true), description_(description) {}
+
+  void attached_probes(uint64_t count) override {
+    line(fmt::format(R"({{"type": "attached_probes", "count": {0}, "data": {{"probes": {0}}}}})",
+                     count));
+  }
+  void lost_events(uint64_t count) override {
+    line(fmt::format(R"({{"type": "lost_events", "data": {{"events": {}}}}})", count));
+  }
+  void text(std::string_view text) override { string("printf", text); }
+  void time(std::string_view text) override { string("time", text); }
+  void join(std::string_view text) override { string("join", text); }
+  void cat(std::string_view text) override { string("cat", text); }
+  void system(std::string_view text) override { string("syscall", text); }
+  void user_message(const Message &message) override {
+    begin(message.is_warning ? "warnf" : "errorf");
+    member("msg", message.text);
+    end_with(message.location);
+  }
+  void runtime_error(const object::ErrorSite &site, int64_t result) override {
+    begin("helper_error");
+    bool is_errno = result < 0 && result > -4096;
+    member("msg", is_errno ? std::strerror(static_cast<int>(-result)) : site.what.c_str());
+    member("helper", site.what);
+    writer_.buffer() += fmt::format(R"(, "retcode": {})", result);
+    end_with(site.location);
+  }
+  void error_count(const object::ErrorSite &site, uint64_t count) override {
+    begin("error_count");
+    member("msg", site.what);
+    writer_.buffer() += fmt::format(R"(, "count": {})", count);
+    end_with(site.location);
+  }
+  void warning(std::string_view text) override {
+    writer_.write_error(fmt::format("WARNING: {}\n", text));
+  }
+  void before_final_maps() override {}
+
+ private:
+  void line(std::string_view text) {
+    writer_.buffer().append(text).append("\n");
+    writer_.written();
+  }
+  void string(std::string_view type, std::string_view text) {
+    std::string &out = writer_.buffer();
+    out.append(R"({"type": ")").append(type).append(R"(", "data": )");
+    append_json_string(out, text);
+    out += "}\n";
+    writer_.written();
+  }
+  void begin(std::string_view type) {
+    writer_.buffer().append(R"({"type": ")").append(type).append("\"");
+  }
+  void member(std::string_view key, std::string_view text) {
+    std::string &out = writer_.buffer();
+    out.append(", \"").append(key).append("\": ");
+    append_json_string(out, text);
+  }
+  void end_with(const object::Location &location) {
+    member("filename", description_.script_name);
+    writer_.buffer() +=
+        fmt::format(", \"line\": {}, \"col\": {}}}\n", location.line, location.column);
+    writer_.written();
+  }
+
+  const object::Description &description_;
+};
+
+}  // namespace
+
+Writer::Writer(int fd, int error_fd, Buffering buffering)
+    : fd_(fd), error_fd_(error_fd), buffering_(buffering) {}
+
+Writer::~Writer() { flush(); }
+
+void Writer::flush() {
+  if (buffer_.empty()) return;
+  if (!write_all(fd_, buffer_)) has_failed_ = true;
+  buffer_.clear();
+}
+
+void Writer::write_error(std::string_view text) {
+  // What was printed before comes first where both go to one terminal.
+  if (buffering_ != Buffering::kFull) flush();
+  write_all(error_fd_, text);
+}
+
+std::unique_ptr<Output> Output::create(OutputFormat format, Writer &writer,
+                                       const object::Description &description) {
+  if (format == OutputFormat::kJson) return std::make_unique<JsonOutput>(writer, description);
+  return std::make_unique<TextOutput>(writer, description);
+}
+
+}  // namespace awl::runtime

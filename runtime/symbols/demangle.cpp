@@ -1,0 +1,19 @@
+#include <cxxabi.h>
+
+#include <cstdlib>
+
+#include "runtime/symbols/symbols.h"
+
+namespace awl::runtime {
+
+std::string demangle(const std::string &symbol) {
+  if (symbol.compare(0, 2, "_Z") != 0) return symbol;
+  int status = 0;
+  char *text = abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status);
+  if (!text || status != 0) return symbol;
+  std::string demangled = text;
+  std::free(text);
+  return demangled;
+}
+
+}  // namespace awl::runtime

@@ -1,0 +1,79 @@
+// Numbers that the kernel gives out, as text: errors, signals, system calls.
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/syscall.h>
+
+#include <array>
+#include <cstring>
+
+#include "runtime/symbols/symbols.h"
+
+namespace awl::runtime {
+namespace {
+
+struct NumberedName {
+  uint32_t number;
+  const char *name;
+};
+
+constexpr NumberedName kSyscalls[] = {
+#define X(name) {__NR_##name, #name},
+#include "runtime/symbols/syscall_names.inc"
+#undef X
+};
+
+// Younger than many systems' headers; every architecture has them under these numbers.
+constexpr NumberedName kYoungSyscalls[] = {
+    {451, "cachestat"},         {452, "fchmodat2"},        {453, "map_shadow_stack"},
+    {454, "futex_wake"},        {455, "futex_wait"},       {456, "futex_requeue"},
+    {457, "statmount"},         {458, "listmount"},        {459, "lsm_get_self_attr"},
+    {460, "lsm_set_self_attr"}, {461, "lsm_list_modules"}, {462, "mseal"},
+    {463, "setxattrat"},        {464, "getxattrat"},       {465, "listxattrat"},
+    {466, "removexattrat"},     {467, "open_tree_attr"},   {468, "file_getattr"},
+    {469, "file_setattr"},
+#ifdef __x86_64__
+    {335, "uretprobe"},         {336, "uprobe"},
+#endif
+};
+
+constexpr size_t kTableSize = 512;
+
+const std::array<const char *, kTableSize> &syscall_table() {
+  static const std::array<const char *, kTableSize> kTable = [] {
+    std::array<const char *, kTableSize> table{};
+    for (const NumberedName &entry : kYoungSyscalls) table[entry.number] = entry.name;
+    for (const NumberedName &entry : kSyscalls) {
+      if (entry.number < kTableSize) table[entry.number] = entry.name;
+    }
+    return table;
+  }();
+  return kTable;
+}
+
+}  // namespace
+
+const char *syscall_name(uint64_t number) {
+  return number < kTableSize ? syscall_table()[number] : nullptr;
+}
+
+std::string syscall_text(int64_t number) {
+  const char *name = syscall_name(static_cast<uint64_t>(number));
+  return name ? name : "Unknown syscall";
+}
+
+std::string error_text(int64_t number) {
+  // Helpers and system calls return errors as negative numbers.
+  if (number < 0) number = number == INT64_MIN ? 0 : -number;
+  const char *text = number <= INT32_MAX ? strerrordesc_np(static_cast<int>(number)) : nullptr;
+  return text ? text : "Unknown error";
+}
+
+std::string signal_text(int64_t number) {
+  constexpr int kFirstRealTime = 34;  // the C library keeps 32 and 33 for itself
+  if (number < 0 || number > 64) return "N/A";
+  if (number >= kFirstRealTime) return fmt::format("Real-time signal {}", number - kFirstRealTime);
+  const char *text = sigdescr_np(static_cast<int>(number));
+  return text ? text : fmt::format("Unknown signal {}", number);
+}
+
+}  // namespace awl::runtime
