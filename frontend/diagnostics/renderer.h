@@ -1,9 +1,11 @@
 // Turns diagnostics into the text a person reads:
 //
-//   script.bt:3:9-12: ERROR: undefined variable $x
-//   3 | print($x);
-//     |       ~~
+//   script.bt:3:7-9: ERROR: undefined variable $x
+//   print($x);
+//         ~~
 //   HINT: assign to it first
+//
+// Columns are bytes from 1, the last one exclusive; a span of several lines is "script.bt:3-5".
 #pragma once
 
 #include <string>

@@ -1,0 +1,106 @@
+#include "frontend/parse/token_list.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace awl::frontend {
+namespace {
+
+AWL_DIAGNOSTIC(kStrayCharacter, Error, "stray-character", "stray character {}", std::string);
+AWL_DIAGNOSTIC(kUnterminatedString, Error, "unterminated-string",
+               "unterminated string: the closing '\"' is missing on this line");
+AWL_DIAGNOSTIC(kUnterminatedComment, Error, "unterminated-comment",
+               "unterminated comment: the closing '*/' is missing");
+AWL_DIAGNOSTIC(kMisplacedDirective, Error, "misplaced-directive",
+               "a #define or #include line must stand at the top of the script");
+
+std::string describe_character(unsigned char byte) {
+  if (byte >= 0x20 && byte < 0x7f) return fmt::format("'{}'", static_cast<char>(byte));
+  return fmt::format("0x{:02x}", byte);
+}
+
+}  // namespace
+
+TokenList::TokenList(std::string_view text, size_t begin, size_t end, Start start, SourceId source,
+                     Diagnostics *diagnostics)
+    : text_(text), bytes_(text, begin, end), lexer_(&bytes_) {
+  lexer_.removeErrorListeners();
+  if (start == Start::kCode) lexer_.pushMode(grammar::AwlLexer::CODE);
+  tokens_.reserve((end - begin) / 4 + 2);
+  for (;;) {
+    std::unique_ptr<antlr4::Token> token = lexer_.nextToken();
+    bool is_end = token->getType() == antlr4::Token::EOF;
+    keep_or_report(std::unique_ptr<antlr4::CommonToken>(
+                       static_cast<antlr4::CommonToken *>(token.release())),
+                   source, diagnostics);
+    if (is_end) break;
+  }
+}
+
+// Keeps a token, or reports what is none. A string that does not end is kept as a string, so that
+// the statement around it is still understood.
+void TokenList::keep_or_report(std::unique_ptr<antlr4::CommonToken> token, SourceId source,
+                               Diagnostics *diagnostics) {
+  using Lexer = grammar::AwlLexer;
+  Span span = token_span(token.get(), source);
+  switch (token->getType()) {
+    case Lexer::UNKNOWN:
+      if (is_continuation(span.begin)) return;
+      has_stray_characters_ = true;
+      // One report for a run of such bytes.
+      if (diagnostics && (last_unknown_end_ == 0 || span.begin != last_unknown_end_)) {
+        diagnostics->emit(span, kStrayCharacter,
+                          describe_character(static_cast<unsigned char>(text_[span.begin])));
+      }
+      last_unknown_end_ = span.end;
+      return;
+    case Lexer::UNTERMINATED_COMMENT:
+      if (diagnostics) {
+        diagnostics->emit({source, span.begin, span.begin + 2}, kUnterminatedComment);
+      }
+      return;
+    case Lexer::MISPLACED_DIRECTIVE:
+      if (diagnostics) diagnostics->emit(span, kMisplacedDirective);
+      return;
+    case Lexer::UNTERMINATED_STRING:
+      if (diagnostics) diagnostics->emit(span, kUnterminatedString);
+      token->setType(Lexer::STRING);
+      break;
+    default: break;
+  }
+  token->setTokenIndex(tokens_.size());
+  tokens_.push_back(std::move(token));
+}
+
+// A backslash at the end of a line, as in a `#define` of several lines.
+bool TokenList::is_continuation(size_t at) const {
+  if (text_[at] != '\\') return false;
+  std::string_view rest = text_.substr(at + 1, 2);
+  return rest.starts_with("\n") || rest.starts_with("\r\n");
+}
+
+std::string_view TokenList::text(const antlr4::Token *token) const {
+  size_t begin = token->getStartIndex();
+  size_t end = token->getStopIndex() + 1;
+  if (begin >= text_.size() || end <= begin) return {};
+  return text_.substr(begin, end - begin);
+}
+
+antlr4::Token *TokenList::LT(ssize_t k) {
+  if (k > 0) return tokens_[std::min(at_ + k - 1, tokens_.size() - 1)].get();
+  size_t back = static_cast<size_t>(-k);
+  return back == 0 || back > at_ ? nullptr : tokens_[at_ - back].get();
+}
+
+size_t TokenList::LA(ssize_t i) {
+  antlr4::Token *token = LT(i);
+  return token ? token->getType() : antlr4::Token::INVALID_TYPE;
+}
+
+void TokenList::consume() {
+  if (at_ + 1 < tokens_.size()) ++at_;
+}
+
+antlr4::TokenSource *TokenList::getTokenSource() const { return &lexer_; }
+
+}  // namespace awl::frontend
