@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <regex>
 #include <string>
 #include <vector>
 
@@ -19,31 +18,32 @@ enum class OutputFormat { kText, kJson };
 enum class Buffering { kNone, kLine, kFull };
 
 struct RunOptions {
-  std::vector<std::string> positional;                        // $1…
-  std::vector<std::pair<std::string, std::string>> named;     // --name=value, for getopt
-  std::optional<int> pid;       // -p
-  std::string command;          // -c; empty: none
-  std::string output_path;      // -o; empty: stdout
+  std::vector<std::string> positional;                     // $1…
+  std::vector<std::pair<std::string, std::string>> named;  // --name=value, for getopt
+  std::optional<int> pid;                                  // -p
+  std::string command;                                     // -c; empty: none
+  std::string output_path;                                 // -o; empty: stdout
   OutputFormat format = OutputFormat::kText;
   Buffering buffering = Buffering::kLine;
-  bool quiet = false;           // -q
-  bool verbose = false;         // -v
+  bool quiet = false;    // -q
+  bool verbose = false;  // -v
   bool dry_run = false;
   bool unsafe = false;
   bool no_warnings = false;
-  bool report_read_errors = false;  // -k
+  bool report_read_errors = false;                    // -k
   bool debug_libbpf = false, debug_verifier = false;  // -d libbpf, -d verifier
-  std::string probe_filter;     // --probe-filter: regular expression; empty: none
+  std::string probe_filter;                    // --probe-filter: regular expression; empty: none
   std::vector<std::string> disabled_features;  // --no-feature
 };
 
-// Loads, attaches, prints, detaches. The result is the exit code of the process: 0, the code given to
-// exit(), or an Error when it could not start. Handles INT, TERM, -c and -p; `end` programs run
+// Loads, attaches, prints, detaches. The result is the exit code of the process: 0, the code given
+// to exit(), or an Error when it could not start. Handles INT, TERM, -c and -p; `end` programs run
 // and maps are printed before it returns. Nothing stays attached, whatever happens.
 Result<int> run(const std::vector<uint8_t> &object, const RunOptions &options);
 
 // The names of everything the object would attach to here, one by one (for `-l SCRIPT`).
-Result<std::vector<std::string>> list_targets(const std::vector<uint8_t> &object, const RunOptions &options);
+Result<std::vector<std::string>> list_targets(const std::vector<uint8_t> &object,
+                                              const RunOptions &options);
 
 // The description in an object's `.awl` section.
 Result<object::Description> read_description(const std::vector<uint8_t> &object);

@@ -1,0 +1,37 @@
+// Everything that is attached, and how to let go of it quickly.
+//
+// Two kinds of descriptors: links, which hold a program to its hook and are closed in
+// microseconds, and events underneath (perf events), which the kernel takes 85 to 125 ms each to
+// close when they are tracepoints, one after another (perf_trace_event_unreg waits for RCU).
+// Closing the links stops all programs; the events are left to a process of their own.
+#pragma once
+
+#include <vector>
+
+#include "base/file.h"
+
+namespace awl::runtime {
+
+class Attachments {
+ public:
+  // A BPF link.
+  void add_link(FileDescriptor link) { links_.push_back(std::move(link)); }
+  // A perf event. Slow ones are those that the kernel waits for when they are closed.
+  void add_event(FileDescriptor event, bool is_slow = false);
+
+  size_t link_count() const { return links_.size(); }
+  size_t event_count() const { return events_.size() + slow_events_.size(); }
+
+  // Stops all programs that are attached by links and waits until none is running any more.
+  // Events attached without links (before 5.15) go on until leave_behind().
+  void detach_programs();
+
+  // Lets go of all that is left. What is slow is handed to a process which closes it after us,
+  // has no other descriptor open and ends when it is done. Async-signal-safe.
+  void leave_behind();
+
+ private:
+  std::vector<FileDescriptor> links_, events_, slow_events_;
+};
+
+}  // namespace awl::runtime

@@ -1,0 +1,36 @@
+// What the families' files define for the table in family.cpp. The meaning of each function is
+// that of the members of Family.
+#pragma once
+
+#include <vector>
+
+#include "runtime/attach/family.h"
+
+namespace awl::runtime {
+
+#define AWL_EXPANDS(name) \
+  Result<Expansion> name(const AttachContext &context, const object::AttachPoint &point)
+#define AWL_ATTACHES(name)                                                                 \
+  void name(const AttachContext &context, int program, const std::vector<Target> &targets, \
+            Attachments &attachments, std::vector<AttachFailure> &failures)
+
+AWL_EXPANDS(expand_plain);  // the attach point is its only target
+AWL_EXPANDS(expand_self);
+AWL_EXPANDS(expand_software);
+AWL_EXPANDS(expand_hardware);
+AWL_EXPANDS(expand_tracepoint);
+AWL_EXPANDS(expand_syscall);
+AWL_EXPANDS(expand_raw_tracepoint);
+AWL_EXPANDS(expand_uprobe);
+
+AWL_ATTACHES(attach_interval);
+AWL_ATTACHES(attach_profile);
+AWL_ATTACHES(attach_software);
+AWL_ATTACHES(attach_hardware);
+AWL_ATTACHES(attach_tracepoint);
+AWL_ATTACHES(attach_syscall);
+AWL_ATTACHES(attach_raw_tracepoint);
+AWL_ATTACHES(attach_uprobe);
+AWL_ATTACHES(attach_uretprobe);
+
+}  // namespace awl::runtime

@@ -1,0 +1,81 @@
+// Probe families: how a pattern becomes targets, and how a program is attached to one.
+//
+// A family is one record in family.cpp and one file here. Programs that a family runs itself
+// (begin, end, self) have no `attach`. Nothing in here knows scripts or objects beyond the
+// attach points of the description.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/attach/attachments.h"
+#include "runtime/object/description.h"
+
+namespace awl::runtime {
+
+// One thing that a program gets attached to.
+struct Target {
+  uint32_t probe_id = 0;  // index in Plan::names; what `probe` is in the program
+  std::string name;       // "tracepoint:sched:sched_switch"
+  const object::AttachPoint *point = nullptr;
+  std::string category;      // tracepoints
+  std::string event;         // tracepoints, software and hardware events, signals
+  std::string path;          // uprobes: the file,
+  uint64_t file_offset = 0;  // and where in it
+  int32_t syscall = -1;      // system call tracepoints: its number
+};
+
+// What attach points are expanded and programs attached with.
+struct AttachContext {
+  std::optional<int> pid;        // -p
+  bool has_perf_links = false;   // BPF links on perf events, and with them cookies (5.15)
+  bool has_raw_cookies = false;  // cookies on raw tracepoints (6.10)
+  bool has_uprobe_multi = false;
+  std::string binary_root;  // put before paths of binaries: /proc/PID/root, or empty
+
+  // Whether a program for so many uprobes is loaded for, and attached by, one link for all.
+  bool uses_uprobe_multi(size_t targets) const { return has_uprobe_multi && targets > 1; }
+};
+
+// Which way a program learns what it was attached to when one serves several targets.
+enum class CookieKind : uint8_t { kNone, kPerf, kRawTracepoint };
+
+// What an expansion found. `missing` says why nothing was found where something had to be.
+struct Expansion {
+  std::vector<Target> targets;
+  std::string
+      missing;  // "No matches for tracepoint sched:foo", with a hint; empty: nothing missing
+};
+
+struct AttachFailure;
+
+struct Family {
+  const char *name;
+  CookieKind cookie;
+  // The targets of an attach point that exist here. An Error: they cannot be found out.
+  Result<Expansion> (*expand)(const AttachContext &, const object::AttachPoint &);
+  // Attaches a loaded program to all of its targets; those that fail are errors in the result
+  // (see AttachFailure). Null: nothing to attach.
+  void (*attach)(const AttachContext &, int program, const std::vector<Target> &, Attachments &,
+                 std::vector<AttachFailure> &);
+};
+
+// A target that could not be attached.
+struct AttachFailure {
+  const Target *target = nullptr;
+  Error error;
+};
+
+// Null: no such family here.
+const Family *find_family(const std::string &name);
+// The family that serves a program's attach points.
+const Family *find_family(const object::Program &program);
+
+// A target that stands for the attach point itself (begin, interval, …).
+Target plain_target(const object::AttachPoint &point);
+
+}  // namespace awl::runtime

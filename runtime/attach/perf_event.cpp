@@ -1,0 +1,115 @@
+#include "runtime/attach/perf_event.h"
+
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstring>
+
+#include "base/file.h"
+
+namespace awl::runtime {
+namespace {
+
+constexpr int kMaxCpus = 1 << 16;
+
+// bpf(2) as newer kernels know it; the installed headers may lack these members.
+constexpr int kBpfRawTracepointOpen = 17;  // BPF_RAW_TRACEPOINT_OPEN
+struct RawTracepointOpen {
+  uint64_t name;
+  uint32_t program;
+  uint32_t reserved;
+  uint64_t cookie;
+};
+
+FileDescriptor load_empty_program(bpf_prog_type type) {
+  const bpf_insn instructions[] = {
+      {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0},
+      {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
+  };
+  return FileDescriptor(bpf_prog_load(type, "awl_probe", "GPL", instructions, 2, nullptr));
+}
+
+}  // namespace
+
+Status attach_perf_event(const AttachContext &context, perf_event_attr &attributes,
+                         EventScope scope, int program, uint32_t cookie, bool is_slow,
+                         Attachments &attachments) {
+  attributes.size = sizeof attributes;
+  FileDescriptor event(static_cast<int>(
+      syscall(SYS_perf_event_open, &attributes, scope.pid, scope.cpu, -1, PERF_FLAG_FD_CLOEXEC)));
+  if (!event) return Error::from_errno("cannot open the perf event");
+  if (context.has_perf_links) {
+    LIBBPF_OPTS(bpf_link_create_opts, options);
+    options.perf_event.bpf_cookie = cookie;
+    FileDescriptor link(bpf_link_create(program, event.get(), BPF_PERF_EVENT, &options));
+    if (!link) return Error::from_errno("cannot attach the program to its perf event");
+    attachments.add_link(std::move(link));
+  } else if (ioctl(event.get(), PERF_EVENT_IOC_SET_BPF, program) != 0) {
+    return Error::from_errno("cannot attach the program to its perf event");
+  }
+  if (ioctl(event.get(), PERF_EVENT_IOC_ENABLE, 0) != 0) {
+    return Error::from_errno("cannot start the perf event");
+  }
+  attachments.add_event(std::move(event), is_slow);
+  return ok();
+}
+
+Status attach_perf_event_everywhere(const AttachContext &context, perf_event_attr &attributes,
+                                    int program, uint32_t cookie, Attachments &attachments) {
+  if (context.pid) {
+    return attach_perf_event(context, attributes, {*context.pid, -1}, program, cookie, false,
+                             attachments);
+  }
+  for (int cpu : online_cpus()) {
+    Status status =
+        attach_perf_event(context, attributes, {-1, cpu}, program, cookie, false, attachments);
+    if (!status) return status.error();
+  }
+  return ok();
+}
+
+std::vector<int> online_cpus() {
+  std::vector<int> cpus;
+  Result<std::string> text = read_file("/sys/devices/system/cpu/online", 1 << 16);
+  // "0-3,6": ranges with commas between.
+  const char *at = text ? text->data() : nullptr, *end = text ? at + text->size() : nullptr;
+  while (at != end) {
+    int first = 0;
+    auto [after, error] = std::from_chars(at, end, first);
+    if (error != std::errc()) break;
+    int last = first;
+    if (after != end && *after == '-') after = std::from_chars(after + 1, end, last).ptr;
+    for (int cpu = first; cpu <= last && cpu < kMaxCpus; ++cpu) cpus.push_back(cpu);
+    at = after != end && *after == ',' ? after + 1 : end;
+  }
+  if (cpus.empty()) cpus.push_back(0);
+  return cpus;
+}
+
+bool has_perf_links() {
+  FileDescriptor program = load_empty_program(BPF_PROG_TYPE_TRACEPOINT);
+  if (!program) return false;
+  // A kernel that knows such links complains about the descriptor, others about the request.
+  LIBBPF_OPTS(bpf_link_create_opts, options);
+  options.perf_event.bpf_cookie = 1;
+  FileDescriptor link(bpf_link_create(program.get(), -1, BPF_PERF_EVENT, &options));
+  return !link && errno == EBADF;
+}
+
+bool has_raw_tracepoint_cookies() {
+  FileDescriptor program = load_empty_program(BPF_PROG_TYPE_RAW_TRACEPOINT);
+  if (!program) return false;
+  // The tracepoint does not exist: a kernel that knows the cookie finds that out, others refuse
+  // the longer request.
+  RawTracepointOpen request{reinterpret_cast<uintptr_t>("awl_no_such_tracepoint"),
+                            static_cast<uint32_t>(program.get()), 0, 1};
+  const long link = syscall(SYS_bpf, kBpfRawTracepointOpen, &request, sizeof request);
+  if (link >= 0) close(static_cast<int>(link));
+  return link < 0 && errno == ENOENT;
+}
+
+}  // namespace awl::runtime

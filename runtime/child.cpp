@@ -1,0 +1,152 @@
+#include "runtime/child.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+namespace awl::runtime {
+namespace {
+
+// In the child: never returns. A failure's errno goes through the pipe.
+[[noreturn]] void run_command(const std::string &path, std::vector<char *> &arguments,
+                              const Signals *signals, int failure_pipe) {
+  if (signals != nullptr) signals->restore();
+  if (ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) == 0) execv(path.c_str(), arguments.data());
+  const int code = errno;
+  (void)!write(failure_pipe, &code, sizeof code);
+  _exit(127);
+}
+
+Result<std::string> find_program(const std::string &name) {
+  std::string path = name;
+  if (name.find('/') == std::string::npos) {
+    const char *search = getenv("PATH");
+    std::string rest = search != nullptr ? search : "/usr/bin:/bin";
+    for (size_t begin = 0; begin <= rest.size();) {
+      const size_t end = std::min(rest.find(':', begin), rest.size());
+      path = rest.substr(begin, end - begin) + "/" + name;
+      if (access(path.c_str(), X_OK) == 0) return path;
+      begin = end + 1;
+    }
+    return Error{"there is no program " + name + " in $PATH", ENOENT};
+  }
+  if (access(path.c_str(), X_OK) != 0) return Error::from_errno("cannot run " + name);
+  return path;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> split_command(const std::string &command) {
+  std::vector<std::string> words;
+  std::string word;
+  bool is_in_word = false;
+  char quote = 0;
+  for (size_t i = 0; i < command.size(); ++i) {
+    const char c = command[i];
+    if (quote == '\'' ? c == '\'' : quote == '"' && c == '"') {
+      quote = 0;
+    } else if (c == '\\' && quote != '\'' && i + 1 < command.size()) {
+      // Between double quotes a backslash stands for itself but before what is special there.
+      if (quote == '"' && strchr("\"\\$`", command[i + 1]) == nullptr) word += c;
+      word += command[++i];
+      is_in_word = true;
+    } else if (quote != 0) {
+      word += c;
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+      is_in_word = true;
+    } else if (c == ' ' || c == '\t' || c == '\n') {
+      if (is_in_word) words.push_back(std::exchange(word, {}));
+      is_in_word = false;
+    } else {
+      word += c;
+      is_in_word = true;
+    }
+  }
+  if (quote != 0) return Error{"the command has a quote that is not closed: " + command};
+  if (is_in_word) words.push_back(word);
+  if (words.empty()) return Error{"the command is empty"};
+  return words;
+}
+
+Result<Child> Child::start(const std::string &command, const Signals *signals) {
+  Result<std::vector<std::string>> words = split_command(command);
+  if (!words) return words.error();
+  Result<std::string> path = find_program(words->front());
+  if (!path) return path.error();
+  std::vector<char *> arguments;
+  for (std::string &word : *words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+
+  int failure_pipe[2];
+  if (pipe2(failure_pipe, O_CLOEXEC) != 0) return Error::from_errno("cannot start the command");
+  FileDescriptor read_end(failure_pipe[0]), write_end(failure_pipe[1]);
+  Child child;
+  child.pid_ = fork();
+  if (child.pid_ < 0) return Error::from_errno("cannot start the command");
+  if (child.pid_ == 0) run_command(*path, arguments, signals, write_end.get());
+  write_end.reset();
+
+  // It stops with SIGTRAP when execve(2) has succeeded, and ends when it has not.
+  int status = 0;
+  while (waitpid(child.pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!WIFSTOPPED(status)) {
+    child.is_reaped_ = true;
+    int code = 0;
+    if (read_some(read_end.get(), &code, sizeof code) != sizeof code) code = ECHILD;
+    return Error::from_errno("cannot run " + *path, code);
+  }
+  Result<FileDescriptor> fd = open_process(child.pid_);
+  if (!fd) return fd.error();
+  child.fd_ = std::move(*fd);
+  return child;
+}
+
+Child::Child(Child &&other) noexcept
+    : pid_(std::exchange(other.pid_, -1)),
+      fd_(std::move(other.fd_)),
+      is_held_(other.is_held_),
+      is_reaped_(other.is_reaped_) {}
+
+Child::~Child() {
+  if (pid_ < 0 || is_reaped_) return;
+  kill(pid_, SIGTERM);
+  if (is_held_) ptrace(PTRACE_DETACH, pid_, nullptr, nullptr);
+}
+
+Status Child::resume() {
+  is_held_ = false;
+  if (ptrace(PTRACE_DETACH, pid_, nullptr, nullptr) != 0) {
+    return Error::from_errno("cannot resume the command");
+  }
+  return ok();
+}
+
+bool Child::reap() {
+  if (is_reaped_) return true;
+  int status = 0;
+  if (waitpid(pid_, &status, WNOHANG) == pid_) is_reaped_ = true;
+  return is_reaped_;
+}
+
+Result<FileDescriptor> open_process(pid_t pid) {
+#ifndef SYS_pidfd_open
+  constexpr long kPidfdOpen = 434;
+#else
+  constexpr long kPidfdOpen = SYS_pidfd_open;
+#endif
+  FileDescriptor fd(static_cast<int>(syscall(kPidfdOpen, pid, 0)));
+  if (!fd) return Error::from_errno("cannot watch process " + std::to_string(pid));
+  return fd;
+}
+
+}  // namespace awl::runtime

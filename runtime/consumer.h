@@ -1,0 +1,85 @@
+// Takes records out of the rings and does what they say: prints, reads maps, ends the run.
+//
+// There are two rings, so that a flood of output cannot drop what controls the run. A control
+// record carries the position that the output ring had when it was written; it is handled after
+// all output records that start before that, so the order of one CPU's records is kept. To see
+// no output record before a control record that precedes it, the end of the output ring is read
+// before that of the control ring.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/loader.h"
+#include "runtime/object/description.h"
+#include "runtime/plan.h"
+#include "runtime/print/map_printer.h"
+#include "runtime/print/map_reader.h"
+#include "runtime/print/output.h"
+#include "runtime/print/record_printer.h"
+#include "runtime/ring_reader.h"
+#include "runtime/tracer.h"
+
+namespace awl::runtime {
+
+class Consumer {
+ public:
+  // All arguments must outlive it.
+  static Result<std::unique_ptr<Consumer>> create(const object::Description &description,
+                                                  const LoadedObject &loaded, const Plan &plan,
+                                                  const RunOptions &options, Output &output);
+
+  // Handles what the rings hold by now; returns the bytes that were read. Stops at the record of
+  // exit(), and at one that a program has not finished writing.
+  size_t drain();
+  // The same when no program can add any more: waits for unfinished records.
+  void drain_completely();
+  // Drops output that was written after exit() was called, so that a script which ends itself
+  // prints the same each time.
+  void drop_output();
+
+  bool has_exited() const { return has_exited_; }
+  int exit_code() const { return exit_code_; }
+  // Whether exit() has been called by a program that was run just now; handles nothing.
+  bool has_pending_exit();
+
+  const RingReader &output_ring() const { return output_ring_; }
+  // See RingReader.
+  void rest();
+  void catch_up();
+
+  // Tells how many records were lost since the last time.
+  void report_lost();
+  // At the end: all maps, and how often something failed that has not been told yet.
+  void print_maps();
+  void report_errors(bool with_reads);
+
+ private:
+  Consumer(const object::Description &description, const LoadedObject &loaded, const Plan &plan,
+           const RunOptions &options, Output &output);
+  Status open_rings();
+  // Output records that start before `limit`; false: one of them is not finished.
+  bool drain_output(uint64_t limit);
+  void handle_control(const Record &record);
+  void print_map(uint32_t index, uint64_t top, uint64_t div);
+  std::vector<uint64_t> read_counters(const char *map, size_t count) const;
+
+  const object::Description &description_;
+  const LoadedObject &loaded_;
+  Output &output_;
+  KernelStackSource stacks_;
+  Symbols symbols_;
+  PrintContext context_;
+  MapPrinter map_printer_;
+  std::vector<MapReader> maps_;
+  std::unique_ptr<RecordPrinter> records_;
+  RingReader output_ring_, control_ring_;
+  uint64_t reported_lost_ = 0;
+  std::vector<uint64_t> reported_errors_;  // per error site
+  bool has_exited_ = false;
+  int exit_code_ = 0;
+};
+
+}  // namespace awl::runtime

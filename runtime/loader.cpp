@@ -1,0 +1,418 @@
+#include "runtime/loader.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+
+#include "base/cgroup.h"
+#include "base/kernel_symbols.h"
+#include "runtime/attach/uprobe_multi.h"
+#include "runtime/ring_reader.h"
+#include "runtime/verifier_log.h"
+
+namespace awl::runtime {
+namespace {
+
+constexpr uint32_t kControlRingSize = 256u << 10;
+constexpr uint64_t kInitialPidNamespace = 0xeffffffc;  // PROC_PID_INIT_INO
+constexpr size_t kMaxLogSize = 64u << 20;
+
+// libbpf's messages: kept, so that the last one can explain a failure; printed with -d libbpf.
+bool prints_libbpf_messages = false;
+std::string last_libbpf_warning;
+
+int take_libbpf_message(libbpf_print_level level, const char *format, va_list arguments) {
+  char text[1024];
+  const int length = vsnprintf(text, sizeof text, format, arguments);
+  if (prints_libbpf_messages) fputs(text, stderr);
+  // The verifier's log comes through here too; it is told from the log buffer.
+  if (level == LIBBPF_WARN && length > 0 && strstr(text, "PROG LOAD LOG") == nullptr) {
+    last_libbpf_warning = text;
+    while (!last_libbpf_warning.empty() && last_libbpf_warning.back() == '\n') {
+      last_libbpf_warning.pop_back();
+    }
+  }
+  return length;
+}
+
+std::string message_of_libbpf() {
+  const std::string prefix = "libbpf: ";
+  return last_libbpf_warning.compare(0, prefix.size(), prefix) == 0
+             ? last_libbpf_warning.substr(prefix.size())
+             : last_libbpf_warning;
+}
+
+uint64_t boot_time_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
+}
+
+bpf_map_type kernel_map_type(object::MapType type) {
+  switch (type) {
+    case object::MapType::kHash:
+      return BPF_MAP_TYPE_HASH;
+    case object::MapType::kArray:
+      return BPF_MAP_TYPE_ARRAY;
+    case object::MapType::kPercpuHash:
+      return BPF_MAP_TYPE_PERCPU_HASH;
+    case object::MapType::kPercpuArray:
+      return BPF_MAP_TYPE_PERCPU_ARRAY;
+    case object::MapType::kLruHash:
+      return BPF_MAP_TYPE_LRU_HASH;
+    case object::MapType::kPercpuLruHash:
+      return BPF_MAP_TYPE_LRU_PERCPU_HASH;
+  }
+  return BPF_MAP_TYPE_UNSPEC;
+}
+
+Error explain_eperm(const Error &error) {
+  if (error.code != EPERM && error.code != EACCES) return error;
+  if (geteuid() == 0) return error;
+  return {"tracing needs root, or the capabilities CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN (" +
+              error.message + ")",
+          error.code};
+}
+
+}  // namespace
+
+void BpfObjectCloser::operator()(bpf_object *object) const { bpf_object__close(object); }
+
+int LoadedObject::program(size_t program, size_t instance) const {
+  return program < programs_.size() && instance < programs_[program].size()
+             ? programs_[program][instance]
+             : -1;
+}
+
+int LoadedObject::map(const std::string &elf_name) const {
+  if (objects_.empty()) return -1;
+  bpf_map *map = bpf_object__find_map_by_name(objects_.front().get(), elf_name.c_str());
+  return map != nullptr ? bpf_map__fd(map) : -1;
+}
+
+uint32_t LoadedObject::map_entries(const std::string &elf_name) const {
+  if (objects_.empty()) return 0;
+  bpf_map *map = bpf_object__find_map_by_name(objects_.front().get(), elf_name.c_str());
+  return map != nullptr ? bpf_map__max_entries(map) : 0;
+}
+
+// Does the steps in order; an object of this class lives for one load_object().
+class Loader {
+ public:
+  Loader(ObjectFile file, const object::Description &description, const Plan &plan,
+         const LoadInputs &inputs)
+      : file_(std::move(file)),
+        description_(description),
+        plan_(plan),
+        inputs_(inputs),
+        log_size_(std::clamp<size_t>(description.settings.log_size, 4096, kMaxLogSize)) {}
+
+  Result<LoadedObject> load() {
+    prints_libbpf_messages = inputs_.debug_libbpf;
+    libbpf_set_print(take_libbpf_message);
+    loaded_.programs_.resize(description_.programs.size());
+    size_t rounds = 1;
+    for (const auto &instances : plan_.instances) rounds = std::max(rounds, instances.size());
+    for (size_t round = 0; round < rounds; ++round) {
+      Status status = load_round(round);
+      if (!status) return explain_eperm(status.error());
+    }
+    return std::move(loaded_);
+  }
+
+ private:
+  struct Free {
+    void operator()(char *memory) const { free(memory); }
+  };
+  using Log = std::unique_ptr<char, Free>;
+  // Zeroes that cost nothing until the kernel writes to them.
+  Log allocate_log() const { return Log(static_cast<char *>(calloc(log_size_, 1))); }
+
+  // Loads the instance `round` of every program that has so many.
+  Status load_round(size_t round) {
+    for (size_t i = 0; i < description_.programs.size(); ++i) {
+      if (round >= plan_.instances[i].size()) continue;
+      Status patched = patch(description_.programs[i], plan_.instances[i][round]);
+      if (!patched) return patched.error();
+    }
+    LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "awl");
+    BpfObject object(bpf_object__open_mem(file_.bytes().data(), file_.bytes().size(), &options));
+    if (object == nullptr) return libbpf_error("cannot open the object", errno);
+    Status prepared = prepare_programs(object.get(), round);
+    if (!prepared) return prepared.error();
+    prepared = round == 0 ? prepare_maps(object.get()) : reuse_maps(object.get());
+    if (!prepared) return prepared.error();
+    const int failed = bpf_object__load(object.get()) != 0 ? errno : 0;
+    if (inputs_.debug_verifier) {
+      for (const Log &log : logs_) fputs(log.get(), stderr);
+    }
+    if (failed != 0) return explain_failure(failed);
+    for (size_t i = 0; i < description_.programs.size(); ++i) {
+      if (round >= plan_.instances[i].size()) continue;
+      bpf_program *program =
+          bpf_object__find_program_by_name(object.get(), description_.programs[i].name.c_str());
+      loaded_.programs_[i].push_back(bpf_program__fd(program));
+    }
+    loaded_.objects_.push_back(std::move(object));
+    return ok();
+  }
+
+  Error libbpf_error(const std::string &what, int code) const {
+    const std::string said = message_of_libbpf();
+    Error error = Error::from_errno(what, code);
+    if (!said.empty()) error.message += " (" + said + ")";
+    return error;
+  }
+
+  Status patch(const object::Program &program, const Instance &instance) {
+    const ObjectSection *section = file_.find_section(program.section);
+    if (section == nullptr) return Error{"the object has no section " + program.section};
+    for (size_t i = 0; i < program.relocations.size(); ++i) {
+      const object::Relocation &relocation = program.relocations[i];
+      bpf_insn *instruction = file_.instruction(*section, relocation.instruction);
+      if (instruction == nullptr) {
+        return Error{"a relocation of program " + program.name + " leads out of its section"};
+      }
+      const bool is_load = BPF_CLASS(instruction->code) == BPF_LDX;
+      const bool is_constant =
+          BPF_CLASS(instruction->code) == BPF_ALU64 || BPF_CLASS(instruction->code) == BPF_ALU;
+      const bool wants_constant =
+          relocation.kind == object::Relocation::Kind::kProbeId || relocation.is_add;
+      if (wants_constant ? !is_constant : !is_load) {
+        return Error{"a relocation of program " + program.name +
+                     " does not fit the instruction it names"};
+      }
+      if (wants_constant) {
+        instruction->imm = instance.patches[i];
+      } else {
+        instruction->off = static_cast<int16_t>(instance.patches[i]);
+      }
+    }
+    return ok();
+  }
+
+  Status prepare_programs(bpf_object *object, size_t round) {
+    bpf_program *program;
+    bpf_object__for_each_program(program, object) { bpf_program__set_autoload(program, false); }
+    for (size_t i = 0; i < description_.programs.size(); ++i) {
+      if (round >= plan_.instances[i].size()) continue;
+      const object::Program &described = description_.programs[i];
+      program = bpf_object__find_program_by_name(object, described.name.c_str());
+      if (program == nullptr) return Error{"the object has no program " + described.name};
+      if (bpf_program__section_name(program) != described.section) {
+        return Error{"program " + described.name + " is not in section " + described.section};
+      }
+      bpf_program__set_autoload(program, true);
+      if (plan_.instances[i][round].is_uprobe_multi) {
+        bpf_program__set_expected_attach_type(program,
+                                              static_cast<bpf_attach_type>(kUprobeMultiAttachType));
+      }
+      // Programs are loaded one after another and the first failure ends it, so they share a
+      // buffer, unless all logs are wanted.
+      if (logs_.empty() || inputs_.debug_verifier) logs_.push_back(allocate_log());
+      bpf_program__set_log_buf(program, logs_.back().get(), log_size_);
+      if (inputs_.debug_verifier) bpf_program__set_log_level(program, 1);
+    }
+    return ok();
+  }
+
+  // The sizes and types that the rest of the runtime relies on.
+  Status check_maps(bpf_object *object) const {
+    for (const object::Map &described : description_.maps) {
+      bpf_map *map = bpf_object__find_map_by_name(object, described.elf_name.c_str());
+      if (map == nullptr || bpf_map__key_size(map) != described.key_size ||
+          bpf_map__value_size(map) != described.value_size ||
+          bpf_map__type(map) != kernel_map_type(described.type)) {
+        return Error{"the map " + described.name + " is not as the object describes it"};
+      }
+    }
+    bpf_map *map;
+    bpf_object__for_each_map(map, object) {
+      const std::string name = bpf_map__name(map);
+      if (bpf_map__pin_path(map) != nullptr)
+        return Error{"the map " + name + " wants to be pinned"};
+      const bool is_counter = name == object::kLostMap || name == object::kErrorMap;
+      const bool is_ring = name == object::kOutputRing || name == object::kControlRing;
+      if ((is_counter && (bpf_map__type(map) != BPF_MAP_TYPE_PERCPU_ARRAY ||
+                          bpf_map__value_size(map) != sizeof(uint64_t) ||
+                          bpf_map__key_size(map) != sizeof(uint32_t))) ||
+          (is_ring && bpf_map__type(map) != BPF_MAP_TYPE_RINGBUF)) {
+        return Error{"the map " + name + " has a wrong type"};
+      }
+    }
+    return ok();
+  }
+
+  Status prepare_maps(bpf_object *object) {
+    Status checked = check_maps(object);
+    if (!checked) return checked;
+    resize(object, object::kOutputRing,
+           static_cast<uint32_t>(ring_size(description_.settings.perf_rb_pages)));
+    resize(object, object::kControlRing, kControlRingSize);
+    resize(object, object::kProbeNamesMap,
+           static_cast<uint32_t>(std::max<size_t>(plan_.names.size(), 1)));
+    bpf_map *map;
+    bpf_object__for_each_map(map, object) {
+      const std::string section = bpf_map__name(map);
+      const size_t dot = section.find(".rodata");
+      if (dot == std::string::npos || section.substr(dot) != ".rodata") continue;
+      size_t size = 0;
+      void *data = const_cast<void *>(bpf_map__initial_value(map, &size));
+      if (data == nullptr) return Error{"the object's constants cannot be set"};
+      return set_variables(static_cast<uint8_t *>(data), size);
+    }
+    return ok();
+  }
+
+  static void resize(bpf_object *object, const char *name, uint32_t entries) {
+    bpf_map *map = bpf_object__find_map_by_name(object, name);
+    if (map != nullptr) bpf_map__set_max_entries(map, entries);
+  }
+
+  Status reuse_maps(bpf_object *object) {
+    bpf_map *map;
+    bpf_object__for_each_map(map, object) {
+      const int fd = loaded_.map(bpf_map__name(map));
+      if (fd >= 0 && bpf_map__reuse_fd(map, fd) != 0) {
+        return libbpf_error(std::string("cannot share the map ") + bpf_map__name(map), errno);
+      }
+    }
+    return ok();
+  }
+
+  // Writes a variable of .rodata; objects need not have those that they never read.
+  Status set_variable(const std::string &name, const void *value, size_t value_size) {
+    const ObjectSymbol *symbol = file_.find_symbol(name, ".rodata");
+    if (symbol == nullptr) return ok();
+    if (symbol->size < value_size || symbol->offset > rodata_size_ ||
+        rodata_size_ - symbol->offset < symbol->size) {
+      return Error{"the object's constant " + name + " has a wrong size"};
+    }
+    memset(rodata_ + symbol->offset, 0, symbol->size);
+    memcpy(rodata_ + symbol->offset, value, value_size);
+    return ok();
+  }
+
+  Status set_number(const std::string &name, uint64_t value) {
+    return set_variable(name, &value, sizeof value);
+  }
+
+  Status set_variables(uint8_t *data, size_t size) {
+    rodata_ = data;
+    rodata_size_ = size;
+    struct stat pid_namespace {};
+    if (stat("/proc/self/ns/pid", &pid_namespace) != 0 ||
+        pid_namespace.st_ino == kInitialPidNamespace) {
+      pid_namespace = {};
+    }
+    const std::pair<const char *, uint64_t> numbers[] = {
+        {object::kPidFilterVariable, inputs_.pid_filter},
+        {object::kSelfPidVariable, static_cast<uint64_t>(getpid())},
+        {object::kChildPidVariable, inputs_.child_pid},
+        {object::kCpuCountVariable, static_cast<uint64_t>(std::max(libbpf_num_possible_cpus(), 1))},
+        {object::kStartTimeVariable, boot_time_ns()},
+        {object::kParameterCountVariable, inputs_.positional_count},
+        {object::kPidNamespaceDev, pid_namespace.st_dev},
+        {object::kPidNamespaceIno, pid_namespace.st_ino},
+    };
+    for (const auto &[name, value] : numbers) {
+      Status status = set_number(name, value);
+      if (!status) return status;
+    }
+    for (Status status : {set_parameters(), set_kernel_facts(), set_dispatch_tables()}) {
+      if (!status) return status;
+    }
+    return ok();
+  }
+
+  Status set_parameters() {
+    for (size_t i = 0; i < inputs_.parameters.size(); ++i) {
+      const ParameterValue &value = inputs_.parameters[i];
+      const std::string name = object::kParameterPrefix + std::to_string(i);
+      Status status = value.is_string ? set_variable(name, value.text.data(), value.text.size())
+                                      : set_number(name, static_cast<uint64_t>(value.integer));
+      if (!status) return status;
+    }
+    return ok();
+  }
+
+  Status set_kernel_facts() {
+    for (const std::string &name : description_.kernel_symbols) {
+      const std::optional<uint64_t> address = find_kernel_symbol(name);
+      if (!address) {
+        return Error{"the kernel has no symbol " + name + " that this process may see"};
+      }
+      Status status = set_number("awl_kaddr_" + name, *address);
+      if (!status) return status;
+    }
+    for (size_t i = 0; i < description_.cgroups.size(); ++i) {
+      Result<uint64_t> id = cgroup_id(description_.cgroups[i]);
+      if (!id) return id.error();
+      Status status = set_number("awl_cgroup_" + std::to_string(i), *id);
+      if (!status) return status;
+    }
+    return ok();
+  }
+
+  Status set_dispatch_tables() {
+    for (size_t i = 0; i < description_.programs.size(); ++i) {
+      const object::Program &program = description_.programs[i];
+      if (program.dispatch.empty() || plan_.instances[i].empty()) continue;
+      std::vector<uint32_t> table(object::kSyscallTableSize);
+      for (const Target &target : plan_.instances[i].front().targets) {
+        if (target.syscall >= 0 && static_cast<size_t>(target.syscall) < table.size()) {
+          table[static_cast<size_t>(target.syscall)] = target.probe_id + 1;
+        }
+      }
+      if (file_.find_symbol(program.dispatch, ".rodata") == nullptr) {
+        return Error{"the object has no table " + program.dispatch};
+      }
+      Status status = set_variable(program.dispatch, table.data(), table.size() * sizeof table[0]);
+      if (!status) return status;
+    }
+    return ok();
+  }
+
+  // bpf_object__load() failed: the verifier's log if a program was refused, else libbpf's words.
+  Error explain_failure(int code) const {
+    if (code == EPERM && geteuid() != 0) return Error::from_errno("cannot load the programs", code);
+    const Log *log = nullptr;  // the last that was written to
+    for (const Log &candidate : logs_) {
+      if (candidate.get()[0] != '\0') log = &candidate;
+    }
+    if (log == nullptr) return libbpf_error("cannot load the object", code);
+    // "prog 'name': ..." is what libbpf said last about the program that failed.
+    std::string name;
+    const size_t begin = last_libbpf_warning.find("prog '");
+    if (begin != std::string::npos) {
+      name = last_libbpf_warning.substr(begin + 6,
+                                        last_libbpf_warning.find('\'', begin + 6) - begin - 6);
+    }
+    return explain_verifier_log(std::string(log->get(), strnlen(log->get(), log_size_)), name, code,
+                                description_);
+  }
+
+  ObjectFile file_;
+  const object::Description &description_;
+  const Plan &plan_;
+  const LoadInputs &inputs_;
+  LoadedObject loaded_;
+  const size_t log_size_;
+  std::vector<Log> logs_;
+  uint8_t *rodata_ = nullptr;
+  size_t rodata_size_ = 0;
+};
+
+Result<LoadedObject> load_object(ObjectFile file, const object::Description &description,
+                                 const Plan &plan, const LoadInputs &inputs) {
+  return Loader(std::move(file), description, plan, inputs).load();
+}
+
+}  // namespace awl::runtime

@@ -1,0 +1,111 @@
+#include "runtime/parameters.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace awl::runtime {
+namespace {
+
+std::string display_name(const object::Parameter &parameter) {
+  return (parameter.is_positional ? "$" : "--") + parameter.name;
+}
+
+// The text given for a parameter, or null.
+const std::string *given_text(const object::Parameter &parameter, const RunOptions &options) {
+  if (parameter.is_positional) {
+    const long index = strtol(parameter.name.c_str(), nullptr, 10);
+    if (index < 1 || static_cast<size_t>(index) > options.positional.size()) return nullptr;
+    return &options.positional[static_cast<size_t>(index) - 1];
+  }
+  const std::string *found = nullptr;  // of several, the last counts
+  for (const auto &[name, value] : options.named) {
+    if (name == parameter.name) found = &value;
+  }
+  return found;
+}
+
+Result<ParameterValue> parse_value(const object::Parameter &parameter, const std::string &text) {
+  ParameterValue value;
+  switch (parameter.kind) {
+    case object::ParameterKind::kString:
+      value.is_string = true;
+      value.text = text;
+      if (text.size() >= object::kParameterStringSize) {
+        return Error{"the value of parameter " + display_name(parameter) + " has " +
+                     std::to_string(text.size()) + " bytes; at most " +
+                     std::to_string(object::kParameterStringSize - 1) + " are possible"};
+      }
+      return value;
+    case object::ParameterKind::kBool:
+      value.integer = text.empty() || text == "true" || text == "1";
+      if (value.integer == 0 && text != "false" && text != "0") {
+        return Error{"parameter " + display_name(parameter) + " is true or false, not \"" + text +
+                     "\""};
+      }
+      return value;
+    case object::ParameterKind::kInteger:
+      if (!parse_integer(text, &value.integer)) {
+        return Error{"parameter " + display_name(parameter) + " needs a whole number, not \"" +
+                     text + "\""};
+      }
+      return value;
+  }
+  return Error{"parameter " + display_name(parameter) + " has no type"};
+}
+
+// Names on the command line that the script never asks for are mistakes, not ignored.
+Status check_names(const object::Description &description, const RunOptions &options) {
+  for (const auto &given : options.named) {
+    const bool is_known = std::any_of(
+        description.parameters.begin(), description.parameters.end(),
+        [&](const object::Parameter &p) { return !p.is_positional && p.name == given.first; });
+    if (is_known) continue;
+    std::string known;
+    for (const object::Parameter &parameter : description.parameters) {
+      if (!parameter.is_positional) known += (known.empty() ? "" : ", ") + display_name(parameter);
+    }
+    return Error{"the script has no parameter --" + given.first + "; " +
+                 (known.empty() ? "it has no named ones" : "it has " + known)};
+  }
+  return ok();
+}
+
+}  // namespace
+
+bool parse_integer(const std::string &text, int64_t *out) {
+  std::string digits;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool is_separator = text[i] == '_' && i > 0 && i + 1 < text.size() &&
+                              text[i - 1] != '_' && isxdigit(static_cast<uint8_t>(text[i + 1]));
+    if (!is_separator) digits += text[i];
+  }
+  if (digits.empty() || isspace(static_cast<uint8_t>(digits[0]))) return false;
+  errno = 0;
+  char *end = nullptr;
+  *out = strtoll(digits.c_str(), &end, 0);
+  if (errno == ERANGE && digits[0] != '-') {
+    errno = 0;
+    *out = static_cast<int64_t>(strtoull(digits.c_str(), &end, 0));
+  }
+  return errno == 0 && *end == '\0';
+}
+
+Result<std::vector<ParameterValue>> bind_parameters(const object::Description &description,
+                                                    const RunOptions &options) {
+  Status names = check_names(description, options);
+  if (!names) return names.error();
+  std::vector<ParameterValue> values;
+  for (const object::Parameter &parameter : description.parameters) {
+    if (const std::string *text = given_text(parameter, options)) {
+      Result<ParameterValue> value = parse_value(parameter, *text);
+      if (!value) return value.error();
+      values.push_back(*value);
+    } else {
+      values.push_back({parameter.kind == object::ParameterKind::kString, parameter.default_integer,
+                        parameter.default_string});
+    }
+  }
+  return values;
+}
+
+}  // namespace awl::runtime

@@ -1,0 +1,29 @@
+// A script's parameters, given on the command line: `$1`… and `--name=value` for getopt.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/object/description.h"
+#include "runtime/tracer.h"
+
+namespace awl::runtime {
+
+// The value of Description::parameters[i], to be put into .rodata.
+struct ParameterValue {
+  bool is_string = false;
+  int64_t integer = 0;  // numbers and, as 0 or 1, truth values
+  std::string text;
+};
+
+// One value per parameter, defaults where none was given. Fails for a name the script does not
+// have, a number that is none and a text that is too long, saying what is known or allowed.
+Result<std::vector<ParameterValue>> bind_parameters(const object::Description &description,
+                                                    const RunOptions &options);
+
+// A whole number as the language writes it: 42, -1, 0x2a, 052, 1_000. False: it is none.
+bool parse_integer(const std::string &text, int64_t *out);
+
+}  // namespace awl::runtime

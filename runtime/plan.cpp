@@ -1,0 +1,275 @@
+#include "runtime/plan.h"
+
+#include <regex.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "base/pattern.h"
+#include "base/tracefs.h"
+#include "runtime/attach/perf_event.h"
+#include "runtime/attach/uprobe_multi.h"
+
+namespace awl::runtime {
+namespace {
+
+// --probe-filter: an extended regular expression, found anywhere in a name.
+class NameFilter {
+ public:
+  static Result<NameFilter> compile(const std::string &expression) {
+    NameFilter filter;
+    if (expression.empty()) return filter;
+    filter.regex_ = std::make_unique<regex_t>();
+    const int code = regcomp(filter.regex_.get(), expression.c_str(), REG_EXTENDED | REG_NOSUB);
+    if (code != 0) {
+      char text[256];
+      regerror(code, filter.regex_.get(), text, sizeof text);
+      filter.regex_.reset();
+      return Error{"the probe filter is no regular expression: " + std::string(text)};
+    }
+    return filter;
+  }
+  NameFilter(NameFilter &&) = default;
+  ~NameFilter() {
+    if (regex_ != nullptr) regfree(regex_.get());
+  }
+
+  bool admits(const Target &target) const {
+    if (regex_ == nullptr) return true;
+    const std::string &family = target.point->family;
+    if (family == "begin" || family == "end") return true;
+    return regexec(regex_.get(), target.name.c_str(), 0, nullptr, 0) == 0;
+  }
+
+ private:
+  NameFilter() = default;
+  std::unique_ptr<regex_t> regex_;
+};
+
+bool is_uprobe_family(const std::string &family) {
+  return family == "uprobe" || family == "uretprobe";
+}
+
+// Which copies a program needs.
+class Planner {
+ public:
+  Planner(const object::Description &description, const AttachContext &context,
+          const NameFilter &filter, Plan &plan)
+      : description_(description), context_(context), filter_(filter), plan_(plan) {}
+
+  Status plan_program(const object::Program &program) {
+    const Family *family = find_family(program);
+    if (family == nullptr) {
+      return Error{"probes of the family \"" +
+                   (program.attach_points.empty() ? "" : program.attach_points[0].family) +
+                   "\" cannot be attached by this version"};
+    }
+    plan_.families.push_back(family);
+    plan_.instances.emplace_back();
+    std::vector<Target> targets;
+    Status status = find_targets(program, *family, targets);
+    if (!status) return status.error();
+    for (Target &target : targets) {
+      target.probe_id = static_cast<uint32_t>(plan_.names.size());
+      plan_.names.push_back({target.name, target.path});
+    }
+    if (!targets.empty()) divide(program, *family, targets);
+    return ok();
+  }
+
+ private:
+  void report_missing(const std::string &text, const object::Location &location) {
+    const std::string &policy = description_.settings.missing_probes;
+    if (policy == "ignore") return;
+    if (policy == "warn") {
+      plan_.problems.push_back({text, location, true});
+    } else {
+      plan_.problems.push_back(
+          {text + ". If this is expected, set the config variable missing_probes to \"warn\".",
+           location, false});
+    }
+  }
+
+  Status find_targets(const object::Program &program, const Family &family,
+                      std::vector<Target> &targets) {
+    bool was_reported = false, was_filtered = false;
+    const object::AttachPoint *empty_pattern = nullptr;
+    std::string empty_text;
+    for (const object::AttachPoint &point : program.attach_points) {
+      Result<Expansion> expansion = family.expand(context_, point);
+      if (!expansion) return expansion.error().with_context("cannot look up " + point.name);
+      if (!expansion->missing.empty()) {
+        // One of several patterns may match nothing; a name must exist.
+        const bool is_pattern = has_wildcard(point.category) || has_wildcard(point.target) ||
+                                has_wildcard(point.binary);
+        if (is_pattern) {
+          empty_pattern = &point;
+          empty_text = expansion->missing;
+        } else {
+          report_missing(expansion->missing, point.location);
+          was_reported = true;
+        }
+      }
+      for (Target &target : expansion->targets) {
+        if (filter_.admits(target)) {
+          targets.push_back(std::move(target));
+        } else {
+          was_filtered = true;
+        }
+      }
+    }
+    if (targets.empty() && empty_pattern != nullptr && !was_reported && !was_filtered) {
+      report_missing(empty_text, empty_pattern->location);
+    }
+    if (!program.dispatch.empty()) keep_each_syscall_once(targets);
+    return ok();
+  }
+
+  // A system call has one entry in the dispatch table.
+  static void keep_each_syscall_once(std::vector<Target> &targets) {
+    std::vector<Target> kept;
+    for (Target &target : targets) {
+      const bool is_there = std::any_of(
+          kept.begin(), kept.end(), [&](const Target &other) { return other.name == target.name; });
+      if (!is_there) kept.push_back(std::move(target));
+    }
+    targets = std::move(kept);
+  }
+
+  // Offsets of a target's fields for the program's relocations; probe ids are left 0.
+  bool find_field_offsets(const object::Program &program, const Target &target,
+                          std::vector<int32_t> &offsets) {
+    offsets.assign(program.relocations.size(), 0);
+    TracepointFormat format;
+    bool is_read = false;
+    for (size_t i = 0; i < program.relocations.size(); ++i) {
+      const object::Relocation &relocation = program.relocations[i];
+      if (relocation.kind != object::Relocation::Kind::kTracepointField) continue;
+      if (!is_read) {
+        Result<TracepointFormat> read = read_tracepoint_format(target.category, target.event);
+        if (!read) {
+          report_missing(read.error().message, target.point->location);
+          return false;
+        }
+        format = std::move(*read);
+        is_read = true;
+      }
+      const auto field =
+          std::find_if(format.fields.begin(), format.fields.end(),
+                       [&](const TracepointField &f) { return f.name == relocation.field; });
+      if (field == format.fields.end()) {
+        report_missing(target.name + " has no field " + relocation.field + " on this kernel",
+                       target.point->location);
+        return false;
+      }
+      if (relocation.size != 0 && field->size != relocation.size) {
+        report_missing("the field " + relocation.field + " of " + target.name + " has " +
+                           std::to_string(field->size) +
+                           " bytes on this kernel; the script was "
+                           "compiled for " +
+                           std::to_string(relocation.size),
+                       target.point->location);
+        return false;
+      }
+      offsets[i] = static_cast<int32_t>(field->offset);
+    }
+    return true;
+  }
+
+  bool has_cookies(const Family &family) const {
+    return (family.cookie == CookieKind::kPerf && context_.has_perf_links) ||
+           (family.cookie == CookieKind::kRawTracepoint && context_.has_raw_cookies);
+  }
+
+  // Puts each target into the first instance that it can share.
+  void divide(const object::Program &program, const Family &family, std::vector<Target> &targets) {
+    std::vector<Instance> &instances = plan_.instances.back();
+    const bool may_share =
+        !program.uses_probe_id || !program.dispatch.empty() || has_cookies(family);
+    std::map<std::vector<int32_t>, size_t> by_offsets;
+    for (Target &target : targets) {
+      std::vector<int32_t> offsets;
+      if (!find_field_offsets(program, target, offsets)) continue;
+      const auto shared = by_offsets.find(offsets);
+      if (may_share && shared != by_offsets.end()) {
+        instances[shared->second].targets.push_back(std::move(target));
+        continue;
+      }
+      by_offsets.emplace(offsets, instances.size());
+      instances.push_back({{std::move(target)}, 0, std::move(offsets), false});
+    }
+    const bool is_uprobe = is_uprobe_family(program.attach_points.front().family);
+    for (Instance &instance : instances) {
+      instance.is_uprobe_multi = is_uprobe && context_.uses_uprobe_multi(instance.targets.size());
+      instance.probe_id =
+          instance.targets.size() == 1 ? instance.targets[0].probe_id : kProbeIdFromCookie;
+      for (size_t i = 0; i < program.relocations.size(); ++i) {
+        if (program.relocations[i].kind == object::Relocation::Kind::kProbeId) {
+          instance.patches[i] = static_cast<int32_t>(instance.probe_id);
+        }
+      }
+    }
+  }
+
+  const object::Description &description_;
+  const AttachContext &context_;
+  const NameFilter &filter_;
+  Plan &plan_;
+};
+
+// Asks the kernel for what the families of this script make use of.
+void find_features(const object::Description &description, const RunOptions &options,
+                   AttachContext &context) {
+  bool needs_perf = false, needs_raw = false, needs_uprobe = false;
+  for (const object::Program &program : description.programs) {
+    const Family *family = find_family(program);
+    if (family == nullptr || family->attach == nullptr) continue;
+    needs_perf |= family->cookie == CookieKind::kPerf;
+    needs_raw |= family->cookie == CookieKind::kRawTracepoint && program.uses_probe_id;
+    for (const object::AttachPoint &point : program.attach_points) {
+      needs_uprobe |= is_uprobe_family(point.family) &&
+                      (program.attach_points.size() > 1 || has_wildcard(point.target) ||
+                       has_wildcard(point.binary));
+    }
+  }
+  const auto is_disabled = [&](const char *name) {
+    const auto &names = options.disabled_features;
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  context.has_perf_links = needs_perf && has_perf_links();
+  context.has_raw_cookies = needs_raw && has_raw_tracepoint_cookies();
+  context.has_uprobe_multi = needs_uprobe && !is_disabled("uprobe_multi") && has_uprobe_multi();
+}
+
+}  // namespace
+
+bool Plan::has_errors() const {
+  return std::any_of(problems.begin(), problems.end(),
+                     [](const Problem &problem) { return !problem.is_warning; });
+}
+
+Result<Plan> make_plan(const object::Description &description, const RunOptions &options,
+                       AttachContext &context) {
+  Result<NameFilter> filter = NameFilter::compile(options.probe_filter);
+  if (!filter) return filter.error();
+  context.pid = options.pid;
+  find_features(description, options, context);
+  Plan plan;
+  Planner planner(description, context, *filter, plan);
+  for (const object::Program &program : description.programs) {
+    Status status = planner.plan_program(program);
+    if (!status) return status.error();
+  }
+  const uint64_t limit = description.settings.max_probes;
+  if (plan.names.size() > limit) {
+    return Error{"the script would attach to " + std::to_string(plan.names.size()) +
+                 " probes, more than the limit of " + std::to_string(limit) +
+                 ". The config variable max_probes (or AWL_MAX_PROBES) raises it; many probes can "
+                 "slow the machine down"};
+  }
+  return plan;
+}
+
+}  // namespace awl::runtime

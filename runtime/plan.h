@@ -1,0 +1,53 @@
+// The plan: what each program gets attached to on this machine, and as how many copies it is
+// loaded for that.
+//
+// Every target gets a number, its probe id. A program with several targets is loaded once and
+// told by the attach cookie which one fired, unless it does not ask, or the kernel or the family
+// has no cookies: then there is a copy (an instance) per target. Targets for which instructions
+// must be patched differently (a field at another offset) never share an instance.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/attach/family.h"
+#include "runtime/object/description.h"
+#include "runtime/print/value_printer.h"
+#include "runtime/tracer.h"
+
+namespace awl::runtime {
+
+// "Ask for the attach cookie", as a program's probe id.
+inline constexpr uint32_t kProbeIdFromCookie = ~0u;
+
+// A program as it gets loaded once.
+struct Instance {
+  std::vector<Target> targets;   // at least one
+  uint32_t probe_id = 0;         // what kProbeId relocations are patched with
+  std::vector<int32_t> patches;  // parallel to Program::relocations; probe ids included
+  bool is_uprobe_multi = false;  // loaded to be attached by one link to all
+};
+
+// Something wrong with an attach point: told with the place in the script.
+struct Problem {
+  std::string text;
+  object::Location location;
+  bool is_warning = false;
+};
+
+struct Plan {
+  std::vector<const Family *> families;          // per Description::programs
+  std::vector<std::vector<Instance>> instances;  // likewise; none: the program is not loaded
+  std::vector<ProbeTarget> names;                // by probe id
+  std::vector<Problem> problems;                 // any that is no warning: do not run
+
+  bool has_errors() const;
+};
+
+// Expands everything. Errors are those that leave nothing to say about single attach points.
+Result<Plan> make_plan(const object::Description &description, const RunOptions &options,
+                       AttachContext &context);
+
+}  // namespace awl::runtime

@@ -1,0 +1,72 @@
+#include "runtime/signals.h"
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+namespace awl::runtime {
+namespace {
+
+void (*leave_function)() = nullptr;
+
+void end_process(int signal) {
+  if (leave_function != nullptr) leave_function();
+  _exit(128 + signal);
+}
+
+}  // namespace
+
+int signal_number(const std::string &name) {
+  if (name == "SIGUSR1") return SIGUSR1;
+  if (name == "SIGUSR2") return SIGUSR2;
+  return 0;
+}
+
+Result<Signals> Signals::block(const std::vector<int> &self_signals) {
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  for (int signal : {SIGINT, SIGTERM}) sigaddset(&blocked, signal);
+  struct sigaction hangup {};
+  // Ignored: started with nohup.
+  if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) {
+    sigaddset(&blocked, SIGHUP);
+  }
+  for (int signal : self_signals) sigaddset(&blocked, signal);
+  Signals signals;
+  sigprocmask(SIG_BLOCK, &blocked, &signals.previous_);
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &ignore, &signals.previous_pipe_);
+  signals.fd_ = FileDescriptor(signalfd(-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals.fd_) return Error::from_errno("cannot wait for signals");
+  return signals;
+}
+
+Signals::~Signals() {
+  if (fd_) restore();
+}
+
+int Signals::next() {
+  signalfd_siginfo info;
+  if (read(fd_.get(), &info, sizeof info) != sizeof info) return 0;
+  return static_cast<int>(info.ssi_signo);
+}
+
+void Signals::end_at_once(void (*leave)()) {
+  leave_function = leave;
+  struct sigaction action {};
+  action.sa_handler = end_process;
+  sigset_t wanted;
+  sigemptyset(&wanted);
+  for (int signal : {SIGINT, SIGTERM}) {
+    sigaction(signal, &action, nullptr);
+    sigaddset(&wanted, signal);
+  }
+  sigprocmask(SIG_UNBLOCK, &wanted, nullptr);
+}
+
+void Signals::restore() const {
+  sigaction(SIGPIPE, &previous_pipe_, nullptr);
+  sigprocmask(SIG_SETMASK, &previous_, nullptr);
+}
+
+}  // namespace awl::runtime

@@ -1,0 +1,44 @@
+// Signals: INT and TERM end a run cleanly, a second one at once; SIGUSR1 and SIGUSR2 are events
+// for scripts. They are blocked and read from a descriptor that the event loop waits for.
+#pragma once
+
+#include <signal.h>
+
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+
+namespace awl::runtime {
+
+// The number of a signal that scripts can wait for ("SIGUSR1", "SIGUSR2"); 0: not one.
+int signal_number(const std::string &name);
+
+class Signals {
+ public:
+  // Blocks INT, TERM, HUP and those that `self` probes name; ignores PIPE (a failed write is
+  // noticed where it happens). Undone when this goes.
+  static Result<Signals> block(const std::vector<int> &self_signals);
+  Signals(Signals &&) = default;
+  Signals &operator=(Signals &&) = default;
+  ~Signals();
+
+  int fd() const { return fd_.get(); }
+  // The next signal that has arrived; 0: none.
+  int next();
+
+  // From now on INT and TERM end the process at once, after `leave` was called.
+  void end_at_once(void (*leave)());
+  // In a child before it runs another program: everything as it was.
+  void restore() const;
+
+ private:
+  Signals() = default;
+
+  FileDescriptor fd_;
+  sigset_t previous_{};
+  struct sigaction previous_pipe_ {};
+};
+
+}  // namespace awl::runtime

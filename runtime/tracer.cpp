@@ -1,0 +1,301 @@
+#include "runtime/tracer.h"
+
+#include <bpf/bpf.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include "runtime/attach/attachments.h"
+#include "runtime/child.h"
+#include "runtime/consumer.h"
+#include "runtime/event_loop.h"
+#include "runtime/loader.h"
+#include "runtime/notify.h"
+#include "runtime/object_file.h"
+#include "runtime/parameters.h"
+#include "runtime/plan.h"
+#include "runtime/print/output.h"
+#include "runtime/signals.h"
+
+namespace awl::runtime {
+namespace {
+
+// What is attached, for the signal handler that ends the process at once.
+Attachments *attached_now = nullptr;
+
+void leave_now() {
+  if (attached_now != nullptr) attached_now->leave_behind();
+}
+
+Result<object::Description> describe(const ObjectFile &file) {
+  const ObjectSection *section = file.find_section(object::kSectionName);
+  if (section == nullptr) {
+    return Error{"the object was not made by awl: it has no section " +
+                 std::string(object::kSectionName)};
+  }
+  std::string json = file.section_text(*section);
+  while (!json.empty() && json.back() == '\0') json.pop_back();
+  Result<object::Description> description = object::parse_description(json);
+  if (!description) return description.error().with_context("the object's description is wrong");
+  return description;
+}
+
+// With -p: the process's own files, when it lives in another mount namespace.
+std::string find_binary_root(const RunOptions &options) {
+  if (!options.pid) return {};
+  const std::string process = "/proc/" + std::to_string(*options.pid);
+  struct stat ours {
+  }, theirs{};
+  if (stat("/proc/self/ns/mnt", &ours) != 0 || stat((process + "/ns/mnt").c_str(), &theirs) != 0 ||
+      ours.st_ino == theirs.st_ino) {
+    return {};
+  }
+  return process + "/root";
+}
+
+// A run, step by step. Each step uses what those before it made; what is attached is let go of
+// when this goes, whatever happens.
+class Run {
+ public:
+  Run(const object::Description &description, const RunOptions &options)
+      : description_(description), options_(options) {}
+  ~Run() {
+    attached_now = nullptr;
+    attachments_.leave_behind();
+  }
+
+  Result<int> run(ObjectFile file) {
+    Status ready = open_output();
+    if (!ready) return ready.error();
+    context_.binary_root = find_binary_root(options_);
+    Result<Plan> plan = make_plan(description_, options_, context_);
+    if (!plan) return plan.error();
+    plan_ = std::move(*plan);
+    if (!report_problems(0)) return 1;
+    if (plan_.names.empty()) return Error{"there are no probes to attach to"};
+    Status loaded = load(std::move(file));
+    if (!loaded) return loaded.error();
+    Result<std::unique_ptr<Consumer>> consumer =
+        Consumer::create(description_, loaded_, plan_, options_, *output_);
+    if (!consumer) return consumer.error();
+    consumer_ = std::move(*consumer);
+    return trace();
+  }
+
+ private:
+  Status open_output() {
+    int fd = STDOUT_FILENO;
+    if (!options_.output_path.empty()) {
+      output_file_ = FileDescriptor(
+          open(options_.output_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+      if (!output_file_) return Error::from_errno("cannot open " + options_.output_path);
+      fd = output_file_.get();
+    }
+    writer_ = std::make_unique<Writer>(fd, STDERR_FILENO, options_.buffering);
+    output_ = Output::create(options_.format, *writer_, description_);
+    return ok();
+  }
+
+  // Tells the plan's problems from the given one on. False: they forbid to go on.
+  bool report_problems(size_t first) {
+    bool may_go_on = true;
+    for (size_t i = first; i < plan_.problems.size(); ++i) {
+      const Problem &problem = plan_.problems[i];
+      may_go_on = may_go_on && problem.is_warning;
+      if (problem.is_warning && options_.no_warnings) continue;
+      output_->user_message({problem.is_warning, problem.text, problem.location});
+    }
+    writer_->flush();
+    return may_go_on;
+  }
+
+  Status load(ObjectFile file) {
+    if (description_.settings.needs_unsafe && !options_.unsafe) {
+      return Error{"the script calls functions that can change the machine; --unsafe allows it"};
+    }
+    Result<std::vector<ParameterValue>> parameters = bind_parameters(description_, options_);
+    if (!parameters) return parameters.error();
+    if (options_.pid) {
+      Result<FileDescriptor> process = open_process(*options_.pid);
+      if (!process) return process.error();
+      process_ = std::move(*process);
+    }
+    Result<Signals> signals = Signals::block(self_signals());
+    if (!signals) return signals.error();
+    signals_.emplace(std::move(*signals));
+    if (!options_.command.empty()) {
+      Result<Child> child = Child::start(options_.command, &*signals_);
+      if (!child) return child.error();
+      child_.emplace(std::move(*child));
+    }
+    LoadInputs inputs;
+    inputs.parameters = std::move(*parameters);
+    inputs.pid_filter = static_cast<uint64_t>(options_.pid.value_or(0));
+    inputs.child_pid = child_ ? static_cast<uint64_t>(child_->pid()) : 0;
+    inputs.positional_count = options_.positional.size();
+    inputs.report_read_errors = options_.report_read_errors;
+    inputs.debug_libbpf = options_.debug_libbpf;
+    inputs.debug_verifier = options_.debug_verifier;
+    Result<LoadedObject> loaded = load_object(std::move(file), description_, plan_, inputs);
+    if (!loaded) return loaded.error();
+    loaded_ = std::move(*loaded);
+    return ok();
+  }
+
+  std::vector<int> self_signals() const {
+    std::vector<int> signals;
+    for (const object::Program &program : description_.programs) {
+      for (const object::AttachPoint &point : program.attach_points) {
+        const int signal = point.family == "self" ? signal_number(point.target) : 0;
+        if (signal != 0) signals.push_back(signal);
+      }
+    }
+    return signals;
+  }
+
+  // Runs the programs of a family that the runtime calls itself, in the script's order, until one
+  // calls exit(). `event`: only those for that signal.
+  void run_programs(const std::string &family, const std::string &event = "") {
+    for (size_t i = 0; i < plan_.instances.size(); ++i) {
+      for (size_t k = 0; k < plan_.instances[i].size(); ++k) {
+        for (const Target &target : plan_.instances[i][k].targets) {
+          if (target.point->family != family || target.event != event) continue;
+          LIBBPF_OPTS(bpf_test_run_opts, test);
+          if (bpf_prog_test_run_opts(loaded_.program(i, k), &test) != 0) {
+            output_->warning("cannot run " + target.name + ": " + strerror(errno));
+          }
+          if (consumer_->has_pending_exit()) return;
+        }
+      }
+    }
+  }
+
+  bool attach() {
+    const size_t first_problem = plan_.problems.size();
+    for (size_t i = 0; i < plan_.instances.size(); ++i) {
+      if (plan_.families[i]->attach == nullptr) continue;
+      for (size_t k = 0; k < plan_.instances[i].size(); ++k) {
+        std::vector<AttachFailure> failures;
+        plan_.families[i]->attach(context_, loaded_.program(i, k), plan_.instances[i][k].targets,
+                                  attachments_, failures);
+        for (const AttachFailure &failure : failures) add_problem(failure);
+        failed_count_ += failures.size();
+      }
+    }
+    return report_problems(first_problem);
+  }
+
+  void add_problem(const AttachFailure &failure) {
+    const std::string &policy = description_.settings.missing_probes;
+    if (policy == "ignore") return;
+    plan_.problems.push_back(
+        {"cannot attach to " + failure.target->name + ": " + failure.error.message,
+         failure.target->point->location, policy == "warn"});
+  }
+
+  Result<int> trace() {
+    attached_now = &attachments_;
+    if (!options_.dry_run) run_programs("begin");
+    const bool has_ended = consumer_->has_pending_exit();
+    if (!has_ended && !attach()) return 1;
+    if (!options_.quiet) output_->attached_probes(plan_.names.size() - failed_count_);
+    writer_->end_of_batch();
+    if (options_.dry_run) return 0;
+    notify_ready();
+    if (child_) {
+      Status resumed = child_->resume();
+      if (!resumed) return resumed.error();
+    }
+    Status status = run_event_loop(loop_inputs());
+    if (!status) return status.error();
+    return finish();
+  }
+
+  LoopInputs loop_inputs() {
+    LoopInputs inputs;
+    inputs.consumer = consumer_.get();
+    inputs.output = output_.get();
+    inputs.signals = &*signals_;
+    inputs.child = child_ ? &*child_ : nullptr;
+    inputs.process = process_ ? process_.get() : -1;
+    for (const char *name : {object::kOutputRing, object::kControlRing}) {
+      if (const int map = loaded_.map(name); map >= 0) inputs.ring_maps.push_back(map);
+    }
+    inputs.on_signal = [this](int signal) {
+      run_programs("self", signal == SIGUSR1 ? "SIGUSR1" : "SIGUSR2");
+    };
+    return inputs;
+  }
+
+  // All output comes before anything slow: detaching is left to the end, where nobody waits.
+  int finish() {
+    signals_->end_at_once(leave_now);
+    if (child_) child_->reap();
+    attachments_.detach_programs();
+    if (consumer_->has_exited()) {
+      consumer_->drop_output();
+    } else {
+      consumer_->drain_completely();
+    }
+    run_programs("end");
+    consumer_->drain_completely();
+    consumer_->print_maps();
+    consumer_->report_lost();
+    if (!options_.no_warnings) consumer_->report_errors(options_.report_read_errors);
+    writer_->flush();
+    return consumer_->exit_code();
+  }
+
+  const object::Description &description_;
+  const RunOptions &options_;
+  FileDescriptor output_file_, process_;
+  std::unique_ptr<Writer> writer_;
+  std::unique_ptr<Output> output_;
+  AttachContext context_;
+  Plan plan_;
+  std::optional<Signals> signals_;
+  std::optional<Child> child_;
+  LoadedObject loaded_;
+  std::unique_ptr<Consumer> consumer_;
+  Attachments attachments_;
+  size_t failed_count_ = 0;
+};
+
+}  // namespace
+
+Result<int> run(const std::vector<uint8_t> &object, const RunOptions &options) {
+  Result<ObjectFile> file = ObjectFile::parse(object);
+  if (!file) return file.error();
+  Result<object::Description> description = describe(*file);
+  if (!description) return description.error();
+  return Run(*description, options).run(std::move(*file));
+}
+
+Result<std::vector<std::string>> list_targets(const std::vector<uint8_t> &object,
+                                              const RunOptions &options) {
+  Result<object::Description> description = read_description(object);
+  if (!description) return description.error();
+  AttachContext context;
+  context.binary_root = find_binary_root(options);
+  Result<Plan> plan = make_plan(*description, options, context);
+  if (!plan) return plan.error();
+  for (const Problem &problem : plan->problems) {
+    if (!problem.is_warning) return Error{problem.text};
+  }
+  std::vector<std::string> names;
+  for (const ProbeTarget &target : plan->names) names.push_back(target.name);
+  return names;
+}
+
+Result<object::Description> read_description(const std::vector<uint8_t> &object) {
+  Result<ObjectFile> file = ObjectFile::parse(object);
+  if (!file) return file.error();
+  return describe(*file);
+}
+
+}  // namespace awl::runtime

@@ -1,0 +1,83 @@
+#include "runtime/verifier_log.h"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+namespace awl::runtime {
+namespace {
+
+constexpr size_t kShownLines = 25;
+
+std::vector<std::string_view> split_lines(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    lines.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+std::string_view trim(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+// "; text @ stdin:3" → 3.
+uint32_t line_in_comment(std::string_view comment) {
+  const size_t at = comment.rfind(" @ "), colon = comment.rfind(':');
+  if (at == std::string_view::npos || colon == std::string_view::npos || colon < at) return 0;
+  uint32_t line = 0;
+  for (char c : comment.substr(colon + 1)) {
+    if (c < '0' || c > '9' || line > 100000000) return 0;
+    line = line * 10 + static_cast<uint32_t>(c - '0');
+  }
+  return line;
+}
+
+bool is_statistics(std::string_view line) {
+  for (const char *start : {"processed ", "verification time", "stack depth", "max_states"}) {
+    if (line.substr(0, std::string_view(start).size()) == start) return true;
+  }
+  return line.empty();
+}
+
+}  // namespace
+
+uint32_t find_script_line(const std::string &log, const std::string &script_text) {
+  const std::vector<std::string_view> lines = split_lines(log);
+  const std::vector<std::string_view> script = split_lines(script_text);
+  for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
+    if (line->substr(0, 2) != "; ") continue;
+    const uint32_t number = line_in_comment(*line);
+    if (number != 0 && number <= script.size()) return number;
+    const std::string_view wanted = trim(line->substr(2));
+    for (size_t i = 0; i < script.size(); ++i) {
+      if (!wanted.empty() && trim(script[i]) == wanted) return static_cast<uint32_t>(i + 1);
+    }
+  }
+  return 0;
+}
+
+Error explain_verifier_log(const std::string &log, const std::string &program_name, int code,
+                           const object::Description &description) {
+  std::vector<std::string_view> lines = split_lines(log);
+  while (!lines.empty() && is_statistics(lines.back())) lines.pop_back();
+  std::string text = "the kernel refused the program " + program_name;
+  if (lines.empty()) return Error::from_errno(text, code);
+  text += ": " + std::string(trim(lines.back()));
+  const uint32_t line = find_script_line(log, description.script_text);
+  if (line != 0) {
+    const std::vector<std::string_view> script = split_lines(description.script_text);
+    text += "\n" + description.script_name + ":" + std::to_string(line) + ": " +
+            std::string(script[line - 1]);
+  }
+  text += "\nThe end of the verifier's log (all of it: -d verifier):";
+  const size_t first = lines.size() > kShownLines ? lines.size() - kShownLines : 0;
+  for (size_t i = first; i < lines.size(); ++i) text += "\n  " + std::string(lines[i]);
+  return {text, code};
+}
+
+}  // namespace awl::runtime
