@@ -62,15 +62,23 @@ bool CoreTypes::is_relocatable(const MemberPath &path) {
          !path.owners[0]->name.empty();
 }
 
+// Distinct, so that members or enumerators can be added when they are known.
+llvm::DICompositeType *CoreTypes::distinct_type(unsigned tag, const std::string &name,
+                                                llvm::DIType *base, uint32_t size) {
+  return llvm::DICompositeType::getDistinct(
+      module_.getContext(), tag, name, debug_.file(0), 0, nullptr, base, uint64_t{size} * 8, 0, 0,
+      llvm::DINode::FlagZero, llvm::DINodeArray(), 0,
+#if LLVM_VERSION_MAJOR >= 20
+      /*EnumKind=*/std::nullopt,
+#endif
+      nullptr);
+}
+
 CoreTypes::Local &CoreTypes::local(const StructDef *def) {
   Local &entry = locals_[def];
   if (!entry.type) {
-    // Distinct, so that members can be added when they are known.
-    entry.type = llvm::DICompositeType::getDistinct(
-        module_.getContext(),
-        def->is_union ? llvm::dwarf::DW_TAG_union_type : llvm::dwarf::DW_TAG_structure_type,
-        def->name, debug_.file(0), 0, nullptr, nullptr, uint64_t{def->size} * 8, 0, 0,
-        llvm::DINode::FlagZero, llvm::DINodeArray(), 0, nullptr);
+    auto tag = def->is_union ? llvm::dwarf::DW_TAG_union_type : llvm::dwarf::DW_TAG_structure_type;
+    entry.type = distinct_type(tag, def->name, nullptr, def->size);
     order_.push_back(def);
   }
   return entry;
@@ -115,10 +123,8 @@ CoreTypes::LocalEnum &CoreTypes::local_enum(const std::string &name, uint32_t si
   LocalEnum &entry = enums_[name];
   if (!entry.type) {
     entry.is_signed = is_signed;
-    entry.type = llvm::DICompositeType::getDistinct(
-        module_.getContext(), llvm::dwarf::DW_TAG_enumeration_type, name, debug_.file(0), 0,
-        nullptr, debug_.integer(size, is_signed), uint64_t{size} * 8, 0, 0, llvm::DINode::FlagZero,
-        llvm::DINodeArray(), 0, nullptr);
+    entry.type = distinct_type(llvm::dwarf::DW_TAG_enumeration_type, name,
+                               debug_.integer(size, is_signed), size);
   }
   return entry;
 }
@@ -148,7 +154,9 @@ llvm::DIType *CoreTypes::member_type(TypeRef type) {
   llvm::DIBuilder &builder = debug_.builder();
   switch (type->kind) {
     case TypeKind::kPointer: return debug_.pointer(nullptr);
-    case TypeKind::kStruct: return local(type->struct_def).type;
+    case TypeKind::kStruct:
+      types_.complete(type->struct_def);  // its size is wanted
+      return local(type->struct_def).type;
     case TypeKind::kArray: return debug_.array(member_type(type->element), type->count);
     case TypeKind::kString: return debug_.array(debug_.character(), type->size);
     case TypeKind::kBuffer: return debug_.array(debug_.integer(1, false), type->size);

@@ -57,6 +57,8 @@ class CoreTypes {
     bool is_signed = false;
   };
 
+  llvm::DICompositeType *distinct_type(unsigned tag, const std::string &name, llvm::DIType *base,
+                                       uint32_t size);
   Local &local(const frontend::StructDef *def);
   LocalEnum &local_enum(const std::string &name, uint32_t size, bool is_signed);
   void use(const frontend::StructDef *owner, const frontend::StructDef::Member *member);

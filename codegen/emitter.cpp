@@ -44,7 +44,11 @@ Emitter::State::State(const frontend::CheckedProgram &program, const Options &wa
       builder(context),
       debug(module, *program.sources),
       core(module, builder, debug, *program.types) {
+#if LLVM_VERSION_MAJOR >= 21
+  module.setTargetTriple(machine->getTargetTriple());
+#else
   module.setTargetTriple(machine->getTargetTriple().str());
+#endif
   module.setDataLayout(machine->createDataLayout());
   auto *license = llvm::ConstantDataArray::getString(context, checked.config.license);
   auto *global = new llvm::GlobalVariable(module, license->getType(), true,
@@ -379,7 +383,7 @@ void Emitter::State::define_zeros() {
 void Emitter::zero(llvm::Value *pointer, size_t size) {
   if (size == 0) return;
   if (size <= kInlineBytes) {
-    s_->builder.CreateMemSet(pointer, i8(0), size, llvm::MaybeAlign(size % 8 == 0 ? 8 : 1));
+    s_->builder.CreateMemSet(pointer, i8(0), size, llvm::MaybeAlign(1));
   } else {
     call(Helper::kProbeReadKernel, {pointer, i32(static_cast<int64_t>(size)), s_->zero_blob(size)});
   }
@@ -388,7 +392,7 @@ void Emitter::zero(llvm::Value *pointer, size_t size) {
 void Emitter::copy(llvm::Value *to, llvm::Value *from, size_t size) {
   if (size == 0) return;
   if (size <= kInlineBytes) {
-    llvm::MaybeAlign alignment(size % 8 == 0 ? 8 : 1);
+    llvm::MaybeAlign alignment(1);  // what is known of it LLVM finds out
     s_->builder.CreateMemCpy(to, alignment, from, alignment, size);
   } else {
     call(Helper::kProbeReadKernel, {to, i32(static_cast<int64_t>(size)), from});
@@ -408,6 +412,9 @@ llvm::Value *Emitter::call(Helper helper, const std::vector<llvm::Value *> &argu
   auto *callee = b.CreateIntToPtr(i64(static_cast<int>(helper)), b.getPtrTy());
   llvm::CallInst *call = b.CreateCall(type, callee, arguments, name);
   call->addFnAttr(llvm::Attribute::NoUnwind);
+  // Values in maps and records in rings are aligned in all kernels; per-CPU variables are not.
+  bool is_aligned = returns_pointer(helper) && helper != Helper::kPerCpuPtr && helper != Helper::kThisCpuPtr;
+  if (is_aligned) call->addRetAttr(llvm::Attribute::getWithAlignment(s_->context, llvm::Align(8)));
   return call;
 }
 
@@ -437,18 +444,18 @@ llvm::Value *Emitter::probe_read_str(llvm::Value *to, llvm::Value *size, llvm::V
 
 llvm::Value *Emitter::load_tracepoint_field(llvm::Value *base, const std::string &field,
                                             uint32_t offset, uint32_t size) {
-  return s_->relocations.load_field(s_->builder, base, field, offset, size);
+  return s_->relocations.load_field(s_->builder, program_index(), base, field, offset, size);
 }
 
 llvm::Value *Emitter::tracepoint_field_address(llvm::Value *base, const std::string &field,
                                                uint32_t offset, uint32_t size) {
-  return s_->relocations.field_address(s_->builder, base, field, offset, size);
+  return s_->relocations.field_address(s_->builder, program_index(), base, field, offset, size);
 }
 
 llvm::Value *Emitter::probe_id() {
   llvm::IRBuilder<> &b = s_->builder;
   s_->description.programs.at(program_index()).uses_probe_id = true;
-  llvm::Value *constant = s_->relocations.probe_id(b);
+  llvm::Value *constant = s_->relocations.probe_id(b, program_index());
   llvm::BasicBlock *before = b.GetInsertBlock();
   llvm::BasicBlock *ask = new_block("probe_id.cookie");
   llvm::BasicBlock *known = new_block("probe_id");

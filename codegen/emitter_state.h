@@ -7,6 +7,7 @@
 #include <llvm/IR/Module.h>
 #include <llvm/Target/TargetMachine.h>
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -60,7 +61,7 @@ struct Emitter::State {
   CoreTypes core;
   RelocationTable relocations;
 
-  std::vector<Frame> frames;  // the program and, within it, callbacks
+  std::deque<Frame> frames;  // the program and, within it, callbacks; references to them stay good
   Frame &frame() { return frames.back(); }
 
   std::vector<llvm::GlobalVariable *> script_maps;         // by MapInfo::id

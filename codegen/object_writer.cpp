@@ -105,7 +105,8 @@ Status append_section(std::vector<uint8_t> &object, const std::string &name,
   names.sh_size = strings.size();
   append(object, strings.data(), strings.size());
 
-  section.sh_type = SHT_PROGBITS;
+  // A string table: text it is, and libbpf remarks on sections of other types that it does not know.
+  section.sh_type = SHT_STRTAB;
   section.sh_offset = object.size();
   section.sh_size = contents.size();
   section.sh_addralign = 1;

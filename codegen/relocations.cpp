@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kLabelPrefix = "awl.rel.";
 constexpr uint64_t kInstructionSize = 8;
+constexpr uint64_t kImmediateOffset = 4;  // in an instruction
 
 llvm::Value *assemble(llvm::IRBuilder<> &b, llvm::Type *result, const std::vector<llvm::Value *> &arguments,
                       const std::string &text, const std::string &constraints) {
@@ -35,20 +36,6 @@ bool parse_label(std::string_view name, size_t *number) {
   return error == std::errc() && end != name.data() + name.size() && *end == '.';
 }
 
-// The program whose code holds the symbol; null when none does (a callback in .text).
-object::Program *find_program(const std::vector<ElfSymbol> &symbols, const ElfSymbol &label,
-                              object::Description &description) {
-  for (const ElfSymbol &symbol : symbols) {
-    bool is_inside = symbol.is_function && symbol.section == label.section &&
-                     label.value >= symbol.value && label.value - symbol.value < symbol.size;
-    if (!is_inside) continue;
-    for (object::Program &program : description.programs) {
-      if (program.name == symbol.name) return &program;
-    }
-  }
-  return nullptr;
-}
-
 // The id of a program's only target, if all attach points before it have one target each; -1
 // where it may have several.
 int32_t built_probe_id(const object::Description &description, const object::Program &wanted) {
@@ -61,47 +48,46 @@ int32_t built_probe_id(const object::Description &description, const object::Pro
   return is_single ? id : -1;
 }
 
+object::Relocation field_relocation(const std::string &field, uint32_t offset, uint32_t size,
+                                    bool is_add) {
+  object::Relocation relocation;
+  relocation.kind = object::Relocation::Kind::kTracepointField;
+  relocation.field = field;
+  relocation.size = size;
+  relocation.is_add = is_add;
+  relocation.built_value = static_cast<int32_t>(offset);
+  return relocation;
+}
+
 }  // namespace
 
-// Left open: the instruction follows. ${:uid} differs in every copy.
-std::string RelocationTable::label() {
+// ${:uid} differs in every copy that the optimiser makes.
+std::string RelocationTable::add(uint32_t program, object::Relocation relocation) {
+  entries_.push_back({program, std::move(relocation)});
   return std::string(kLabelPrefix) + std::to_string(entries_.size() - 1) + ".${:uid}: ";
 }
 
-llvm::Value *RelocationTable::load_field(llvm::IRBuilder<> &b, llvm::Value *base,
+llvm::Value *RelocationTable::load_field(llvm::IRBuilder<> &b, uint32_t program, llvm::Value *base,
                                          const std::string &field, uint32_t offset, uint32_t size) {
   assert(size == 1 || size == 2 || size == 4 || size == 8);
-  object::Relocation entry;
-  entry.kind = object::Relocation::Kind::kTracepointField;
-  entry.field = field;
-  entry.size = size;
-  entry.built_value = static_cast<int32_t>(offset);
-  entries_.push_back(entry);
-  std::string text = label() + "$0 = *(u" + std::to_string(size * 8) + " *)($1 + " +
+  std::string label = add(program, field_relocation(field, offset, size, false));
+  std::string text = label + "$0 = *(u" + std::to_string(size * 8) + " *)($1 + " +
                      std::to_string(offset) + ")";
   return assemble(b, b.getInt64Ty(), {base}, text, "=r,r");
 }
 
-llvm::Value *RelocationTable::field_address(llvm::IRBuilder<> &b, llvm::Value *base,
-                                            const std::string &field, uint32_t offset,
-                                            uint32_t size) {
-  object::Relocation entry;
-  entry.kind = object::Relocation::Kind::kTracepointField;
-  entry.field = field;
-  entry.size = size;
-  entry.is_add = true;
-  entry.built_value = static_cast<int32_t>(offset);
-  entries_.push_back(entry);
-  return assemble(b, b.getPtrTy(), {base}, label() + "$0 += " + std::to_string(offset), "=r,0");
+llvm::Value *RelocationTable::field_address(llvm::IRBuilder<> &b, uint32_t program,
+                                            llvm::Value *base, const std::string &field,
+                                            uint32_t offset, uint32_t size) {
+  std::string label = add(program, field_relocation(field, offset, size, true));
+  return assemble(b, b.getPtrTy(), {base}, label + "$0 += " + std::to_string(offset), "=r,0");
 }
 
-llvm::Value *RelocationTable::probe_id(llvm::IRBuilder<> &b) {
-  object::Relocation entry;
-  entry.kind = object::Relocation::Kind::kProbeId;
-  entry.is_add = true;
-  entry.built_value = -1;
-  entries_.push_back(entry);
-  return assemble(b, b.getInt64Ty(), {}, label() + "$0 = -1", "=r");
+llvm::Value *RelocationTable::probe_id(llvm::IRBuilder<> &b, uint32_t program) {
+  object::Relocation relocation;
+  relocation.kind = object::Relocation::Kind::kProbeId;
+  relocation.is_add = true;
+  return assemble(b, b.getInt64Ty(), {}, add(program, relocation) + "$0 = -1", "=r");
 }
 
 Status RelocationTable::resolve(std::vector<uint8_t> &object,
@@ -113,16 +99,18 @@ Status RelocationTable::resolve(std::vector<uint8_t> &object,
     size_t number = 0;
     if (!parse_label(symbol.name, &number)) continue;
     bool is_sound = number < entries_.size() && symbol.value % kInstructionSize == 0 &&
+                    object.size() >= kInstructionSize &&
                     symbol.file_offset <= object.size() - kInstructionSize;
-    object::Program *program = is_sound ? find_program(*symbols, symbol, description) : nullptr;
-    if (!program) return Error{"misplaced label in the object: " + std::string(symbol.name)};
-    object::Relocation relocation = entries_[number];
+    if (!is_sound) return Error{"misplaced label in the object: " + std::string(symbol.name)};
+    object::Program &program = description.programs.at(entries_[number].program);
+    object::Relocation relocation = entries_[number].relocation;
     relocation.instruction = static_cast<uint32_t>(symbol.value / kInstructionSize);
+    relocation.is_in_text = symbol.section != program.section;
     if (relocation.kind == object::Relocation::Kind::kProbeId) {
-      relocation.built_value = built_probe_id(description, *program);
-      std::memcpy(&object[symbol.file_offset + 4], &relocation.built_value, 4);
+      relocation.built_value = built_probe_id(description, program);
+      std::memcpy(&object[symbol.file_offset + kImmediateOffset], &relocation.built_value, 4);
     }
-    program->relocations.push_back(std::move(relocation));
+    program.relocations.push_back(std::move(relocation));
   }
   return ok();
 }

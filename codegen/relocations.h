@@ -19,14 +19,15 @@ namespace awl::codegen {
 
 class RelocationTable {
  public:
+  // `program` is the index in the description of the program that is being emitted.
   // i64 = *(u<size> *)(base + offset of the field)
-  llvm::Value *load_field(llvm::IRBuilder<> &b, llvm::Value *base, const std::string &field,
-                          uint32_t offset, uint32_t size);
+  llvm::Value *load_field(llvm::IRBuilder<> &b, uint32_t program, llvm::Value *base,
+                          const std::string &field, uint32_t offset, uint32_t size);
   // ptr = base + offset of the field
-  llvm::Value *field_address(llvm::IRBuilder<> &b, llvm::Value *base, const std::string &field,
-                             uint32_t offset, uint32_t size);
+  llvm::Value *field_address(llvm::IRBuilder<> &b, uint32_t program, llvm::Value *base,
+                             const std::string &field, uint32_t offset, uint32_t size);
   // i64: the probe id, or -1 where the loader wants the attach cookie asked for.
-  llvm::Value *probe_id(llvm::IRBuilder<> &b);
+  llvm::Value *probe_id(llvm::IRBuilder<> &b, uint32_t program);
 
   // Finds the instructions in the object and adds them to their programs' relocations. A program
   // with one attach point that is no wildcard gets the id that it will have if every attach point
@@ -34,8 +35,13 @@ class RelocationTable {
   Status resolve(std::vector<uint8_t> &object, object::Description &description) const;
 
  private:
-  std::string label();
-  std::vector<object::Relocation> entries_;  // by label number
+  struct Entry {
+    uint32_t program;
+    object::Relocation relocation;
+  };
+  // Notes an entry and gives the label to put before the instruction.
+  std::string add(uint32_t program, object::Relocation relocation);
+  std::vector<Entry> entries_;  // by label number
 };
 
 }  // namespace awl::codegen

@@ -82,14 +82,13 @@ void Emitter::State::claim_scratch(Emitter &emitter) {
 
   builder.SetInsertPoint(none);
   emitter.count_error(emitter.error_site("scratch memory", current.span, true), nullptr);
-  if (!frame().early_exit) {
-    Frame &frame = this->frame();
-    frame.early_exit = emitter.new_block("exit.early");
-    frame.early_exit_value =
-        llvm::PHINode::Create(builder.getInt64Ty(), 2, "result", frame.early_exit);
+  if (!current.early_exit) {
+    current.early_exit = emitter.new_block("exit.early");
+    current.early_exit_value =
+        llvm::PHINode::Create(builder.getInt64Ty(), 2, "result", current.early_exit);
   }
-  frame().early_exit_value->addIncoming(emitter.i64(0), builder.GetInsertBlock());
-  builder.CreateBr(frame().early_exit);
+  current.early_exit_value->addIncoming(emitter.i64(0), builder.GetInsertBlock());
+  builder.CreateBr(current.early_exit);
 
   builder.restoreIP(resume);
   builder.SetCurrentDebugLocation(location);

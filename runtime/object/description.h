@@ -109,6 +109,7 @@ struct Relocation {
   };
   Kind kind = Kind::kProbeId;
   uint32_t instruction = 0;  // index in the program's section
+  bool is_in_text = false;   // the index is one in .text instead: a callback of this program
   std::string field;
   uint32_t size = 0;         // bytes of the field that the code was compiled for
   bool is_add = false;       // patch imm, not off

@@ -92,6 +92,7 @@ template <class A>
 void fields(A &a, Relocation &v) {
   a("kind", v.kind);
   a("instruction", v.instruction);
+  a("in_text", v.is_in_text);
   a("field", v.field);
   a("size", v.size);
   a("add", v.is_add);
