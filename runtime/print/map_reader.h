@@ -14,7 +14,8 @@
 
 namespace awl::runtime {
 
-// A map's entries, in the order the kernel gave them. A scalar map that is set has one entry.
+// A map's entries, in the order the kernel gave them. A scalar map has one entry when it is set,
+// else none.
 struct MapSnapshot {
   uint32_t key_size = 0, value_size = 0;
   size_t count = 0;
@@ -35,10 +36,29 @@ class MapReader {
   Status zero() const;   // values become zero, keys stay
 
  private:
+  bool is_per_cpu() const;
+  // Bytes that a look-up copies: of all CPUs, each value padded to 8 bytes.
+  size_t lookup_size() const;
+  // Calls `visit(key, value)` for each entry as the kernel gives it.
+  using Visit = std::function<void(const uint8_t *key, const uint8_t *value)>;
+  Status for_each(const Visit &visit) const;
+  Status for_each_in_batches(const Visit &visit, bool &is_unsupported) const;
+  Status for_each_by_key(const Visit &visit) const;
+  // Appends what print shows of a kernel value.
+  void append_value(const uint8_t *value, std::vector<uint8_t> &out) const;
+  bool is_set(const uint8_t *value) const;
+  Result<MapSnapshot> read_by_bucket() const;
+
   const object::Map &map_;
   int fd_;
   uint32_t cpu_count_;
 };
+
+// Combines the per-CPU values of one entry (`count` of them, `stride` bytes apart) into the
+// type.size bytes at `out`: sums, the least or greatest of those that are set, added buckets. What
+// cannot be combined is taken from the first CPU where it is not zero.
+void combine_per_cpu(const object::ValueType &type, const uint8_t *values, uint32_t count,
+                     size_t stride, uint8_t *out);
 
 // Stacks from the kernel's stack maps. `find_map` gives the descriptor of a map by its ELF name,
 // -1: none.

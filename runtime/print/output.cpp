@@ -91,6 +91,9 @@ class TextOutput final : public Output {
   void warning(std::string_view text) override {
     writer_.write_error(fmt::format("WARNING: {}\n", text));
   }
+  void error(std::string_view text) override {
+    writer_.write_error(fmt::format("ERROR: {}\n", text));
+  }
   void before_final_maps() override { append("\n\n"); }
 
  private:
@@ -140,6 +143,9 @@ class JsonOutput final : public Output {
   }
   void warning(std::string_view text) override {
     writer_.write_error(fmt::format("WARNING: {}\n", text));
+  }
+  void error(std::string_view text) override {
+    writer_.write_error(fmt::format("ERROR: {}\n", text));
   }
   void before_final_maps() override {}
 

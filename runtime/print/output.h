@@ -76,6 +76,7 @@ class Output {
   // ErrorSite counts at the end: how often something failed which had not been reported at once.
   virtual void error_count(const object::ErrorSite &site, uint64_t count) = 0;
   virtual void warning(std::string_view text) = 0;  // of the runtime itself
+  virtual void error(std::string_view text) = 0;
   // The maps at exit come next: text mode sets them off with empty lines.
   virtual void before_final_maps() = 0;
 
