@@ -42,10 +42,10 @@ struct BuiltinCall {
     if (!literal) return std::nullopt;
     return static_cast<int64_t>(literal->value);
   }
-  // Arguments that are words of their own, such as the mode of a stack.
+  // A mode, such as the clock of nsecs(); null: none given.
   const std::string *word(size_t position) const {
-    auto *node = has(position) ? ast::as<ast::Identifier>(&argument(position)) : nullptr;
-    return node ? &node->name : nullptr;
+    auto *node = has(position) ? ast::as<ast::StringLiteral>(&argument(position)) : nullptr;
+    return node ? &node->value : nullptr;
   }
   llvm::Value *memory() const { return lowering.temporary(type(), to); }
   AddressSpace space(size_t position) const {

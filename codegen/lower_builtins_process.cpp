@@ -1,7 +1,4 @@
 // Builtins that act on the traced process. They need --unsafe.
-#include <csignal>
-#include <cstring>
-
 #include "codegen/lower_builtin.h"
 
 namespace awl::codegen {
@@ -10,22 +7,11 @@ namespace {
 
 using frontend::BuiltinId;
 
-// "SIGTERM" or "TERM"; 0 when there is no such signal.
-int signal_number(std::string name) {
-  if (name.starts_with("SIG")) name = name.substr(3);
-  for (int number = 1; number < NSIG; number++) {
-    const char *candidate = sigabbrev_np(number);
-    if (candidate && name == candidate) return number;
-  }
-  return 0;
-}
-
 template <Helper kHelper>
 llvm::Value *signal(BuiltinCall &call) {
   call.emitter().description().settings.needs_unsafe = true;
-  auto *text = ast::as<ast::StringLiteral>(&call.argument(0));
-  llvm::Value *number = text ? call.emitter().i64(signal_number(text->value)) : call.value(0);
-  llvm::Value *result = call.emitter().call(kHelper, {call.b().CreateTrunc(number, call.b().getInt32Ty())});
+  llvm::Value *number = call.b().CreateTrunc(call.value(0), call.b().getInt32Ty());
+  llvm::Value *result = call.emitter().call(kHelper, {number});
   call.emitter().count_if_failed(result, "send_signal", call.span(), true);
   return nullptr;
 }

@@ -17,7 +17,10 @@ llvm::Value *str(BuiltinCall &call) {
     return lowering.convert(lowering.value(from), from.type, call.type(), call.span(), call.to);
   }
   llvm::Value *address = lowering.value(from);
-  llvm::Value *limit = call.has(1) && !call.constant(1) ? call.value(1) : nullptr;
+  // With a length: so many bytes, the NUL among them.
+  llvm::Value *limit = call.has(1) ? call.value(1) : nullptr;
+  std::optional<int64_t> constant = call.has(1) ? call.constant(1) : std::nullopt;
+  if (constant && *constant >= call.type()->size) limit = nullptr;
   return lowering.read_string(address, call.type()->size, limit, call.space(0), call.span(), call.to);
 }
 

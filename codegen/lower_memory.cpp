@@ -139,7 +139,8 @@ llvm::Value *Lowering::address(const Place &place) {
 }
 
 Place Lowering::place(ast::Expr &expr) {
-  if (auto *field = ast::as<ast::FieldAccess>(&expr)) {
+  auto *field = ast::as<ast::FieldAccess>(&expr);
+  if (field && field->object->type->kind != TypeKind::kRecord) {
     TypeRef object = field->object->type;
     Place result = object->is_pointer()
                        ? dereference(value(*field->object), object->element, object->address_space)
@@ -233,14 +234,21 @@ llvm::Value *Lowering::read(const Place &place, Span span, llvm::Value *to) {
 
 llvm::Value *Lowering::read_string(llvm::Value *address, uint32_t size, llvm::Value *limit, AddressSpace space,
                                    Span span, llvm::Value *to) {
+  if (address->getType()->isPointerTy()) address = b().CreatePtrToInt(address, b().getInt64Ty());
   llvm::Value *memory = to ? to : temporary(size);
   if (!is_record_memory(to)) zero(memory, size);
   llvm::Value *bytes = e_.i32(size);
   if (limit) {
-    llvm::Value *bounded = b().CreateSelect(b().CreateICmpULT(limit, e_.i64(size)), limit, e_.i64(size));
-    bytes = b().CreateTrunc(bounded, b().getInt32Ty());
+    bytes = b().CreateTrunc(bounded(limit, size), b().getInt32Ty());
   }
-  e_.probe_read_str(memory, bytes, address, space, span);
+  llvm::Value *length = e_.probe_read_str(memory, bytes, address, space, span);
+  if (limit) return memory;
+  // The helper ends what it reads with a NUL. A string that fills the memory without one is one
+  // that was cut, and the printer says so: put the character back that gave way to the NUL.
+  if_then(b().CreateICmpEQ(length, e_.i64(size)), [&] {
+    llvm::Value *last = b().CreateAdd(address, e_.i64(size - 1));
+    e_.probe_read(at(memory, size - 1), e_.i32(1), last, space, span);
+  });
   return memory;
 }
 

@@ -74,8 +74,12 @@ llvm::Value *Lowering::equal_bytes(llvm::Value *left, llvm::Value *right, uint64
 }
 
 llvm::Value *Lowering::equal_strings(llvm::Value *left, uint32_t left_size, llvm::Value *right, uint32_t right_size) {
-  // Both are zero after the NUL: equal in the shorter size (which ends with one) is equal.
-  return equal_bytes(left, right, std::min(left_size, right_size));
+  // Both are zero after the NUL: equal in the shorter size is equal, if the longer ends there.
+  llvm::Value *result = equal_bytes(left, right, std::min(left_size, right_size));
+  if (left_size == right_size) return result;
+  llvm::Value *next = left_size > right_size ? at(left, right_size) : at(right, left_size);
+  llvm::Value *ends = b().CreateICmpEQ(b().CreateAlignedLoad(b().getInt8Ty(), next, llvm::Align(1)), e_.i8(0));
+  return b().CreateAnd(result, ends);
 }
 
 llvm::Value *Lowering::equal_to_text(llvm::Value *string, uint32_t size, const std::string &text) {
