@@ -3,7 +3,7 @@
  * Two modes: between clauses an attach point is written as a user would write it in a shell, with
  * paths, wildcards and quotes; inside braces (and predicates and definitions) the text is code.
  * A `{` goes from the first to the second. Every byte is a token of some kind, so the lexer never
- * fails; UNKNOWN and the UNTERMINATED kinds are reported by the frontend.
+ * fails; UNKNOWN, CHARACTER and the UNTERMINATED kinds are reported by the frontend.
  *
  * Characters are bytes; those outside ASCII arrive as 0x7F (frontend/parse/byte_stream.h).
  * lexer_base.h says where code mode ends. The last three kinds in `tokens` are made by
@@ -55,6 +55,7 @@ TOP_ASSIGN : [=] -> type(ASSIGN);
 TOP_SEMICOLON : [;] -> type(SEMICOLON);
 TOP_OPEN_BRACE : [{] -> type(OPEN_BRACE), pushMode(CODE);
 TOP_CLOSE_BRACE : [}] -> type(CLOSE_BRACE);
+TOP_UNTERMINATED_STRING : '"' (~["\\\n] | '\\' ~[\n])* '\\'? -> type(UNTERMINATED_STRING);
 TOP_UNKNOWN : . -> type(UNKNOWN);
 
 fragment QUOTED : '"' (~["\\\n] | '\\' ~[\n])* '"';
@@ -99,6 +100,7 @@ MAP : '@' NAME?;
 // Any suffix is let through: what is wrong with a number is said when its value is computed.
 NUMBER : [0-9] [0-9a-zA-Z_]*;
 STRING : QUOTED { string(); };
+CHARACTER : '\'' (~['\\\n] | '\\' ~[\n])* '\'';  // there are none in the language
 UNTERMINATED_STRING : '"' (~["\\\n] | '\\' ~[\n])* '\\'?;
 
 OPEN_BRACE : '{' -> pushMode(CODE);

@@ -26,7 +26,7 @@ const char *describe_kind(size_t type) {
     case Lexer::STRING: return "a string in double quotes";
     case Lexer::NUMBER: return "a number";
     case Lexer::PROVIDER: return "a probe such as kprobe:f";
-    case Lexer::END_PREDICATE: return "'/' and '{' at the end of the predicate";
+    case Lexer::END_PREDICATE: return "'/' at the end of the predicate";
     case Lexer::OPEN_CAST:
     case Lexer::OPEN_TYPE: return "'('";
     case Lexer::OPEN_STATEMENT: return "'{'";
@@ -94,7 +94,7 @@ void SyntaxErrors::sync(antlr4::Parser *parser) {
   switch (parser->getContext()->getRuleIndex()) {
     case Parser::RuleStatements:
       if (next == Lexer::SEMICOLON || next == Lexer::CLOSE_BRACE || next == antlr4::Token::EOF) return;
-      if (!is_recovering_ && !report_missing_brace(parser)) report(parser, describe_separator());
+      if (!is_recovering_ && !report_missing_brace(parser)) report(parser, describe_separator(false));
       is_recovering_ = true;
       skip_to_statement_end();
       return;
@@ -104,7 +104,7 @@ void SyntaxErrors::sync(antlr4::Parser *parser) {
         return;
       }
       if (tokens_.LA(-1) == Lexer::CONFIG || tokens_.LA(-1) == Lexer::ASSIGN) return;
-      if (!is_recovering_) report(parser, "';' or '}'");
+      if (!is_recovering_) report(parser, describe_separator(true));
       is_recovering_ = true;
       skip_to({Lexer::SEMICOLON, Lexer::COMMA, Lexer::CLOSE_BRACE});
       return;
@@ -131,13 +131,13 @@ void SyntaxErrors::count_error() {
 
 void SyntaxErrors::report(antlr4::Parser *parser, const std::string &expected) {
   antlr4::Token *found = tokens_.LT(1);
+  if (tokens_.is_after_unterminated(found) || tokens_.is_after_stray(tokens_.index())) return;
   auto builder = diagnostics_.emit(token_span(found, source_), kSyntaxError, expected,
                                    describe_found(found));
   size_t rule = parser->getContext()->getRuleIndex();
-  if (found->getType() == Lexer::ASSIGN && is_expression_rule(rule)) {
+  bool is_comparison = rule == Parser::RuleNameOrCall || rule == Parser::RuleBlock;
+  if (found->getType() == Lexer::ASSIGN && is_comparison) {
     builder.hint("'==' compares");
-  } else if (rule == Parser::RuleClause && tokens_.LA(-1) == Lexer::OPEN_BRACE) {
-    builder.hint("a predicate stands between '/' and '/'");
   }
   count_error();
 }
@@ -148,7 +148,8 @@ bool SyntaxErrors::report_missing_brace(antlr4::Parser *parser) {
   antlr4::Token *found = tokens_.LT(1);
   bool is_end = found->getType() == antlr4::Token::EOF;
   bool is_clause = false;
-  if (found->getType() == Lexer::COLON && tokens_.LA(-1) == Lexer::IDENTIFIER) {
+  bool is_after_name = tokens_.LA(-1) == Lexer::IDENTIFIER;
+  if (is_after_name && (found->getType() == Lexer::COLON || is_begin_or_end(tokens_.LT(-1)))) {
     found = tokens_.LT(-1);
     is_clause = true;
   } else if (found->getType() == Lexer::IDENTIFIER && tokens_.LA(2) == Lexer::COLON) {
@@ -163,6 +164,7 @@ bool SyntaxErrors::report_missing_brace(antlr4::Parser *parser) {
     open = last_terminal(rule, {Lexer::OPEN_BRACE, Lexer::OPEN_STATEMENT});
   }
   if (!open) return false;
+  if (tokens_.is_after_unterminated(found)) return true;
   std::string what = is_end ? "the end of the script" : "the probe " + describe_found(found);
   diagnostics_.emit(token_span(found, source_), kMissingBrace, what)
       .note(token_span(open, source_), "the '{' that is open");
@@ -172,10 +174,19 @@ bool SyntaxErrors::report_missing_brace(antlr4::Parser *parser) {
   return true;
 }
 
+// `begin {` and `end {` on a line of their own.
+bool SyntaxErrors::is_begin_or_end(antlr4::Token *token) const {
+  std::string_view name = tokens_.text(token);
+  bool is_name = name == "begin" || name == "BEGIN" || name == "end" || name == "END";
+  size_t index = token->getTokenIndex();
+  return is_name && index > 0 && tokens_.get(index - 1)->getLine() < token->getLine() &&
+         tokens_.get(index + 1)->getType() == Lexer::OPEN_BRACE;
+}
+
 void SyntaxErrors::report_at_top(antlr4::Parser *) {
   antlr4::Token *found = tokens_.LT(1);
   Span span = token_span(found, source_);
-  if (is_recovering_) return;
+  if (is_recovering_ || tokens_.is_after_unterminated(found)) return;
   if (found->getType() == Lexer::CLOSE_BRACE) {
     diagnostics_.emit(span, kUnmatchedBrace);
   } else {
@@ -214,13 +225,14 @@ std::string SyntaxErrors::describe_closer(antlr4::ParserRuleContext *context) co
   }
 }
 
-// What is missing between two statements.
-std::string SyntaxErrors::describe_separator() {
+// What is missing between two statements or two entries.
+std::string SyntaxErrors::describe_separator(bool is_config) {
   switch (tokens_.LA(-1)) {
     case Lexer::OPEN_BRACE:
     case Lexer::OPEN_STATEMENT:
-    case Lexer::SEMICOLON: return "a statement";
-    default: return "';' or '}' after the statement";
+    case Lexer::COMMA:
+    case Lexer::SEMICOLON: return is_config ? "an entry such as stack_mode=perf" : "a statement";
+    default: return is_config ? "';' or '}' after the entry" : "';' or '}' after the statement";
   }
 }
 
@@ -234,7 +246,16 @@ std::string SyntaxErrors::describe_expected(antlr4::Parser *parser) {
   if (expected.contains(static_cast<size_t>(Lexer::OPEN_BRACE)) && rule == Parser::RuleBlock) {
     return "'{'" + after;
   }
+  if (rule == Parser::RuleConfigBlock && expected.contains(static_cast<size_t>(Lexer::CLOSE_BRACE))) {
+    return "';' or '}' after the entry";
+  }
+  if (rule == Parser::RuleSuffix || rule == Parser::RuleFieldName) {
+    if (!expected.contains(static_cast<size_t>(Lexer::CLOSE_BRACKET))) {
+      return "the name of a field" + after;
+    }
+  }
   if (expected.contains(static_cast<size_t>(Lexer::CLOSE))) {
+    if (tokens_.LA(-1) == Lexer::OPEN) return "an expression or ')'" + after;
     if (rule == Parser::RuleArguments) context = static_cast<antlr4::ParserRuleContext *>(context->parent);
     return "')'" + describe_closer(context);
   }
@@ -242,7 +263,9 @@ std::string SyntaxErrors::describe_expected(antlr4::Parser *parser) {
     return "']'" + describe_closer(context);
   }
   if (expected.contains(static_cast<size_t>(Lexer::END_PREDICATE))) {
-    return describe_kind(Lexer::END_PREDICATE);
+    // A '/' that no '{' follows was taken for a division.
+    bool is_slash_missing = tokens_.LA(1) == Lexer::OPEN_BRACE;
+    return is_slash_missing ? describe_kind(Lexer::END_PREDICATE) : "'/' and '{' after the predicate";
   }
   if (expected.size() == 1) {
     auto type = static_cast<size_t>(expected.getMinElement());
@@ -254,8 +277,6 @@ std::string SyntaxErrors::describe_expected(antlr4::Parser *parser) {
     case Parser::RuleSimpleStatement: return "a statement" + after;
     case Parser::RuleTypeSpecification:
     case Parser::RuleBaseType: return "a type" + after;
-    case Parser::RuleFieldName:
-    case Parser::RuleSuffix: return "the name of a field" + after;
     case Parser::RuleConfigValue: return "a word, a number or a string" + after;
     case Parser::RuleMacroParameter: return "a parameter: a name, $variable or @map" + after;
     case Parser::RuleTypeOrExpression: return "'('" + after;

@@ -31,10 +31,11 @@ class SyntaxErrors : public antlr4::ANTLRErrorStrategy {
  private:
   void report(antlr4::Parser *parser, const std::string &expected);
   bool report_missing_brace(antlr4::Parser *parser);
+  bool is_begin_or_end(antlr4::Token *token) const;
   void report_at_top(antlr4::Parser *parser);
   std::string describe_found(antlr4::Token *token) const;
   std::string describe_expected(antlr4::Parser *parser);
-  std::string describe_separator();
+  std::string describe_separator(bool is_config);
   std::string describe_closer(antlr4::ParserRuleContext *context) const;
   void count_error();
 

@@ -7,6 +7,8 @@ namespace awl::frontend {
 namespace {
 
 AWL_DIAGNOSTIC(kStrayCharacter, Error, "stray-character", "stray character {}", std::string);
+AWL_DIAGNOSTIC(kCharacterLiteral, Error, "character-literal",
+               "there are no character literals: {}", std::string);
 AWL_DIAGNOSTIC(kUnterminatedString, Error, "unterminated-string",
                "unterminated string: the closing '\"' is missing on this line");
 AWL_DIAGNOSTIC(kUnterminatedComment, Error, "unterminated-comment",
@@ -46,24 +48,36 @@ void TokenList::keep_or_report(std::unique_ptr<antlr4::CommonToken> token, Sourc
   switch (token->getType()) {
     case Lexer::UNKNOWN:
       if (is_continuation(span.begin)) return;
-      has_stray_characters_ = true;
+      strays_.push_back(span.begin);
       // One report for a run of such bytes.
-      if (diagnostics && (last_unknown_end_ == 0 || span.begin != last_unknown_end_)) {
+      if (diagnostics && span.begin != last_unknown_end_) {
         diagnostics->emit(span, kStrayCharacter,
                           describe_character(static_cast<unsigned char>(text_[span.begin])));
       }
       last_unknown_end_ = span.end;
       return;
     case Lexer::UNTERMINATED_COMMENT:
-      if (diagnostics) {
+      if (diagnostics && !is_after_unterminated(token.get())) {
         diagnostics->emit({source, span.begin, span.begin + 2}, kUnterminatedComment);
       }
+      first_unterminated_ = std::min(first_unterminated_, token->getStartIndex());
       return;
     case Lexer::MISPLACED_DIRECTIVE:
       if (diagnostics) diagnostics->emit(span, kMisplacedDirective);
       return;
+    case Lexer::CHARACTER:
+      strays_.push_back(span.begin);
+      if (diagnostics) {
+        diagnostics->emit(span, kCharacterLiteral, std::string(text(token.get())))
+            .hint("use the character's code, or a string in double quotes");
+      }
+      token->setType(Lexer::NUMBER);
+      break;
     case Lexer::UNTERMINATED_STRING:
-      if (diagnostics) diagnostics->emit(span, kUnterminatedString);
+      if (diagnostics && !is_after_unterminated(token.get())) {
+        diagnostics->emit(span, kUnterminatedString);
+      }
+      first_unterminated_ = std::min(first_unterminated_, token->getStartIndex());
       token->setType(Lexer::STRING);
       break;
     default: break;
@@ -84,6 +98,12 @@ std::string_view TokenList::text(const antlr4::Token *token) const {
   size_t end = token->getStopIndex() + 1;
   if (begin >= text_.size() || end <= begin) return {};
   return text_.substr(begin, end - begin);
+}
+
+bool TokenList::is_after_stray(size_t index) const {
+  size_t begin = index > 0 ? tokens_[index - 1]->getStopIndex() + 1 : 0;
+  auto stray = std::lower_bound(strays_.begin(), strays_.end(), begin);
+  return stray != strays_.end() && *stray < tokens_[index]->getStartIndex();
 }
 
 antlr4::Token *TokenList::LT(ssize_t k) {

@@ -4,6 +4,7 @@
 // (mark_tokens.h) and bytes that are no token can be reported and left out.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -33,7 +34,13 @@ class TokenList : public antlr4::TokenStream {
   std::vector<std::unique_ptr<antlr4::CommonToken>> &tokens() { return tokens_; }
   std::string_view text(const antlr4::Token *token) const;
   // Whether there was anything that is no token; it has been left out.
-  bool has_stray_characters() const { return has_stray_characters_; }
+  bool has_stray_characters() const { return !strays_.empty(); }
+  // Whether something was left out right before a token.
+  bool is_after_stray(size_t index) const;
+  // After a string or comment that does not end, little makes sense: more errors would follow from it.
+  bool is_after_unterminated(const antlr4::Token *token) const {
+    return token->getStartIndex() >= first_unterminated_;
+  }
 
   // antlr4::TokenStream
   antlr4::Token *LT(ssize_t k) override;
@@ -62,8 +69,9 @@ class TokenList : public antlr4::TokenStream {
   mutable grammar::AwlLexer lexer_;
   std::vector<std::unique_ptr<antlr4::CommonToken>> tokens_;  // ends with EOF
   size_t at_ = 0;
-  size_t last_unknown_end_ = 0;
-  bool has_stray_characters_ = false;
+  size_t last_unknown_end_ = SIZE_MAX;
+  std::vector<size_t> strays_;  // offsets
+  size_t first_unterminated_ = SIZE_MAX;
 };
 
 }  // namespace awl::frontend
