@@ -116,7 +116,8 @@ struct AstBuilder::CSpecifier {
   CDefinition *nested = nullptr;
   TypeSpec::Base base = TypeSpec::Base::kNamed;
   std::string name;
-  std::string last_word;  // of several, which may be the name of a bitfield
+  std::string last_word;
+  size_t word_count = 0;
   Span span;
 };
 
@@ -216,6 +217,7 @@ AstBuilder::CSpecifier AstBuilder::c_specifier(Grammar::CAggregateContext *aggre
     specifier.span = span(words);
     for (antlr4::tree::TerminalNode *word : words->IDENTIFIER()) {
       specifier.last_word = text(word);
+      ++specifier.word_count;
       if (!specifier.name.empty()) specifier.name += ' ';
       specifier.name += specifier.last_word;
     }
@@ -226,9 +228,8 @@ AstBuilder::CSpecifier AstBuilder::c_specifier(Grammar::CAggregateContext *aggre
 void AstBuilder::c_member(Grammar::CMemberContext *rule, CDefinition *owner) {
   CSpecifier specifier = c_specifier(rule->cAggregate(), rule->cEnumeration(), rule->cTypeWords());
   if (!rule->cDeclarators()) {
-    // An anonymous struct or union, whose members are the outer one's; others declare nothing.
-    bool is_member = specifier.nested && specifier.nested->definition != CDefinition::Kind::kEnum;
-    if (specifier.nested || is_member) {
+    // An anonymous struct or union, whose members are the outer one's; or an enum's constants.
+    if (specifier.nested) {
       CDefinition::Member member;
       member.nested = specifier.nested;
       member.span = span(rule);
@@ -236,8 +237,17 @@ void AstBuilder::c_member(Grammar::CMemberContext *rule, CDefinition *owner) {
     }
     return;
   }
-  for (Grammar::CDeclaratorContext *declarator : rule->cDeclarators()->cDeclarator()) {
+  std::vector<Grammar::CDeclaratorContext *> declarators = rule->cDeclarators()->cDeclarator();
+  // The words of a type run up to a ':', and then the last one may be the name: `int a : 3`.
+  std::string bitfield_name;
+  bool has_first_name = declarators[0]->IDENTIFIER() || declarators[0]->cFunctionPointer();
+  if (!has_first_name && specifier.word_count > 1 && !is_type_word(specifier.last_word)) {
+    bitfield_name = specifier.last_word;
+    specifier.name.resize(specifier.name.size() - bitfield_name.size() - 1);
+  }
+  for (Grammar::CDeclaratorContext *declarator : declarators) {
     CDefinition::Member member = c_declarator(specifier, declarator);
+    if (declarator == declarators[0] && !bitfield_name.empty()) member.name = bitfield_name;
     member.span = span(rule);
     owner->members.push_back(member);
   }
@@ -268,12 +278,6 @@ CDefinition::Member AstBuilder::c_declarator(const CSpecifier &specifier,
     modifiers.push_back({false, count ? expression(count) : nullptr});
   }
   if (rule->expression()) member.bit_size = expression(rule->expression());
-  bool is_name_among_words = member.name.empty() && member.bit_size && !specifier.last_word.empty() &&
-                             specifier.name != specifier.last_word && !is_type_word(specifier.last_word);
-  if (is_name_among_words) {
-    member.name = specifier.last_word;
-    base_name.resize(base_name.size() - member.name.size() - 1);
-  }
   for (antlr4::tree::TerminalNode *attribute : rule->ATTRIBUTE()) {
     std::string words = text(attribute);
     if (words.find("packed") != std::string::npos || words.find("aligned") != std::string::npos) {
