@@ -40,7 +40,7 @@ int64_t argument(const object::Event &event, const Record &record, size_t index)
 }  // namespace
 
 Consumer::Consumer(const object::Description &description, const LoadedObject &loaded,
-                   const Plan &plan, const RunOptions &options, Output &output)
+                   const Plan &plan, const RunOptions &, Output &output)
     : description_(description),
       loaded_(loaded),
       output_(output),
@@ -53,7 +53,6 @@ Consumer::Consumer(const object::Description &description, const LoadedObject &l
   context_.probes = &plan.names;
   context_.truncation_trailer = description.settings.str_trunc_trailer;
   context_.realtime_offset_ns = realtime_offset_ns();
-  context_.print_symbols_verbose = options.verbose;
   for (const object::Map &map : description.maps) maps_.emplace_back(map, loaded.map(map.elf_name));
 }
 
@@ -270,7 +269,14 @@ void Consumer::print_maps() {
   std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
     return description_.maps[a].name < description_.maps[b].name;
   });
-  for (uint32_t index : order) print_map(index, 0, 0);
+  for (uint32_t index : order) {
+    Result<MapSnapshot> snapshot = maps_[index].read();
+    if (snapshot) {
+      map_printer_.print_final(description_.maps[index], *snapshot);
+    } else {
+      output_.warning(snapshot.error().message);
+    }
+  }
 }
 
 void Consumer::report_errors(bool with_reads) {

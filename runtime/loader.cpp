@@ -172,10 +172,11 @@ class Loader {
   }
 
   Status patch(const object::Program &program, const Instance &instance) {
-    const ObjectSection *section = file_.find_section(program.section);
-    if (section == nullptr) return Error{"the object has no section " + program.section};
     for (size_t i = 0; i < program.relocations.size(); ++i) {
       const object::Relocation &relocation = program.relocations[i];
+      const std::string section_name = relocation.is_in_text ? ".text" : program.section;
+      const ObjectSection *section = file_.find_section(section_name);
+      if (section == nullptr) return Error{"the object has no section " + section_name};
       bpf_insn *instruction = file_.instruction(*section, relocation.instruction);
       if (instruction == nullptr) {
         return Error{"a relocation of program " + program.name + " leads out of its section"};

@@ -28,7 +28,6 @@ struct LoadInputs {
   uint64_t pid_filter = 0;                 // -p
   uint64_t child_pid = 0;                  // -c
   uint64_t positional_count = 0;
-  bool report_read_errors = false;
   bool debug_libbpf = false, debug_verifier = false;
 };
 

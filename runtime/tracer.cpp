@@ -138,7 +138,6 @@ class Run {
     inputs.pid_filter = static_cast<uint64_t>(options_.pid.value_or(0));
     inputs.child_pid = child_ ? static_cast<uint64_t>(child_->pid()) : 0;
     inputs.positional_count = options_.positional.size();
-    inputs.report_read_errors = options_.report_read_errors;
     inputs.debug_libbpf = options_.debug_libbpf;
     inputs.debug_verifier = options_.debug_verifier;
     Result<LoadedObject> loaded = load_object(std::move(file), description_, plan_, inputs);
