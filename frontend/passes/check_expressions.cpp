@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <set>
 
 #include "frontend/builtins/check_builtin.h"
 #include "frontend/diagnostics/nearest_name.h"
@@ -34,6 +35,8 @@ AWL_DIAGNOSTIC(kIndexOutOfBounds, Error, "index-out-of-bounds",
                "the index {} is out of bounds for array of size {}", int64_t, uint32_t);
 AWL_DIAGNOSTIC(kElementType, Error, "element-type", "'{}' cannot be part of a tuple or record",
                std::string);
+AWL_DIAGNOSTIC(kDuplicateField, Error, "duplicate-field", "The record has two fields named '{}'",
+               std::string_view);
 AWL_DIAGNOSTIC(kOffsetofBitfield, Error, "offsetof-bitfield",
                "'{}' is a bitfield and has no offset in bytes", std::string_view);
 AWL_DIAGNOSTIC(kAggregationNotAssigned, Error, "aggregation-not-assigned",
@@ -149,7 +152,8 @@ TypeRef TypeChecker::check_call(ast::Call &node, ast::Expr *&expr) {
   for (size_t i = 0; i < node.arguments.size(); ++i) {
     // Keys are checked with their map, and what find() writes to gets its type from it.
     if (builtin->map_argument == MapArgument::kAlways && i > 0) continue;
-    bool is_raw = builtin->id == BuiltinId::kPrint && i == 0;
+    // A map as a whole is no value, and print takes aggregations as they are.
+    bool is_raw = ast::as<ast::Map>(node.arguments[i]) || (builtin->id == BuiltinId::kPrint && i == 0);
     is_known &= (is_raw ? check_raw(node.arguments[i]) : check(node.arguments[i])) != nullptr ||
                 ast::as<ast::Map>(node.arguments[i]) != nullptr;
   }
@@ -313,9 +317,13 @@ TypeRef TypeChecker::check_tuple(ast::Tuple &node) {
 TypeRef TypeChecker::check_record(ast::Record &node) {
   std::vector<std::pair<std::string, TypeRef>> fields;
   bool is_right = true;
+  std::set<std::string_view> names;
   for (size_t i = 0; i < node.elements.size(); ++i) {
     is_right &= check_element(node.elements[i]);
     fields.emplace_back(node.names[i], node.elements[i]->type);
+    if (names.insert(node.names[i]).second) continue;
+    report(node.elements[i]->span, kDuplicateField, node.names[i]);
+    is_right = false;
   }
   return is_right ? types_.record(fields) : nullptr;
 }
