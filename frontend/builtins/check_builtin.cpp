@@ -29,7 +29,9 @@ bool BuiltinContext::refuse_type(const ast::Expr &argument, std::string_view exp
 
 bool BuiltinContext::is_in(std::initializer_list<ProbeFamily> families) {
   if (std::find(families.begin(), families.end(), probe().family) != families.end()) return true;
-  report(expr_->span, kBuiltinProbe, builtin.name, family_name(probe().family));
+  auto *value = ast::as<ast::Identifier>(expr_);
+  report(expr_->span, kBuiltinProbe, value ? value->name : builtin.name,
+         family_name(probe().family));
   return false;
 }
 

@@ -100,6 +100,10 @@ TypeRef check_path(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
 }
 
 TypeRef check_write_user(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  if (!arguments[1]->type->is_composite()) {
+    c.refuse_type(*arguments[1], "a string, array or other value in memory", 1);
+    return nullptr;
+  }
   bool is_right = c.address(arguments, 0) && c.integer(arguments, 2, c.checker.uint64());
   return is_right ? c.types().boolean() : nullptr;
 }
@@ -120,13 +124,11 @@ std::vector<Builtin> process_builtins() {
        .is_unsafe = true, .is_statement = true, .check = check_signal},
       {.id = Id::kSignalThread, .name = "signal_thread", .signature = "void signal_thread(const string name), void signal_thread(uint32 number)",
        .description = "Sends a signal to the current thread.", .min_arguments = 1, .max_arguments = 1,
-       .is_unsafe = true, .is_statement = true, .is_supported = false, .check = check_signal},
+       .is_unsafe = true, .is_statement = true, .check = check_signal},
       {.id = Id::kCgroupid, .name = "cgroupid", .signature = "uint64 cgroupid(const string path)",
-       .description = "The id of a cgroup.", .min_arguments = 1, .max_arguments = 1,
-       .is_supported = false, .check = check_cgroupid},
+       .description = "The id of a cgroup.", .min_arguments = 1, .max_arguments = 1, .check = check_cgroupid},
       {.id = Id::kCgroupPath, .name = "cgroup_path", .signature = "cgroup_path_t cgroup_path(int id [, const string filter])",
-       .description = "The path of a cgroup.", .min_arguments = 1, .max_arguments = 2, .is_async = true,
-       .is_supported = false, .check = check_cgroup_path},
+       .description = "The path of a cgroup.", .min_arguments = 1, .max_arguments = 2, .is_async = true, .check = check_cgroup_path},
       {.id = Id::kOverride, .name = "override", .signature = "void override(uint64 result)",
        .description = "Skips the traced function.", .min_arguments = 1, .max_arguments = 1,
        .is_unsafe = true, .is_statement = true, .is_supported = false, .check = check_override},
@@ -135,7 +137,7 @@ std::vector<Builtin> process_builtins() {
        .is_supported = false, .check = check_path},
       {.id = Id::kWriteUser, .name = "write_user", .signature = "bool write_user(T * to, T * from, uint32 length)",
        .description = "Writes into the memory of the current process.", .min_arguments = 3,
-       .max_arguments = 3, .is_unsafe = true, .is_supported = false, .check = check_write_user},
+       .max_arguments = 3, .is_unsafe = true, .check = check_write_user},
       {.id = Id::kUnwatch, .name = "unwatch", .signature = "void unwatch(void * address)",
        .description = "Removes a watchpoint.", .min_arguments = 1, .max_arguments = 1, .is_async = true,
        .is_statement = true, .is_supported = false, .check = check_unwatch},

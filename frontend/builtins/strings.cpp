@@ -138,7 +138,16 @@ TypeRef check_name_of_number(BuiltinContext &c, ast::Expr &, Arguments &argument
 }
 
 TypeRef check_memcmp(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
-  return c.constant(arguments, 2) ? c.checker.int64() : nullptr;
+  for (size_t i : {0, 1}) {
+    TypeRef type = arguments[i]->type;
+    if (type->is_string() || type->kind == TypeKind::kArray) continue;
+    c.refuse_type(*arguments[i], "a string or array", i);
+    return nullptr;
+  }
+  std::optional<int64_t> count = c.constant(arguments, 2);
+  if (!count) return nullptr;
+  if (*count < 0) return c.refuse(arguments[2]->span, "the count cannot be negative");
+  return c.checker.int64();
 }
 
 }  // namespace
@@ -152,37 +161,31 @@ std::vector<Builtin> string_builtins() {
        .description = "Reads bytes from memory.", .min_arguments = 1, .max_arguments = 2, .check = check_buf},
       {.id = Id::kStrncmp, .name = "strncmp", .signature = "uint64 strncmp(string a, string b, const uint64 length)",
        .description = "0 when the first bytes of two strings are the same.", .min_arguments = 3,
-       .max_arguments = 3, .is_supported = false, .check = check_strncmp},
+       .max_arguments = 3, .check = check_strncmp},
       {.id = Id::kStrlen, .name = "strlen", .signature = "uint64 strlen(string text)",
-       .description = "The length of a string.", .min_arguments = 1, .max_arguments = 1,
-       .is_supported = false, .check = check_strlen},
+       .description = "The length of a string.", .min_arguments = 1, .max_arguments = 1, .check = check_strlen},
       {.id = Id::kStrcap, .name = "strcap", .signature = "int64 strcap(string text)",
-       .description = "The number of bytes a string can hold.", .min_arguments = 1, .max_arguments = 1,
-       .is_supported = false, .check = check_strlen},
+       .description = "The number of bytes a string can hold.", .min_arguments = 1, .max_arguments = 1, .check = check_strlen},
       {.id = Id::kStrcontains, .name = "strcontains", .signature = "bool strcontains(string text, string part)",
-       .description = "Whether a string holds another.", .min_arguments = 2, .max_arguments = 2,
-       .is_supported = false, .check = check_strcontains},
+       .description = "Whether a string holds another.", .min_arguments = 2, .max_arguments = 2, .check = check_strcontains},
       {.id = Id::kStrstr, .name = "strstr", .signature = "int64 strstr(string text, string part)",
        .description = "Where a string holds another; -1 for nowhere.", .min_arguments = 2,
-       .max_arguments = 2, .is_supported = false, .check = check_strstr},
+       .max_arguments = 2, .check = check_strstr},
       {.id = Id::kStrConcat, .name = "str_concat", .signature = "string str_concat(string a, string b)",
        .description = "Two strings put together.", .min_arguments = 2, .max_arguments = 2,
        .is_supported = false, .check = check_str_concat},
       {.id = Id::kMemcmp, .name = "memcmp", .signature = "int64 memcmp(a, b, const uint64 count)",
        .description = "Compares the first bytes of two values.", .min_arguments = 3,
-       .max_arguments = 3, .is_supported = false, .check = check_memcmp},
+       .max_arguments = 3, .check = check_memcmp},
       {.id = Id::kBswap, .name = "bswap", .signature = "uintN bswap(uintN value)",
        .description = "An integer with its bytes in reverse order.", .min_arguments = 1,
-       .max_arguments = 1, .is_supported = false, .check = check_bswap},
+       .max_arguments = 1, .check = check_bswap},
       {.id = Id::kStrerror, .name = "strerror", .signature = "string strerror(int error)",
-       .description = "The text of an errno code.", .min_arguments = 1, .max_arguments = 1,
-       .is_supported = false, .check = check_name_of_number<TypeKind::kErrorName>},
+       .description = "The text of an errno code.", .min_arguments = 1, .max_arguments = 1, .check = check_name_of_number<TypeKind::kErrorName>},
       {.id = Id::kSignalName, .name = "signal_name", .signature = "string signal_name(int signal)",
-       .description = "The name of a signal.", .min_arguments = 1, .max_arguments = 1,
-       .is_supported = false, .check = check_name_of_number<TypeKind::kSignalName>},
+       .description = "The name of a signal.", .min_arguments = 1, .max_arguments = 1, .check = check_name_of_number<TypeKind::kSignalName>},
       {.id = Id::kSyscallName, .name = "syscall_name", .signature = "string syscall_name(int number)",
-       .description = "The name of a system call.", .min_arguments = 1, .max_arguments = 1,
-       .is_supported = false, .check = check_name_of_number<TypeKind::kSyscallName>},
+       .description = "The name of a system call.", .min_arguments = 1, .max_arguments = 1, .check = check_name_of_number<TypeKind::kSyscallName>},
   };
 }
 

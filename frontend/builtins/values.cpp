@@ -154,17 +154,17 @@ std::vector<Builtin> value_builtins() {
       {.id = Id::kCpid, .name = "cpid", .signature = "uint32 cpid",
        .description = "The process id of the command given with -c.", .check = check_cpid},
       {.id = Id::kHasCpid, .name = "has_cpid", .signature = "bool has_cpid",
-       .description = "Whether a command was given with -c.", .is_supported = false, .check = check_boolean},
+       .description = "Whether a command was given with -c.", .check = check_boolean},
       {.id = Id::kCtx, .name = "ctx", .signature = "void * ctx",
        .description = "The context of the BPF program.", .is_supported = false, .check = check_ctx},
       {.id = Id::kNumaid, .name = "numaid", .signature = "uint32 numaid",
-       .description = "The NUMA node that the program runs on.", .is_supported = false, .check = unsigned_value<4>},
+       .description = "The NUMA node that the program runs on.", .check = unsigned_value<4>},
       {.id = Id::kJiffies, .name = "jiffies", .signature = "uint64 jiffies",
-       .description = "The kernel's tick counter.", .is_supported = false, .check = unsigned_value<8>},
+       .description = "The kernel's tick counter.", .check = unsigned_value<8>},
       {.id = Id::kUsername, .name = "username", .signature = "username_t username",
-       .description = "The name of the current user.", .is_supported = false, .check = check_username},
+       .description = "The name of the current user.", .check = check_username},
       {.id = Id::kUsermode, .name = "usermode", .signature = "uint8 usermode",
-       .description = "1 when the processor was in user mode.", .is_supported = false, .check = unsigned_value<1>},
+       .description = "1 when the processor was in user mode.", .check = unsigned_value<1>},
   };
 }
 

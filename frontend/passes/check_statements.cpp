@@ -1,5 +1,6 @@
 // Statements: assignments, conditions, loops.
 #include "frontend/builtins/check_builtin.h"
+#include "frontend/passes/evaluate_constant.h"
 #include "frontend/passes/type_checker.h"
 
 namespace awl::frontend {
@@ -248,6 +249,11 @@ void TypeChecker::check_unroll(ast::Unroll &stmt) {
   check(stmt.count);
   if (auto *parameter = ast::as<ast::PositionalParameter>(stmt.count)) {
     stmt.count = fix_parameter(*parameter);
+  } else if (auto value = evaluate_constant(types_, *stmt.count)) {
+    auto *count = nodes().make<ast::IntegerLiteral>(stmt.count->span, static_cast<uint64_t>(*value));
+    count->is_negative = *value < 0;
+    count->type = int64();
+    stmt.count = count;
   }
   uint64_t outer = unrolled_;
   auto *literal = ast::as<ast::IntegerLiteral>(stmt.count);

@@ -36,8 +36,9 @@ namespace {
 // than this does not come to rest at all.
 constexpr int kMaxRounds = 100;
 
-// Keys: what the kernel's hash tables take (MAX_BPF_STACK). Values: what fits into our per-CPU scratch.
-constexpr uint32_t kMaxKeySize = 512;
+// What fits into our per-CPU scratch, of which there is one per CPU and nesting. The kernel's hash
+// tables take keys of any size since 5.11, of 512 bytes before.
+constexpr uint32_t kMaxKeySize = 1 << 16;
 constexpr uint32_t kMaxValueSize = 1 << 20;
 
 std::optional<MapKind> map_kind(const std::string &name) {

@@ -1,0 +1,202 @@
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "test/unit/check_contract.h"
+#include "test/unit/fake_target.h"
+
+namespace awl::frontend {
+namespace {
+
+// For each builtin a use that is right, the type it gives to `$a` (empty: none), and one that is
+// wrong with the kind of its error.
+struct Example {
+  std::string name, right, type, wrong, error;
+};
+
+const Example kExamples[] = {
+    {"pid", "$a = pid(init);", "uint32", "$a = pid(foo);", "argument-value"},
+    {"tid", "$a = tid();", "uint32", "$a = tid(1, 2);", "too-many-arguments"},
+    {"uid", "$a = uid;", "uint64", "$a = uid(1);", "too-many-arguments"},
+    {"gid", "$a = gid;", "uint64", "$a = gid(1);", "too-many-arguments"},
+    {"comm", "$a = comm;", "string[16]", "$a = comm(1);", "too-many-arguments"},
+    {"nsecs", "$a = nsecs(monotonic) + nsecs;", "uint64", "$a = nsecs(noon);", "argument-value"},
+    {"elapsed", "$a = elapsed;", "uint64", "$a = elapsed.x;", "not-a-struct"},
+    {"cpu", "$a = cpu;", "uint64", "$a = cpu(1);", "too-many-arguments"},
+    {"ncpus", "$a = ncpus;", "uint64", "$a = ncpus(1);", "too-many-arguments"},
+    {"curtask", "$a = curtask;", "uint64", "$a = curtask(1);", "too-many-arguments"},
+    {"rand", "$a = rand;", "uint32", "$a = rand(1);", "too-many-arguments"},
+    {"cgroup", "$a = cgroup;", "uint64", "$a = cgroup(1);", "too-many-arguments"},
+    {"probe", "$a = probe;", "probe_t", "$a = probe + 1;", "type-mismatch"},
+    {"probetype", "$a = probetype;", "string[7]", "$a = probetype + 1;", "type-mismatch"},
+    {"func", "$a = func;", "usym_t", "$a = func + 1;", "type-mismatch"},
+    {"argN", "$a = arg5;", "uint64", "$a = arg0.x;", "not-a-struct"},
+    {"retval", "", "", "$a = retval;", "builtin-probe"},
+    {"args", "", "", "$a = args;", "no-probe-arguments"},
+    {"cpid", "$a = cpid;", "uint32", "$a = cpid(1);", "too-many-arguments"},
+    {"has_cpid", "$a = has_cpid;", "bool", "$a = has_cpid(1);", "too-many-arguments"},
+    {"numaid", "$a = numaid;", "uint32", "$a = numaid(1);", "too-many-arguments"},
+    {"jiffies", "$a = jiffies;", "uint64", "$a = jiffies(1);", "too-many-arguments"},
+    {"username", "$a = username;", "username_t", "$a = username + 1;", "type-mismatch"},
+    {"usermode", "$a = usermode;", "uint8", "$a = usermode(1);", "too-many-arguments"},
+    {"printf", "printf(\"%d %s\", pid, comm);", "", "printf(\"%d\", comm);", "format-type"},
+    {"errorf", "errorf(\"%d\", 1);", "", "errorf(1);", "argument-type"},
+    {"warnf", "warnf(\"%d\", 1);", "", "warnf(\"%d\");", "format-too-few-arguments"},
+    {"print", "@m[1] = 1; print(@m, 5, 2); print((1, comm));", "", "print(1, 2);", "print-one"},
+    {"exit", "exit(pid);", "", "exit(comm);", "argument-type"},
+    {"time", "time(\"%H\");", "", "time(1);", "argument-type"},
+    {"strftime", "$a = strftime(\"%H\", nsecs);", "timestamp", "$a = strftime(\"%H\", -1);", "argument-value"},
+    {"join", "join(arg0, \",\");", "", "join(comm);", "argument-type"},
+    {"cat", "cat(\"/proc/%d\", pid);", "", "cat(comm);", "argument-type"},
+    {"system", "system(\"ls %d\", pid);", "", "system(comm);", "argument-type"},
+    {"clear", "@m = 1; clear(@m);", "", "clear(1);", "map-argument"},
+    {"zero", "@m = 1; zero(@m);", "", "zero(1);", "map-argument"},
+    {"delete", "@m[1] = 1; delete(@m[2]); $a = delete(@m, 1);", "bool", "@m[1] = 1; delete(@m);", "needs-scalar-map"},
+    {"has_key", "@m[1] = 1; $a = has_key(@m, 1);", "bool", "@m = 1; $a = has_key(@m, 1);", "needs-keyed-map"},
+    {"find", "@m[1] = comm; let $a; _ = find(@m, 1, $a);", "string[16]", "@m[1] = 1; _ = find(@m, 1, 2);", "argument-type"},
+    {"len", "@m[1] = 1; $a = len(@m) + len(kstack);", "int64", "@m = 1; $a = len(@m);", "needs-keyed-map"},
+    {"str", "$a = str(arg0, 5);", "string[6]", "$a = str(arg0, -1);", "argument-value"},
+    {"buf", "$a = buf(arg0, 10);", "buffer[14]", "$a = buf(arg0);", "argument-value"},
+    {"strncmp", "$a = strncmp(comm, \"x\", 2);", "uint64", "$a = strncmp(comm, \"x\", pid);", "argument-type"},
+    {"strlen", "$a = strlen(comm);", "uint64", "$a = strlen(1);", "argument-type"},
+    {"strcap", "$a = strcap(comm);", "uint64", "$a = strcap(1);", "argument-type"},
+    {"strcontains", "$a = strcontains(probe, \"x\");", "bool", "$a = strcontains(comm, 1);", "argument-type"},
+    {"strstr", "$a = strstr(comm, \"x\");", "int64", "$a = strstr(comm, 1);", "argument-type"},
+    {"memcmp", "$a = memcmp(comm, \"abc\", 3);", "int64", "$a = memcmp(comm, 1, 3);", "argument-type"},
+    {"bswap", "$a = bswap((uint16)1);", "uint16", "$a = bswap(comm);", "argument-type"},
+    {"strerror", "$a = strerror(2);", "strerror_t", "$a = strerror(comm);", "argument-type"},
+    {"signal_name", "$a = signal_name(2);", "signal_name_t", "$a = signal_name(comm);", "argument-type"},
+    {"syscall_name", "$a = syscall_name(2);", "syscall_name_t", "$a = syscall_name(comm);", "argument-type"},
+    {"kstack", "$a = kstack(perf, 3);", "kstack_perf_3", "$a = kstack(build_id);", "argument-value"},
+    {"ustack", "$a = ustack(build_id);", "ustack_build_id_127", "$a = ustack(0);", "argument-value"},
+    {"ksym", "$a = ksym(arg0);", "ksym_t", "$a = ksym(comm);", "argument-type"},
+    {"usym", "$a = usym(arg0);", "usym_t", "$a = usym(comm);", "argument-type"},
+    {"kaddr", "$a = kaddr(\"x\");", "uint64", "$a = kaddr(comm);", "argument-type"},
+    {"kptr", "$a = kptr((uint8 *)arg0);", "uint8 *", "$a = kptr(comm);", "argument-type"},
+    {"uptr", "$a = uptr(arg0);", "uint64 *", "$a = uptr(comm);", "argument-type"},
+    {"ntop", "$a = ntop(2, arg0);", "inet", "$a = ntop((uint8[2])1);", "argument-value"},
+    {"pton", "$a = pton(\"::1\");", "uint8[16]", "$a = pton(\"x\");", "argument-value"},
+    {"macaddr", "$a = macaddr(\"12345\");", "mac_address", "$a = macaddr(1);", "argument-type"},
+    {"reg", "$a = reg(\"ip\");", "uint64", "$a = reg(\"xx\");", "argument-value"},
+    {"signal", "signal(\"SIGUSR1\"); signal(9);", "", "signal(\"SIGFOO\");", "argument-value"},
+    {"signal_thread", "signal_thread(\"USR1\");", "", "signal_thread(0);", "argument-value"},
+    {"cgroupid", "$a = cgroupid(\"/x\");", "uint64", "$a = cgroupid(1);", "argument-type"},
+    {"cgroup_path", "$a = cgroup_path(cgroup, \"x\");", "cgroup_path_t", "$a = cgroup_path(comm);", "argument-type"},
+    {"write_user", "$a = write_user(arg0, \"abc\", 3);", "bool", "$a = write_user(arg0, 1, 3);", "argument-type"},
+    {"count", "@m = count();", "", "@m = count(1);", "too-many-arguments"},
+    {"sum", "@m = sum(pid);", "", "@m = sum(comm);", "argument-type"},
+    {"min", "@m = min(pid);", "", "@m = min(comm);", "argument-type"},
+    {"max", "@m = max(pid);", "", "@m = max(comm);", "argument-type"},
+    {"avg", "@m = avg(pid);", "", "@m = avg(comm);", "argument-type"},
+    {"stats", "@m = stats(pid);", "", "@m = stats(comm);", "argument-type"},
+    {"hist", "@m = hist(pid, 2);", "", "@m = hist(pid, 6);", "argument-value"},
+    {"lhist", "@m = lhist(pid, 0, 100, 10);", "", "@m = lhist(pid, 0, 100, 0);", "argument-value"},
+    {"is_literal", "$a = is_literal(1);", "bool", "$a = is_literal();", "too-few-arguments"},
+    {"is_str", "$a = is_str(comm);", "bool", "$a = is_str();", "too-few-arguments"},
+    {"is_integer", "$a = is_integer(pid);", "bool", "$a = is_integer();", "too-few-arguments"},
+    {"is_unsigned_integer", "$a = is_unsigned_integer(pid);", "bool", "$a = is_unsigned_integer();", "too-few-arguments"},
+    {"is_ptr", "$a = is_ptr(arg0);", "bool", "$a = is_ptr();", "too-few-arguments"},
+    {"is_array", "$a = is_array(comm);", "bool", "$a = is_array();", "too-few-arguments"},
+    {"getopt", "$a = getopt(\"x\", \"y\", \"what\");", "string[256]", "$a = getopt(comm);", "argument-type"},
+};
+
+struct BuiltinsTest : testing::Test {
+  BuiltinsTest() {
+    target.binaries["/bin/app"] = {"f"};
+    options.allow_unsafe = true;
+    options.has_command = true;
+  }
+  bool compile(const std::string &body) {
+    compilation = std::make_unique<Compilation>();
+    return frontend::compile(*compilation, "test.bt", "uprobe:/bin/app:f { " + body + " }", target, options);
+  }
+  std::string first_error() {
+    for (const Diagnostic &diagnostic : compilation->diagnostics.all()) {
+      if (diagnostic.severity == Severity::kError) return diagnostic.kind->id;
+    }
+    return "";
+  }
+  FakeTarget target;
+  Options options;
+  std::unique_ptr<Compilation> compilation;
+};
+
+TEST_F(BuiltinsTest, RecordsAreWhole) {
+  std::set<std::string_view> names;
+  for (const Builtin &builtin : all_builtins()) {
+    EXPECT_TRUE(names.insert(builtin.name).second) << builtin.name;
+    EXPECT_TRUE(builtin.check) << builtin.name;
+    EXPECT_FALSE(builtin.signature.empty()) << builtin.name;
+    EXPECT_TRUE(builtin.description.ends_with('.')) << builtin.name;
+    EXPECT_TRUE(builtin.max_arguments == -1 || builtin.min_arguments <= builtin.max_arguments) << builtin.name;
+    if (builtin.map_argument == MapArgument::kAlways) {
+      EXPECT_GE(builtin.min_arguments, 1) << builtin.name;
+    }
+    EXPECT_EQ(find_builtin(builtin.name), &builtin);
+  }
+  EXPECT_EQ(find_builtin("arg3"), find_builtin("argN"));
+  EXPECT_EQ(find_builtin("arg"), nullptr);
+  EXPECT_EQ(find_builtin("argx"), nullptr);
+  EXPECT_EQ(find_builtin("nosuch"), nullptr);
+}
+
+TEST_F(BuiltinsTest, EachHasExamplesAndTheyAreJudgedRight) {
+  std::map<std::string_view, const Example *> examples;
+  for (const Example &example : kExamples) examples[example.name] = &example;
+  for (const Builtin &builtin : all_builtins()) {
+    if (!builtin.is_supported) continue;
+    ASSERT_TRUE(examples.contains(builtin.name)) << builtin.name << " has no example here";
+    const Example &example = *examples[builtin.name];
+    if (!example.right.empty()) {
+      EXPECT_TRUE(compile(example.right)) << builtin.name << ": " << first_error();
+      EXPECT_EQ(ContractChecker(*compilation).run(), "") << builtin.name;
+      const auto &variables = compilation->checked.programs.at(0).clause->variables;
+      if (!example.type.empty()) {
+        ASSERT_FALSE(variables.empty());
+        EXPECT_EQ(to_string(variables[0]->type), example.type) << builtin.name;
+      }
+    }
+    EXPECT_FALSE(compile(example.wrong)) << builtin.name;
+    EXPECT_EQ(first_error(), example.error) << builtin.name;
+  }
+}
+
+TEST_F(BuiltinsTest, UnsafeOnesNeedLeave) {
+  options.allow_unsafe = false;
+  EXPECT_FALSE(compile("signal(9);"));
+  EXPECT_EQ(first_error(), "unsafe-function");
+}
+
+TEST_F(BuiltinsTest, WhatIsNotCompiledYetIsNamed) {
+  for (const Builtin &builtin : all_builtins()) {
+    if (builtin.is_supported) continue;
+    std::string use = builtin.is_aggregation || builtin.min_arguments > 0 ? "(1)" : "";
+    EXPECT_FALSE(compile("@m = " + std::string(builtin.name) + use + ";"));
+    EXPECT_EQ(first_error(), "unsupported-function") << builtin.name;
+  }
+}
+
+// Wrong arguments of any kind are errors, never more.
+TEST_F(BuiltinsTest, NoArgumentsBreakACheck) {
+  const char *const values[] = {"1", "-1", "comm", "\"x\"", "(1, comm)", "@k", "@s", "@agg", "$v",
+                                "arg0", "kstack", "(uint8 *)1", "true", "clear(@s)", "()", "$1"};
+  for (const Builtin &builtin : all_builtins()) {
+    int most = builtin.max_arguments < 0 ? 2 : std::min(builtin.max_arguments, 2);
+    for (const char *first : values) {
+      for (const char *second : values) {
+        if (most < 1 && first != values[0]) continue;
+        if (most < 2 && second != values[0]) continue;
+        std::string call = std::string(builtin.name) + "(" + (most > 0 ? first : "") +
+                           (most > 1 ? std::string(", ") + second : "") + ")";
+        std::string prefix = "$v = 1; @k[1] = 1; @s = 1; @agg = hist(1); ";
+        if (compile(prefix + (builtin.is_aggregation ? "@m = " : "_ = ") + call + ";")) {
+          EXPECT_EQ(ContractChecker(*compilation).run(), "") << call;
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace awl::frontend
