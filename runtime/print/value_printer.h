@@ -36,7 +36,6 @@ struct PrintContext {
   std::string truncation_trailer = "..";
   // CLOCK_REALTIME - CLOCK_BOOTTIME in ns, for timestamps.
   int64_t realtime_offset_ns = 0;
-  bool print_symbols_verbose = false;
 };
 
 class ValuePrinter {
