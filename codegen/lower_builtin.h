@@ -31,7 +31,8 @@ struct BuiltinCall {
   ast::Expr &argument(size_t position) const { return *arguments.at(position); }
   llvm::Value *value(size_t position) const { return lowering.value(argument(position)); }
   const MapInfo &map(size_t position) const {
-    return lowering.map_info(static_cast<ast::Map &>(argument(position)).name);
+    auto *access = ast::as<ast::MapAccess>(&argument(position));  // a bare @x may have stayed one
+    return lowering.map_info(access ? access->name : static_cast<ast::Map &>(argument(position)).name);
   }
   // Arguments that are literals.
   const std::string &text(size_t position) const {

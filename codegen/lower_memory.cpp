@@ -166,6 +166,9 @@ Place Lowering::place(ast::Expr &expr) {
         is_kernel_struct ? e_.core_type_size(element) : e_.i64(program_.types->size_of(element));
     llvm::Value *offset = b().CreateMul(position, size);
     llvm::Value *base = address(result);
+    // Hidden, since LLVM would make the sum of an aligned address and a small offset an `or`, which
+    // the verifier does not allow on pointers.
+    if (result.space == AddressSpace::kBpf) base = opaque(base);
     result.base = result.space == AddressSpace::kBpf ? b().CreateGEP(b().getInt8Ty(), base, offset)
                                                      : b().CreateAdd(base, offset);
     result.path = {};
@@ -191,7 +194,7 @@ llvm::Value *Lowering::read_word(llvm::Value *address, uint32_t size, AddressSpa
 llvm::Value *Lowering::read_bitfield(const Place &place, Span span) {
   const StructDef::Member &member = *place.bitfield();
   if (place.path.owners.front()->origin == StructDef::Origin::kKernel && place.space != AddressSpace::kBpf) {
-    return normalize(e_.core_read_bitfield(place.path, place.base, span), place.type);
+    return normalize(e_.core_read_bitfield(place.path, pointer(place.base), span), place.type);
   }
   // A naturally aligned word of the declared type holds all bits (C's layout).
   uint32_t word_bits = place.type->size * 8;

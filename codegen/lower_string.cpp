@@ -102,6 +102,7 @@ llvm::Value *Lowering::load_byte(llvm::Value *pointer, llvm::Value *index) {
 
 llvm::Value *Lowering::compare_memory(llvm::Value *left, llvm::Value *right, uint64_t size, bool ends_at_nul) {
   llvm::Value *slot = temporary(8);
+  left = opaque(left), right = opaque(right);  // see place()
   b().CreateAlignedStore(e_.i64(0), slot, llvm::Align(8));
   count_loop(e_.i64(static_cast<int64_t>(size)), [&](llvm::Value *i) {
     llvm::Value *a = load_byte(left, i);
@@ -115,6 +116,7 @@ llvm::Value *Lowering::compare_memory(llvm::Value *left, llvm::Value *right, uin
 
 llvm::Value *Lowering::find_string(llvm::Value *text, uint32_t text_size, llvm::Value *wanted, uint32_t wanted_size) {
   llvm::Value *result = temporary(8), *is_here = temporary(8);
+  text = opaque(text), wanted = opaque(wanted);
   b().CreateAlignedStore(e_.i64(-1), result, llvm::Align(8));
   count_loop(e_.i64(text_size), [&](llvm::Value *start) -> llvm::Value * {
     // All of `wanted` up to its NUL has to stand from `start`.
@@ -139,6 +141,7 @@ llvm::Value *Lowering::find_string(llvm::Value *text, uint32_t text_size, llvm::
 
 llvm::Value *Lowering::string_length(llvm::Value *string, uint32_t size) {
   llvm::Value *slot = temporary(8);
+  string = opaque(string);
   b().CreateAlignedStore(e_.i64(0), slot, llvm::Align(8));
   count_loop(e_.i64(size), [&](llvm::Value *i) {
     llvm::Type *byte = b().getInt8Ty();
