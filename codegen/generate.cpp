@@ -5,8 +5,64 @@
 
 namespace awl::codegen {
 
+namespace {
+
+const char *stack_mode_name(frontend::StackMode mode) {
+  switch (mode) {
+    case frontend::StackMode::kBpftrace: return "bpftrace";
+    case frontend::StackMode::kPerf: return "perf";
+    case frontend::StackMode::kRaw: return "raw";
+    case frontend::StackMode::kBuildId: return "build_id";
+  }
+  return "bpftrace";
+}
+
+object::Settings describe(const frontend::Config &config) {
+  object::Settings settings;
+  settings.perf_rb_pages = config.perf_rb_pages;
+  settings.max_cat_bytes = config.max_cat_bytes;
+  settings.max_probes = config.max_probes;
+  settings.log_size = config.log_size;
+  settings.str_trunc_trailer = config.str_trunc_trailer;
+  settings.missing_probes = config.missing_probes;
+  settings.cache_user_symbols = config.cache_user_symbols;
+  settings.stack_mode = stack_mode_name(config.stack_mode);
+  settings.print_maps_on_exit = config.print_maps_on_exit;
+  settings.cpp_demangle = config.cpp_demangle;
+  settings.lazy_symbolication = config.lazy_symbolication;
+  return settings;
+}
+
+object::Parameter describe(const frontend::ParameterInfo &info) {
+  object::Parameter parameter;
+  parameter.name = info.name;
+  parameter.is_positional = info.is_positional;
+  switch (info.kind) {
+    case frontend::ParameterInfo::Kind::kInteger: parameter.kind = object::ParameterKind::kInteger; break;
+    case frontend::ParameterInfo::Kind::kString: parameter.kind = object::ParameterKind::kString; break;
+    case frontend::ParameterInfo::Kind::kBool: parameter.kind = object::ParameterKind::kBool; break;
+  }
+  parameter.default_integer = info.default_integer;
+  parameter.default_string = info.default_string;
+  parameter.description = info.description;
+  return parameter;
+}
+
+// What the description says of the script as a whole.
+void describe_script(Emitter &emitter, const frontend::CheckedProgram &program) {
+  object::Description &description = emitter.description();
+  const frontend::Source &script = program.sources->source(0);
+  description.script_name = script.name();
+  description.script_text = script.text();
+  description.settings = describe(program.config);
+  for (const frontend::ParameterInfo &info : program.parameters) description.parameters.push_back(describe(info));
+}
+
+}  // namespace
+
 Result<std::vector<uint8_t>> generate(const frontend::CheckedProgram &program, const Options &options) {
   Emitter emitter(program, options);
+  describe_script(emitter, program);
   Lowering lowering(emitter, program);
   for (const frontend::ProgramInfo &info : program.programs) lowering.lower_program(info);
   if (!lowering.unsupported().empty()) {
