@@ -38,7 +38,7 @@ AWL_DIAGNOSTIC(kMacroTooLarge, Error, "macro-too-large",
                "the macros that {} calls lead to too many expressions", std::string);
 
 // Macros that double each other grow without bound.
-constexpr size_t kMaxNodes = 1'000'000;
+constexpr size_t kMaxNodes = 200'000;
 constexpr size_t kMaxDepth = 100;
 
 using Kind = ast::MacroParameter::Kind;
@@ -100,12 +100,14 @@ const ast::Macro *best_match(const MacroTable &table, const std::string &name,
 // Makes one copy of a macro's body with the arguments in it.
 class Instance {
  public:
+  // `most_nodes`: how many the context may hold before no more arguments are put in.
   Instance(Compilation &compilation, const ast::Macro &macro, size_t id,
-           const std::vector<ast::Expr *> &arguments, Span call)
+           const std::vector<ast::Expr *> &arguments, Span call, size_t most_nodes)
       : compilation_(compilation),
         macro_(macro),
         id_(id),
         call_(call),
+        most_nodes_(most_nodes),
         argument_cloner_(compilation.context),
         cloner_(
             compilation.context, [this](const ast::Expr &expr) { return replace(expr); },
@@ -138,7 +140,8 @@ class Instance {
     switch (expr.kind) {
       case ast::NodeKind::kIdentifier: {
         const ast::Expr *given = argument(static_cast<const ast::Identifier &>(expr).name);
-        return given ? argument_cloner_.clone(given) : nullptr;
+        bool has_room = compilation_.context.node_count() <= most_nodes_;
+        return given && has_room ? argument_cloner_.clone(given) : nullptr;
       }
       case ast::NodeKind::kVariable: return variable(static_cast<const ast::Variable &>(expr));
       case ast::NodeKind::kMap: {
@@ -219,6 +222,7 @@ class Instance {
   const ast::Macro &macro_;
   const size_t id_;
   const Span call_;
+  const size_t most_nodes_;
   std::map<std::string, const ast::Expr *> arguments_;
   ast::Cloner argument_cloner_, cloner_;
 };
@@ -229,7 +233,7 @@ class Expander {
            const std::vector<ast::Macro *> &standard_library)
       : compilation_(compilation),
         diagnostics_(compilation.diagnostics),
-        nodes_at_start_(compilation.context.node_count()) {
+        most_nodes_(compilation.context.node_count() + kMaxNodes) {
     for (ast::Macro *macro : program.macros) {
       if (check(*macro)) script_[macro->name].push_back(macro);
     }
@@ -343,13 +347,13 @@ class Expander {
           .note(macro.name_span, "defined here");
       return call;
     }
-    if (compilation_.context.node_count() - nodes_at_start_ > kMaxNodes) {
+    ast::BlockExpr *body =
+        Instance(compilation_, macro, ++instances_, arguments, call->span, most_nodes_).make();
+    if (compilation_.context.node_count() > most_nodes_) {
       diagnostics_.emit(call->span, kMacroTooLarge, macro.name);
       is_stopped_ = true;
       return call;
     }
-    ast::BlockExpr *body =
-        Instance(compilation_, macro, ++instances_, arguments, call->span).make();
     active_.push_back(&macro);
     expand_below(*body);
     active_.pop_back();
@@ -361,7 +365,7 @@ class Expander {
   MacroTable script_, library_;
   std::set<const ast::Macro *> library_macros_;
   std::vector<const ast::Macro *> active_;  // those whose bodies are being expanded
-  const size_t nodes_at_start_;
+  const size_t most_nodes_;
   size_t instances_ = 0;
   bool is_stopped_ = false;
 };

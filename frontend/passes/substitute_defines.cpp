@@ -19,7 +19,7 @@ AWL_DIAGNOSTIC(kDefineTooDeep, Error, "define-too-deep",
                "the definitions that '{}' uses lead to too many expressions", std::string);
 
 // Definitions that double each other grow without bound; nobody's script needs more than this.
-constexpr size_t kMaxNodes = 1'000'000;
+constexpr size_t kMaxNodes = 200'000;
 
 class Substituter {
  public:
@@ -80,7 +80,7 @@ class Substituter {
   }
 
   void visit_expr(ast::Expr *&expr) {
-    if (!expr) return;
+    if (!expr || is_too_deep_) return;
     ast::Expr *original = expr;
     expr = replaced(expr);
     if (expr == original) visit(*expr);
@@ -109,12 +109,7 @@ class Substituter {
       }
       return expr;
     }
-    if (context_.node_count() - nodes_at_start_ > kMaxNodes) {
-      if (!is_too_deep_) diagnostics_.emit(expr->span, kDefineTooDeep, define.name);
-      is_too_deep_ = true;
-      return expr;
-    }
-    return call ? expand_call(*call, define) : expand(define, expr->span, {});
+    return call ? expand_call(*call, define) : expand(define, expr, {});
   }
 
   ast::Expr *expand_call(ast::Call &call, const ast::CDefinition &define) {
@@ -131,17 +126,24 @@ class Substituter {
       visit_expr(argument);
       arguments[define.parameters[i]] = argument;
     }
-    return expand(define, call.span, arguments);
+    return expand(define, &call, arguments);
   }
 
-  ast::Expr *expand(const ast::CDefinition &define, Span use,
+  bool is_too_large() const { return context_.node_count() - nodes_at_start_ > kMaxNodes; }
+
+  ast::Expr *expand(const ast::CDefinition &define, ast::Expr *use,
                     const std::map<std::string, const ast::Expr *> &arguments) {
+    if (is_too_large()) {
+      if (!is_too_deep_) diagnostics_.emit(use->span, kDefineTooDeep, define.name);
+      is_too_deep_ = true;
+      return use;
+    }
     ast::Cloner argument_cloner(context_);
     std::set<const ast::Node *> given;
     ast::Cloner cloner(context_, [&](const ast::Expr &part) -> ast::Expr * {
       auto *name = ast::as<ast::Identifier>(&part);
       auto found = name ? arguments.find(name->name) : arguments.end();
-      if (found == arguments.end()) return nullptr;
+      if (found == arguments.end() || is_too_large()) return nullptr;
       ast::Expr *copy = argument_cloner.clone(found->second);
       given.insert(copy);
       return copy;
@@ -151,13 +153,13 @@ class Substituter {
     visit_body(body, given);
     active_.erase(define.name);
     // Messages about it point to where the script uses it.
-    if (!given.contains(body)) body->span = use;
+    if (!given.contains(body)) body->span = use->span;
     return body;
   }
 
   // The definitions that a body uses; arguments have been done already.
   void visit_body(ast::Expr *&expr, const std::set<const ast::Node *> &given) {
-    if (given.contains(expr)) return;
+    if (given.contains(expr) || is_too_deep_) return;
     ast::Expr *original = expr;
     expr = replaced(expr);
     if (expr != original) return;
