@@ -87,7 +87,7 @@ class Planner {
       plan_.problems.push_back({text, location, true});
     } else {
       plan_.problems.push_back(
-          {text + ". If this is expected, set the config variable missing_probes to \"warn\".",
+          {text + (text.back() == '?' ? "" : ".") + " If this is expected, set the config variable missing_probes to \"warn\".",
            location, false});
     }
   }

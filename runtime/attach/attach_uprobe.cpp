@@ -82,6 +82,12 @@ Result<std::vector<std::string>> find_files(const AttachContext &context,
     return files;
   }
   Result<std::string> path = find_binary(point.binary, context.binary_root);
+  if (!path && point.binary.find(".so") != std::string::npos) {
+    // Compiled on a machine that has its libraries elsewhere.
+    Result<std::string> moved =
+        find_binary(point.binary.substr(point.binary.rfind('/') + 1), context.binary_root);
+    if (moved) path = std::move(moved);
+  }
   if (!path) return path.error();
   return std::vector<std::string>{path->substr(context.binary_root.size())};
 }
@@ -89,7 +95,7 @@ Result<std::vector<std::string>> find_files(const AttachContext &context,
 Target uprobe_target(const object::AttachPoint &point, const std::string &path,
                      const std::string &symbol, uint64_t file_offset) {
   Target target = plain_target(point);
-  if (has_wildcard(point.target) || has_wildcard(point.binary)) {
+  if (has_wildcard(point.target) || (path != point.binary && !symbol.empty())) {
     target.name = point.family + ":" + path + ":" + symbol;
     if (point.offset != 0) target.name += "+" + std::to_string(point.offset);
   }
