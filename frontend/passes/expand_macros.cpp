@@ -32,7 +32,7 @@ AWL_DIAGNOSTIC(kMacroNotHygienic, Error, "macro-not-hygienic",
 AWL_DIAGNOSTIC(kMacroRecursion, Error, "macro-recursion", "the macro {} calls itself: {}",
                std::string, std::string);
 AWL_DIAGNOSTIC(kMacroNotType, Error, "macro-not-type",
-               "the macro {} uses {} as a type, and the argument is none", std::string,
+               "the macro {} uses '{}' as a type, but the argument is none", std::string,
                std::string);
 AWL_DIAGNOSTIC(kMacroTooLarge, Error, "macro-too-large",
                "the macros that {} calls lead to too many expressions", std::string);
@@ -184,6 +184,8 @@ class Instance {
 
   std::string resolve_map(const std::string &name, Span span) {
     if (const ast::Expr *given = argument(name)) return *map_name(*given);
+    // `@x += 1` names it twice.
+    if (!reported_.insert(span.begin).second) return name;
     compilation_.diagnostics.emit(span, kMacroNotHygienic, macro_.name, name)
         .hint("pass the map as an argument")
         .note(call_, "called here");
@@ -224,6 +226,7 @@ class Instance {
   const Span call_;
   const size_t most_nodes_;
   std::map<std::string, const ast::Expr *> arguments_;
+  std::set<uint32_t> reported_;
   ast::Cloner argument_cloner_, cloner_;
 };
 
@@ -235,7 +238,8 @@ class Expander {
         diagnostics_(compilation.diagnostics),
         most_nodes_(compilation.context.node_count() + kMaxNodes) {
     for (ast::Macro *macro : program.macros) {
-      if (check(*macro)) script_[macro->name].push_back(macro);
+      if (is_new(*macro)) script_[macro->name].push_back(macro);
+      check(*macro);
     }
     for (ast::Macro *macro : standard_library) {
       library_[macro->name].push_back(macro);
@@ -248,13 +252,7 @@ class Expander {
   }
 
  private:
-  bool check(const ast::Macro &macro) {
-    std::set<std::string> names;
-    for (const ast::MacroParameter &parameter : macro.parameters) {
-      if (names.insert(parameter.name).second) continue;
-      diagnostics_.emit(parameter.span, kMacroDuplicateParameter, macro.name, parameter.name);
-      return false;
-    }
+  bool is_new(const ast::Macro &macro) {
     for (const ast::Macro *other : script_[macro.name]) {
       bool is_same = std::equal(
           macro.parameters.begin(), macro.parameters.end(), other->parameters.begin(),
@@ -264,13 +262,18 @@ class Expander {
           .note(other->name_span, "the first one");
       return false;
     }
-    bool is_right = true;
+    return true;
+  }
+
+  void check(const ast::Macro &macro) {
+    std::set<std::string> names;
+    for (const ast::MacroParameter &parameter : macro.parameters) {
+      if (names.insert(parameter.name).second) continue;
+      diagnostics_.emit(parameter.span, kMacroDuplicateParameter, macro.name, parameter.name);
+    }
     ast::walk(*macro.body, [&](ast::Node &node) {
-      if (node.kind != ast::NodeKind::kReturn) return;
-      diagnostics_.emit(node.span, kMacroReturn);
-      is_right = false;
+      if (node.kind == ast::NodeKind::kReturn) diagnostics_.emit(node.span, kMacroReturn);
     });
-    return is_right;
   }
 
   void expand_below(ast::Node &node) {
@@ -339,6 +342,7 @@ class Expander {
 
   ast::Expr *instantiate(const ast::Macro &macro, const std::vector<ast::Expr *> &arguments,
                          ast::Expr *call) {
+    if (is_stopped_) return call;
     bool is_recursive = std::find(active_.begin(), active_.end(), &macro) != active_.end();
     if (is_recursive || active_.size() > kMaxDepth) {
       std::string chain;

@@ -77,14 +77,17 @@ class ProbeResolver {
     std::vector<ast::Clause *> clauses;
     for (uint32_t i = 0; i < program.clauses.size(); ++i) resolve(program.clauses[i], i, clauses);
     program.clauses = std::move(clauses);
-    size_t count = compilation_.checked.programs.size();
-    if (count > context_.config.max_bpf_progs) {
-      compilation_.diagnostics.emit(program.span, kTooManyPrograms, count,
-                                    context_.config.max_bpf_progs)
+    const std::vector<ProgramInfo> &programs = compilation_.checked.programs;
+    uint64_t limit = context_.config.max_bpf_progs;
+    if (programs.size() > limit) {
+      compilation_.diagnostics
+          .emit(programs[limit].probes[0].attach_point->span, kTooManyPrograms, programs.size(),
+                limit)
           .hint("raise the configuration variable max_bpf_progs");
     }
-    if (count == 0 && !compilation_.diagnostics.has_errors()) {
-      compilation_.diagnostics.emit(program.span, kNoProbes);
+    if (programs.empty() && !compilation_.diagnostics.has_errors()) {
+      Span start{program.span.source, program.span.begin, program.span.begin};
+      compilation_.diagnostics.emit(start, kNoProbes);
     }
   }
 

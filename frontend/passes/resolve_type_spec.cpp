@@ -1,5 +1,6 @@
 #include "frontend/passes/resolve_type_spec.h"
 
+#include <cassert>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,8 +15,6 @@ namespace {
 AWL_DIAGNOSTIC(kUnknownType, Error, "unknown-type", "unknown type '{}'", std::string);
 AWL_DIAGNOSTIC(kBadArraySize, Error, "bad-array-size",
                "the size of an array must be a constant from 1 to {}", uint32_t);
-AWL_DIAGNOSTIC(kTypeofNotAllowed, Error, "typeof-not-allowed",
-               "typeof of an expression is not possible here");
 AWL_DIAGNOSTIC(kArrayOfVoid, Error, "array-of-void", "an array of '{}' has no size", std::string);
 
 constexpr uint32_t kMaxArraySize = 1u << 24;
@@ -78,9 +77,9 @@ class TypeResolver {
 
   TypeRef typeof_type(const ast::TypeSpec &spec) {
     if (spec.typeof_type) return resolve(*spec.typeof_type);
-    if (spec.typeof_expr && typeof_expr_) return typeof_expr_(*spec.typeof_expr);
-    diagnostics_.emit(spec.span, kTypeofNotAllowed);
-    return nullptr;
+    // C definitions cannot hold the typeof of an expression.
+    assert(spec.typeof_expr && typeof_expr_);
+    return typeof_expr_(*spec.typeof_expr);
   }
 
   TypeRef array(TypeRef element, const ast::Expr *count, Span span) {

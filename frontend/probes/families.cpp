@@ -59,7 +59,7 @@ std::vector<std::string> all_names() {
 
 std::string count_text(size_t min, size_t max) {
   if (max == 0) return "nothing";
-  std::string text = min == max ? fmt::format("{}", min) : fmt::format("{} to {}", min, max);
+  std::string text = min == max ? fmt::format("{}", min) : fmt::format("{} {} {}", min, max == min + 1 ? "or" : "to", max);
   return text + (max == 1 ? " part" : " parts");
 }
 
