@@ -42,7 +42,7 @@ def can_run_bpf():
 
 if shutil.which("bpftool", path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
     config.available_features.add("bpftool")
-config.environment["PATH"] = os.environ["PATH"] + ":/usr/sbin:/sbin"
+config.environment["PATH"] = os.pathsep.join([config.llvm_tools, os.environ["PATH"], "/usr/sbin", "/sbin"])
 config.environment["AWL_COLOR"] = "never"
 
 reason = can_run_bpf()
