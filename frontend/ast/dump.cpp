@@ -13,35 +13,58 @@ namespace {
 
 const char *spell(BinaryOp op) {
   switch (op) {
-    case BinaryOp::kAdd: return "+";
-    case BinaryOp::kSub: return "-";
-    case BinaryOp::kMul: return "*";
-    case BinaryOp::kDiv: return "/";
-    case BinaryOp::kMod: return "%";
-    case BinaryOp::kAnd: return "&";
-    case BinaryOp::kOr: return "|";
-    case BinaryOp::kXor: return "^";
-    case BinaryOp::kShl: return "<<";
-    case BinaryOp::kShr: return ">>";
-    case BinaryOp::kEq: return "==";
-    case BinaryOp::kNe: return "!=";
-    case BinaryOp::kLt: return "<";
-    case BinaryOp::kLe: return "<=";
-    case BinaryOp::kGt: return ">";
-    case BinaryOp::kGe: return ">=";
-    case BinaryOp::kLogicalAnd: return "&&";
-    case BinaryOp::kLogicalOr: return "||";
+    case BinaryOp::kAdd:
+      return "+";
+    case BinaryOp::kSub:
+      return "-";
+    case BinaryOp::kMul:
+      return "*";
+    case BinaryOp::kDiv:
+      return "/";
+    case BinaryOp::kMod:
+      return "%";
+    case BinaryOp::kAnd:
+      return "&";
+    case BinaryOp::kOr:
+      return "|";
+    case BinaryOp::kXor:
+      return "^";
+    case BinaryOp::kShl:
+      return "<<";
+    case BinaryOp::kShr:
+      return ">>";
+    case BinaryOp::kEq:
+      return "==";
+    case BinaryOp::kNe:
+      return "!=";
+    case BinaryOp::kLt:
+      return "<";
+    case BinaryOp::kLe:
+      return "<=";
+    case BinaryOp::kGt:
+      return ">";
+    case BinaryOp::kGe:
+      return ">=";
+    case BinaryOp::kLogicalAnd:
+      return "&&";
+    case BinaryOp::kLogicalOr:
+      return "||";
   }
   return "?";
 }
 
 const char *spell(UnaryOp op) {
   switch (op) {
-    case UnaryOp::kNegate: return "-";
-    case UnaryOp::kNot: return "!";
-    case UnaryOp::kComplement: return "~";
-    case UnaryOp::kDereference: return "*";
-    case UnaryOp::kAddressOf: return "&";
+    case UnaryOp::kNegate:
+      return "-";
+    case UnaryOp::kNot:
+      return "!";
+    case UnaryOp::kComplement:
+      return "~";
+    case UnaryOp::kDereference:
+      return "*";
+    case UnaryOp::kAddressOf:
+      return "&";
   }
   return "?";
 }
@@ -79,10 +102,18 @@ std::string spell_modifiers(const std::vector<TypeSpec::Modifier> &modifiers) {
 std::string spell(const TypeSpec &spec) {
   std::string text;
   switch (spec.base) {
-    case TypeSpec::Base::kNamed: text = spec.name; break;
-    case TypeSpec::Base::kStruct: text = "struct " + spec.name; break;
-    case TypeSpec::Base::kUnion: text = "union " + spec.name; break;
-    case TypeSpec::Base::kEnum: text = "enum " + spec.name; break;
+    case TypeSpec::Base::kNamed:
+      text = spec.name;
+      break;
+    case TypeSpec::Base::kStruct:
+      text = "struct " + spec.name;
+      break;
+    case TypeSpec::Base::kUnion:
+      text = "union " + spec.name;
+      break;
+    case TypeSpec::Base::kEnum:
+      text = "enum " + spec.name;
+      break;
     case TypeSpec::Base::kTypeof:
       text = spec.typeof_type ? "typeof(" + spell(*spec.typeof_type) + ")" : "typeof(...)";
       break;
@@ -100,63 +131,81 @@ std::string describe_expression(const Expr &node) {
       return "IntegerLiteral " + value + (literal.is_duration ? " ns" : "");
     }
     case NodeKind::kBoolLiteral:
-      return static_cast<const BoolLiteral &>(node).value ? "BoolLiteral true" : "BoolLiteral false";
+      return static_cast<const BoolLiteral &>(node).value ? "BoolLiteral true"
+                                                          : "BoolLiteral false";
     case NodeKind::kStringLiteral:
       return "StringLiteral " + quote(static_cast<const StringLiteral &>(node).value);
     case NodeKind::kIdentifier: {
       auto &name = static_cast<const Identifier &>(node);
-      return "Identifier " + name.name + (name.constant ? fmt::format(" = {}", *name.constant) : "");
+      return "Identifier " + name.name +
+             (name.constant ? fmt::format(" = {}", *name.constant) : "");
     }
     case NodeKind::kPositionalParameter:
-      return fmt::format("PositionalParameter ${}", static_cast<const PositionalParameter &>(node).index);
-    case NodeKind::kPositionalCount: return "PositionalCount";
-    case NodeKind::kVariable: return "Variable " + static_cast<const Variable &>(node).name;
-    case NodeKind::kMap: return "Map " + static_cast<const Map &>(node).name;
-    case NodeKind::kMapAccess: return "MapAccess " + static_cast<const MapAccess &>(node).name;
-    case NodeKind::kUnary: return std::string("Unary ") + spell(static_cast<const Unary &>(node).op);
+      return fmt::format("PositionalParameter ${}",
+                         static_cast<const PositionalParameter &>(node).index);
+    case NodeKind::kPositionalCount:
+      return "PositionalCount";
+    case NodeKind::kVariable:
+      return "Variable " + static_cast<const Variable &>(node).name;
+    case NodeKind::kMap:
+      return "Map " + static_cast<const Map &>(node).name;
+    case NodeKind::kMapAccess:
+      return "MapAccess " + static_cast<const MapAccess &>(node).name;
+    case NodeKind::kUnary:
+      return std::string("Unary ") + spell(static_cast<const Unary &>(node).op);
     case NodeKind::kIncDec: {
       auto &step = static_cast<const IncDec &>(node);
       return fmt::format("IncDec {} {}", step.is_prefix ? "prefix" : "suffix",
                          step.is_increment ? "++" : "--");
     }
-    case NodeKind::kBinary: return std::string("Binary ") + spell(static_cast<const Binary &>(node).op);
+    case NodeKind::kBinary:
+      return std::string("Binary ") + spell(static_cast<const Binary &>(node).op);
     case NodeKind::kTernary:
       return static_cast<const Ternary &>(node).then ? "Ternary" : "Ternary ?:";
-    case NodeKind::kFieldAccess: return "FieldAccess " + static_cast<const FieldAccess &>(node).field;
+    case NodeKind::kFieldAccess:
+      return "FieldAccess " + static_cast<const FieldAccess &>(node).field;
     case NodeKind::kTupleAccess:
       return fmt::format("TupleAccess {}", static_cast<const TupleAccess &>(node).index);
-    case NodeKind::kIndex: return "Index";
+    case NodeKind::kIndex:
+      return "Index";
     case NodeKind::kCast: {
       auto &cast = static_cast<const Cast &>(node);
       std::string target = cast.target ? " (" + spell(*cast.target) + ")" : "";
       return (cast.is_implicit ? "Cast implicit" : "Cast") + target;
     }
-    case NodeKind::kTuple: return "Tuple";
+    case NodeKind::kTuple:
+      return "Tuple";
     case NodeKind::kRecord: {
       std::string text = "Record";
       for (const std::string &name : static_cast<const Record &>(node).names) text += " " + name;
       return text;
     }
-    case NodeKind::kCall: return "Call " + static_cast<const Call &>(node).name;
+    case NodeKind::kCall:
+      return "Call " + static_cast<const Call &>(node).name;
     case NodeKind::kSizeof: {
       auto *spec = static_cast<const Sizeof &>(node).type_spec;
       return spec ? "Sizeof (" + spell(*spec) + ")" : "Sizeof";
     }
     case NodeKind::kOffsetof: {
       auto &offset = static_cast<const Offsetof &>(node);
-      std::string text = offset.type_spec ? "Offsetof (" + spell(*offset.type_spec) + ") " : "Offsetof ";
+      std::string text =
+          offset.type_spec ? "Offsetof (" + spell(*offset.type_spec) + ") " : "Offsetof ";
       for (size_t i = 0; i < offset.path.size(); ++i) text += (i ? "." : "") + offset.path[i];
       return text;
     }
-    case NodeKind::kTypeof: return "Typeof (" + spell(*static_cast<const Typeof &>(node).type_spec) + ")";
-    case NodeKind::kBlockExpr: return "BlockExpr";
-    default: return "?";
+    case NodeKind::kTypeof:
+      return "Typeof (" + spell(*static_cast<const Typeof &>(node).type_spec) + ")";
+    case NodeKind::kBlockExpr:
+      return "BlockExpr";
+    default:
+      return "?";
   }
 }
 
 std::string describe_statement(const Node &node) {
   switch (node.kind) {
-    case NodeKind::kExprStmt: return "ExprStmt";
+    case NodeKind::kExprStmt:
+      return "ExprStmt";
     case NodeKind::kAssign: {
       auto &compound = static_cast<const Assign &>(node).compound;
       return compound ? fmt::format("Assign {}=", spell(*compound)) : "Assign";
@@ -165,17 +214,28 @@ std::string describe_statement(const Node &node) {
       auto *spec = static_cast<const Let &>(node).type_spec;
       return spec ? "Let (" + spell(*spec) + ")" : "Let";
     }
-    case NodeKind::kIf: return "If";
-    case NodeKind::kWhile: return "While";
-    case NodeKind::kUnroll: return "Unroll";
-    case NodeKind::kForMap: return "ForMap";
-    case NodeKind::kForRange: return "ForRange";
-    case NodeKind::kBreak: return "Break";
-    case NodeKind::kContinue: return "Continue";
-    case NodeKind::kReturn: return "Return";
-    case NodeKind::kDiscard: return "Discard";
-    case NodeKind::kBlock: return "Block";
-    default: return "?";
+    case NodeKind::kIf:
+      return "If";
+    case NodeKind::kWhile:
+      return "While";
+    case NodeKind::kUnroll:
+      return "Unroll";
+    case NodeKind::kForMap:
+      return "ForMap";
+    case NodeKind::kForRange:
+      return "ForRange";
+    case NodeKind::kBreak:
+      return "Break";
+    case NodeKind::kContinue:
+      return "Continue";
+    case NodeKind::kReturn:
+      return "Return";
+    case NodeKind::kDiscard:
+      return "Discard";
+    case NodeKind::kBlock:
+      return "Block";
+    default:
+      return "?";
   }
 }
 
@@ -225,11 +285,16 @@ class Dumper {
 
   static const Node *assigned(const Node &node) {
     switch (node.kind) {
-      case NodeKind::kAssign: return static_cast<const Assign &>(node).target;
-      case NodeKind::kLet: return static_cast<const Let &>(node).variable;
-      case NodeKind::kForMap: return static_cast<const ForMap &>(node).variable;
-      case NodeKind::kForRange: return static_cast<const ForRange &>(node).variable;
-      default: return nullptr;
+      case NodeKind::kAssign:
+        return static_cast<const Assign &>(node).target;
+      case NodeKind::kLet:
+        return static_cast<const Let &>(node).variable;
+      case NodeKind::kForMap:
+        return static_cast<const ForMap &>(node).variable;
+      case NodeKind::kForRange:
+        return static_cast<const ForRange &>(node).variable;
+      default:
+        return nullptr;
     }
   }
 
@@ -256,18 +321,24 @@ class Dumper {
   }
 
   void c_definition(const CDefinition &definition, int depth) {
-    static constexpr const char *kKinds[] = {"struct", "union", "enum", "typedef", "define", "include"};
-    std::string text = fmt::format("CDefinition {}", kKinds[static_cast<int>(definition.definition)]);
-    if (!definition.name.empty()) text += " " + definition.name;
-    if (definition.is_function_like) text += fmt::format("({})", fmt::join(definition.parameters, ", "));
-    if (definition.is_packed) text += " packed";
-    if (definition.aligned) text += fmt::format(" aligned({})", definition.aligned);
-    if (definition.type) text += " = " + spell(*definition.type);
-    if (!definition.text.empty()) text += " = " + quote(definition.text);
-    line(depth, text);
+    static constexpr const char *kKinds[] = {"struct",  "union",  "enum",
+                                             "typedef", "define", "include"};
+    std::string head =
+        fmt::format("CDefinition {}", kKinds[static_cast<int>(definition.definition)]);
+    if (!definition.name.empty()) head += " " + definition.name;
+    if (definition.is_function_like)
+      head += fmt::format("({})", fmt::join(definition.parameters, ", "));
+    if (definition.is_packed) head += " packed";
+    if (definition.aligned) head += fmt::format(" aligned({})", definition.aligned);
+    if (definition.type) head += " = " + spell(*definition.type);
+    if (!definition.text.empty()) head += " = " + quote(definition.text);
+    line(depth, head);
     for (const CDefinition::Member &member : definition.members) {
       std::string type = member.type ? spell(*member.type) : spell_modifiers(member.modifiers);
-      line(depth + 1, fmt::format("Member {}{}{}", member.name, type.empty() ? "" : ": ", type));
+      std::string text = "Member";
+      if (!member.name.empty()) text += " " + member.name;
+      if (!type.empty()) text += ": " + type;
+      line(depth + 1, text);
       if (member.nested) c_definition(*member.nested, depth + 2);
       if (member.bit_size) node(*member.bit_size, depth + 2);
     }

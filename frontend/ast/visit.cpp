@@ -64,9 +64,15 @@ class Children {
 
 void Children::expression(Node &node) {
   switch (node.kind) {
-    case NodeKind::kMapAccess: expr(static_cast<MapAccess &>(node).key); break;
-    case NodeKind::kUnary: expr(static_cast<Unary &>(node).operand); break;
-    case NodeKind::kIncDec: expr(static_cast<IncDec &>(node).target); break;
+    case NodeKind::kMapAccess:
+      expr(static_cast<MapAccess &>(node).key);
+      break;
+    case NodeKind::kUnary:
+      expr(static_cast<Unary &>(node).operand);
+      break;
+    case NodeKind::kIncDec:
+      expr(static_cast<IncDec &>(node).target);
+      break;
     case NodeKind::kBinary:
       expr(static_cast<Binary &>(node).left);
       expr(static_cast<Binary &>(node).right);
@@ -76,8 +82,12 @@ void Children::expression(Node &node) {
       expr(static_cast<Ternary &>(node).then);
       expr(static_cast<Ternary &>(node).otherwise);
       break;
-    case NodeKind::kFieldAccess: expr(static_cast<FieldAccess &>(node).object); break;
-    case NodeKind::kTupleAccess: expr(static_cast<TupleAccess &>(node).object); break;
+    case NodeKind::kFieldAccess:
+      expr(static_cast<FieldAccess &>(node).object);
+      break;
+    case NodeKind::kTupleAccess:
+      expr(static_cast<TupleAccess &>(node).object);
+      break;
     case NodeKind::kIndex:
       expr(static_cast<Index &>(node).object);
       expr(static_cast<Index &>(node).index);
@@ -86,9 +96,15 @@ void Children::expression(Node &node) {
       type_spec(static_cast<Cast &>(node).target);
       expr(static_cast<Cast &>(node).operand);
       break;
-    case NodeKind::kTuple: exprs(static_cast<Tuple &>(node).elements); break;
-    case NodeKind::kRecord: exprs(static_cast<Record &>(node).elements); break;
-    case NodeKind::kCall: exprs(static_cast<Call &>(node).arguments); break;
+    case NodeKind::kTuple:
+      exprs(static_cast<Tuple &>(node).elements);
+      break;
+    case NodeKind::kRecord:
+      exprs(static_cast<Record &>(node).elements);
+      break;
+    case NodeKind::kCall:
+      exprs(static_cast<Call &>(node).arguments);
+      break;
     case NodeKind::kSizeof:
       type_spec(static_cast<Sizeof &>(node).type_spec);
       expr(static_cast<Sizeof &>(node).operand);
@@ -97,18 +113,23 @@ void Children::expression(Node &node) {
       type_spec(static_cast<Offsetof &>(node).type_spec);
       expr(static_cast<Offsetof &>(node).operand);
       break;
-    case NodeKind::kTypeof: type_spec(static_cast<Typeof &>(node).type_spec); break;
+    case NodeKind::kTypeof:
+      type_spec(static_cast<Typeof &>(node).type_spec);
+      break;
     case NodeKind::kBlockExpr:
       stmts(static_cast<BlockExpr &>(node).statements);
       expr(static_cast<BlockExpr &>(node).result);
       break;
-    default: break;  // literals and names
+    default:
+      break;  // literals and names
   }
 }
 
 void Children::statement(Node &node) {
   switch (node.kind) {
-    case NodeKind::kExprStmt: expr(static_cast<ExprStmt &>(node).expr); break;
+    case NodeKind::kExprStmt:
+      expr(static_cast<ExprStmt &>(node).expr);
+      break;
     case NodeKind::kAssign:
       expr(static_cast<Assign &>(node).value);
       expr(static_cast<Assign &>(node).target);
@@ -142,10 +163,17 @@ void Children::statement(Node &node) {
       fixed_expr(static_cast<ForRange &>(node).variable);
       block(static_cast<ForRange &>(node).body);
       break;
-    case NodeKind::kReturn: expr(static_cast<Return &>(node).value); break;
-    case NodeKind::kDiscard: expr(static_cast<Discard &>(node).value); break;
-    case NodeKind::kBlock: stmts(static_cast<Block &>(node).statements); break;
-    default: break;  // break, continue
+    case NodeKind::kReturn:
+      expr(static_cast<Return &>(node).value);
+      break;
+    case NodeKind::kDiscard:
+      expr(static_cast<Discard &>(node).value);
+      break;
+    case NodeKind::kBlock:
+      stmts(static_cast<Block &>(node).statements);
+      break;
+    default:
+      break;  // break, continue
   }
 }
 
@@ -169,10 +197,18 @@ void Children::top_level(Node &node) {
       expr(static_cast<Clause &>(node).predicate);
       block(static_cast<Clause &>(node).body);
       break;
-    case NodeKind::kMacro: fixed_expr(static_cast<Macro &>(node).body); break;
-    case NodeKind::kMapDeclaration: expr(static_cast<MapDeclaration &>(node).max_entries); break;
-    case NodeKind::kCDefinition: c_definition(static_cast<CDefinition &>(node)); break;
-    case NodeKind::kTypeSpec: type_spec(static_cast<TypeSpec *>(&node)); break;
+    case NodeKind::kMacro:
+      fixed_expr(static_cast<Macro &>(node).body);
+      break;
+    case NodeKind::kMapDeclaration:
+      expr(static_cast<MapDeclaration &>(node).max_entries);
+      break;
+    case NodeKind::kCDefinition:
+      c_definition(static_cast<CDefinition &>(node));
+      break;
+    case NodeKind::kTypeSpec:
+      type_spec(static_cast<TypeSpec *>(&node));
+      break;
     case NodeKind::kProgram: {
       auto &program = static_cast<Program &>(node);
       for (CDefinition *child : program.c_definitions) top_level(*child);
@@ -181,7 +217,8 @@ void Children::top_level(Node &node) {
       for (Clause *child : program.clauses) top_level(*child);
       break;
     }
-    default: break;  // attach points, config, imports
+    default:
+      break;  // attach points, config, imports
   }
 }
 
@@ -217,7 +254,8 @@ void walk(Node &node, const std::function<void(Node &)> &fn) {
   if (node.kind == NodeKind::kClause) {
     for (AttachPoint *child : static_cast<Clause &>(node).attach_points) walk(*child, fn);
   }
-  for_each_child(node, [&](Expr *&child) { walk(*child, fn); }, [&](Stmt *&child) { walk(*child, fn); });
+  for_each_child(
+      node, [&](Expr *&child) { walk(*child, fn); }, [&](Stmt *&child) { walk(*child, fn); });
 }
 
 }  // namespace awl::frontend::ast

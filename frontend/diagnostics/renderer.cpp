@@ -6,7 +6,7 @@ namespace awl::frontend {
 namespace {
 
 constexpr uint32_t kTabWidth = 4;
-constexpr size_t kMaxColumns = 240;   // longer lines are cut around the span
+constexpr size_t kMaxColumns = 240;     // longer lines are cut around the span
 constexpr size_t kContextColumns = 80;  // what is left of the line before the span
 
 // A line as it is shown: one entry per byte says where in the shown line the byte begins.
@@ -124,8 +124,9 @@ std::string printable(const std::string &message) {
   for (size_t at = 0; at < message.size();) {
     size_t length = 1;
     text += message[at] == '\t' ? "\\t"
-            : message[at] == '\n' ? "\\n"
-                                  : show_character(std::string_view(message).substr(at), 0, &length);
+            : message[at] == '\n'
+                ? "\\n"
+                : show_character(std::string_view(message).substr(at), 0, &length);
     at += length;
   }
   return text;
@@ -144,8 +145,8 @@ std::string render(const Diagnostic &diagnostic, const SourceManager &sources,
     text += colored("1;36", "HINT", options) + ": " + printable(diagnostic.hint) + "\n";
   }
   for (const DiagnosticNote &note : diagnostic.notes) {
-    text += render_place(sources, note.span, colored("1;36", "NOTE", options),
-                         printable(note.message));
+    text +=
+        render_place(sources, note.span, colored("1;36", "NOTE", options), printable(note.message));
   }
   return text;
 }

@@ -23,7 +23,8 @@ class AstBuilder {
   using Grammar = grammar::AwlParser;
 
   // `text` is what was lexed; the nodes go into `context`.
-  AstBuilder(ast::Context &context, Diagnostics &diagnostics, SourceId source, std::string_view text)
+  AstBuilder(ast::Context &context, Diagnostics &diagnostics, SourceId source,
+             std::string_view text)
       : context_(context), diagnostics_(&diagnostics), source_(source), text_(text) {}
 
   ast::Program *program(Grammar::ProgramContext *rule);
@@ -52,10 +53,13 @@ class AstBuilder {
   ast::CDefinition *c_enumeration(Grammar::CEnumerationContext *rule);
   void c_member(Grammar::CMemberContext *rule, ast::CDefinition *owner);
   struct CSpecifier;
-  CSpecifier c_specifier(Grammar::CAggregateContext *aggregate, Grammar::CEnumerationContext *enumeration,
+  CSpecifier c_specifier(Grammar::CAggregateContext *aggregate,
+                         Grammar::CEnumerationContext *enumeration,
                          Grammar::CTypeWordsContext *words);
-  ast::CDefinition::Member c_declarator(const CSpecifier &specifier, Grammar::CDeclaratorContext *rule);
-  void attributes(const std::vector<antlr4::tree::TerminalNode *> &list, ast::CDefinition *definition);
+  ast::CDefinition::Member c_declarator(const CSpecifier &specifier,
+                                        Grammar::CDeclaratorContext *rule);
+  void attributes(const std::vector<antlr4::tree::TerminalNode *> &list,
+                  ast::CDefinition *definition);
 
   // ---- build_statements.cpp
   ast::Block *block(Grammar::BlockContext *rule);
@@ -76,7 +80,8 @@ class AstBuilder {
   ast::Expr *binary(antlr4::ParserRuleContext *rule);
   ast::Expr *unary(Grammar::UnaryContext *rule);
   ast::Expr *negate(Span span, ast::Expr *operand);
-  ast::Expr *inc_dec(Span span, Span operator_span, bool is_increment, bool is_prefix, ast::Expr *target);
+  ast::Expr *inc_dec(Span span, Span operator_span, bool is_increment, bool is_prefix,
+                     ast::Expr *target);
   ast::Expr *postfix(Grammar::PostfixContext *rule);
   ast::Expr *suffix(Grammar::SuffixContext *rule, ast::Expr *object);
   ast::Expr *map_key(Grammar::SuffixContext *rule);
@@ -86,7 +91,8 @@ class AstBuilder {
   ast::TypeSpec *type_or_expression(Grammar::TypeOrExpressionContext *rule, ast::Expr **operand);
   ast::Expr *name_or_call(Grammar::NameOrCallContext *rule);
   ast::Expr *parentheses(Grammar::ParenthesesContext *rule);
-  ast::Expr *record(Grammar::ParenthesesContext *rule, const std::vector<Grammar::ElementContext *> &elements);
+  ast::Expr *record(Grammar::ParenthesesContext *rule,
+                    const std::vector<Grammar::ElementContext *> &elements);
   ast::BlockExpr *block_expression(Span span, Grammar::StatementsContext *rule);
   ast::Expr *integer(antlr4::Token *token);
   ast::Expr *positional(antlr4::Token *token);
@@ -107,7 +113,8 @@ class AstBuilder {
     Span begin = span(rule->getStart());
     antlr4::Token *stop = rule->getStop();
     // A rule that matched nothing stops before it starts.
-    if (!stop || stop->getStartIndex() < rule->getStart()->getStartIndex()) return {source_, begin.begin, begin.begin};
+    if (!stop || stop->getStartIndex() < rule->getStart()->getStartIndex())
+      return {source_, begin.begin, begin.begin};
     return begin.to(span(stop));
   }
   std::string string(antlr4::tree::TerminalNode *node);

@@ -21,8 +21,8 @@ bool is_name(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c =
 
 // Words that cannot name a member: `unsigned int : 3` has no name, `int a : 3` has one.
 bool is_type_word(const std::string &word) {
-  static constexpr std::string_view kWords[] = {"int",  "char",  "short",  "long", "signed",
-                                                "unsigned", "_Bool", "bool"};
+  static constexpr std::string_view kWords[] = {"int",    "char",     "short", "long",
+                                                "signed", "unsigned", "_Bool", "bool"};
   return std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords);
 }
 
@@ -124,7 +124,8 @@ struct AstBuilder::CSpecifier {
 void AstBuilder::c_definition(Grammar::CDefinitionContext *rule, Program *program) {
   if (rule->TYPEDEF()) {
     Grammar::CSpecifierContext *words = rule->cSpecifier();
-    CSpecifier specifier = c_specifier(words->cAggregate(), words->cEnumeration(), words->cTypeWords());
+    CSpecifier specifier =
+        c_specifier(words->cAggregate(), words->cEnumeration(), words->cTypeWords());
     for (Grammar::CDeclaratorContext *declarator : rule->cDeclarators()->cDeclarator()) {
       CDefinition::Member member = c_declarator(specifier, declarator);
       auto *definition = context_.make<CDefinition>(span(rule));
@@ -145,8 +146,8 @@ void AstBuilder::c_definition(Grammar::CDefinitionContext *rule, Program *progra
     }
     return;
   }
-  CDefinition *definition = rule->cAggregate() ? c_aggregate(rule->cAggregate())
-                                               : c_enumeration(rule->cEnumeration());
+  CDefinition *definition =
+      rule->cAggregate() ? c_aggregate(rule->cAggregate()) : c_enumeration(rule->cEnumeration());
   if (definition) program->c_definitions.push_back(definition);
 }
 

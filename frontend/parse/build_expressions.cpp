@@ -16,7 +16,8 @@ AWL_DIAGNOSTIC(kBadPositional, Error, "bad-positional",
                "positional parameters are numbered from $1: there is no {}", std::string);
 AWL_DIAGNOSTIC(kBadTupleIndex, Error, "bad-tuple-index", "'{}' is no index into a tuple",
                std::string);
-AWL_DIAGNOSTIC(kBadIndex, Error, "bad-index", "an array has one index; only maps have several keys");
+AWL_DIAGNOSTIC(kBadIndex, Error, "bad-index",
+               "an array has one index; only maps have several keys");
 AWL_DIAGNOSTIC(kMissingElement, Error, "missing-element", "an element is missing before this ','");
 AWL_DIAGNOSTIC(kBadRecordName, Error, "bad-record-name",
                "left of '=' in parentheses stands the name of a record's element");
@@ -30,24 +31,42 @@ using Grammar = grammar::AwlParser;
 
 BinaryOp binary_operator(size_t type) {
   switch (type) {
-    case Grammar::OR_OR: return BinaryOp::kLogicalOr;
-    case Grammar::AND_AND: return BinaryOp::kLogicalAnd;
-    case Grammar::OR: return BinaryOp::kOr;
-    case Grammar::XOR: return BinaryOp::kXor;
-    case Grammar::AND: return BinaryOp::kAnd;
-    case Grammar::EQUAL: return BinaryOp::kEq;
-    case Grammar::NOT_EQUAL: return BinaryOp::kNe;
-    case Grammar::LESS: return BinaryOp::kLt;
-    case Grammar::LESS_EQUAL: return BinaryOp::kLe;
-    case Grammar::GREATER: return BinaryOp::kGt;
-    case Grammar::GREATER_EQUAL: return BinaryOp::kGe;
-    case Grammar::LEFT: return BinaryOp::kShl;
-    case Grammar::RIGHT: return BinaryOp::kShr;
-    case Grammar::PLUS: return BinaryOp::kAdd;
-    case Grammar::MINUS: return BinaryOp::kSub;
-    case Grammar::STAR: return BinaryOp::kMul;
-    case Grammar::SLASH: return BinaryOp::kDiv;
-    default: return BinaryOp::kMod;
+    case Grammar::OR_OR:
+      return BinaryOp::kLogicalOr;
+    case Grammar::AND_AND:
+      return BinaryOp::kLogicalAnd;
+    case Grammar::OR:
+      return BinaryOp::kOr;
+    case Grammar::XOR:
+      return BinaryOp::kXor;
+    case Grammar::AND:
+      return BinaryOp::kAnd;
+    case Grammar::EQUAL:
+      return BinaryOp::kEq;
+    case Grammar::NOT_EQUAL:
+      return BinaryOp::kNe;
+    case Grammar::LESS:
+      return BinaryOp::kLt;
+    case Grammar::LESS_EQUAL:
+      return BinaryOp::kLe;
+    case Grammar::GREATER:
+      return BinaryOp::kGt;
+    case Grammar::GREATER_EQUAL:
+      return BinaryOp::kGe;
+    case Grammar::LEFT:
+      return BinaryOp::kShl;
+    case Grammar::RIGHT:
+      return BinaryOp::kShr;
+    case Grammar::PLUS:
+      return BinaryOp::kAdd;
+    case Grammar::MINUS:
+      return BinaryOp::kSub;
+    case Grammar::STAR:
+      return BinaryOp::kMul;
+    case Grammar::SLASH:
+      return BinaryOp::kDiv;
+    default:
+      return BinaryOp::kMod;
   }
 }
 
@@ -71,7 +90,8 @@ Expr *AstBuilder::expression(Grammar::ExpressionContext *rule) {
   return context_.make<Ternary>(span(rule), condition, then, expression(branches.back()));
 }
 
-std::vector<Expr *> AstBuilder::expressions(const std::vector<Grammar::ExpressionContext *> &rules) {
+std::vector<Expr *> AstBuilder::expressions(
+    const std::vector<Grammar::ExpressionContext *> &rules) {
   std::vector<Expr *> list;
   list.reserve(rules.size());
   for (Grammar::ExpressionContext *rule : rules) list.push_back(expression(rule));
@@ -83,7 +103,8 @@ Expr *AstBuilder::binary(antlr4::ParserRuleContext *rule) {
   while (rule->getRuleIndex() != Grammar::RuleUnary && rule->children.size() == 1) {
     rule = rule_at(rule, 0);
   }
-  if (rule->getRuleIndex() == Grammar::RuleUnary) return unary(static_cast<Grammar::UnaryContext *>(rule));
+  if (rule->getRuleIndex() == Grammar::RuleUnary)
+    return unary(static_cast<Grammar::UnaryContext *>(rule));
   Depth depth(*this, rule->children.size() / 2);
   if (is_too_deep()) return too_deep(span(rule));
   Expr *left = binary(rule_at(rule, 0));
@@ -110,13 +131,20 @@ Expr *AstBuilder::unary(Grammar::UnaryContext *rule) {
   Expr *operand = unary(rule->unary());
   Span token = span(rule->getStart());
   switch (rule->getStart()->getType()) {
-    case Grammar::INCREMENT: return inc_dec(span(rule), token, true, true, operand);
-    case Grammar::DECREMENT: return inc_dec(span(rule), token, false, true, operand);
-    case Grammar::MINUS: return negate(span(rule), operand);
-    case Grammar::NOT: return context_.make<Unary>(span(rule), UnaryOp::kNot, operand);
-    case Grammar::COMPLEMENT: return context_.make<Unary>(span(rule), UnaryOp::kComplement, operand);
-    case Grammar::STAR: return context_.make<Unary>(span(rule), UnaryOp::kDereference, operand);
-    default: return context_.make<Unary>(span(rule), UnaryOp::kAddressOf, operand);
+    case Grammar::INCREMENT:
+      return inc_dec(span(rule), token, true, true, operand);
+    case Grammar::DECREMENT:
+      return inc_dec(span(rule), token, false, true, operand);
+    case Grammar::MINUS:
+      return negate(span(rule), operand);
+    case Grammar::NOT:
+      return context_.make<Unary>(span(rule), UnaryOp::kNot, operand);
+    case Grammar::COMPLEMENT:
+      return context_.make<Unary>(span(rule), UnaryOp::kComplement, operand);
+    case Grammar::STAR:
+      return context_.make<Unary>(span(rule), UnaryOp::kDereference, operand);
+    default:
+      return context_.make<Unary>(span(rule), UnaryOp::kAddressOf, operand);
   }
 }
 
@@ -134,7 +162,8 @@ Expr *AstBuilder::negate(Span span, Expr *operand) {
   return literal;
 }
 
-Expr *AstBuilder::inc_dec(Span span, Span operator_span, bool is_increment, bool is_prefix, Expr *target) {
+Expr *AstBuilder::inc_dec(Span span, Span operator_span, bool is_increment, bool is_prefix,
+                          Expr *target) {
   if (target->kind != NodeKind::kVariable && target->kind != NodeKind::kMapAccess) {
     diagnostics_->emit(operator_span, kBadIncDec, is_increment ? "++" : "--");
     return target;
@@ -199,18 +228,30 @@ Expr *AstBuilder::suffix(Grammar::SuffixContext *rule, Expr *object) {
 Expr *AstBuilder::primary(Grammar::PrimaryContext *rule) {
   antlr4::Token *token = rule->getStart();
   switch (token->getType()) {
-    case Grammar::NUMBER: return integer(token);
-    case Grammar::STRING: return context_.make<StringLiteral>(span(rule), string(rule->STRING()));
-    case Grammar::TRUE: return context_.make<BoolLiteral>(span(rule), true);
-    case Grammar::FALSE: return context_.make<BoolLiteral>(span(rule), false);
-    case Grammar::VARIABLE: return context_.make<Variable>(span(rule), text(token));
-    case Grammar::POSITIONAL: return positional(token);
-    case Grammar::POSITIONAL_COUNT: return context_.make<PositionalCount>(span(rule));
-    case Grammar::IDENTIFIER: return name_or_call(rule->nameOrCall());
-    case Grammar::OPEN: return parentheses(rule->parentheses());
-    case Grammar::OPEN_BRACE: return block_expression(span(rule), rule->blockExpression()->statements());
-    case Grammar::OFFSETOF: return offset_of(rule);
-    default: return type_operator(rule);
+    case Grammar::NUMBER:
+      return integer(token);
+    case Grammar::STRING:
+      return context_.make<StringLiteral>(span(rule), string(rule->STRING()));
+    case Grammar::TRUE:
+      return context_.make<BoolLiteral>(span(rule), true);
+    case Grammar::FALSE:
+      return context_.make<BoolLiteral>(span(rule), false);
+    case Grammar::VARIABLE:
+      return context_.make<Variable>(span(rule), text(token));
+    case Grammar::POSITIONAL:
+      return positional(token);
+    case Grammar::POSITIONAL_COUNT:
+      return context_.make<PositionalCount>(span(rule));
+    case Grammar::IDENTIFIER:
+      return name_or_call(rule->nameOrCall());
+    case Grammar::OPEN:
+      return parentheses(rule->parentheses());
+    case Grammar::OPEN_BRACE:
+      return block_expression(span(rule), rule->blockExpression()->statements());
+    case Grammar::OFFSETOF:
+      return offset_of(rule);
+    default:
+      return type_operator(rule);
   }
 }
 
@@ -293,7 +334,8 @@ Expr *AstBuilder::parentheses(Grammar::ParenthesesContext *rule) {
   if (is_record) return record(rule, elements);
   if (elements.size() == 1 && !last) return expression(elements[0]->expression(0));
   std::vector<Expr *> list;
-  for (Grammar::ElementContext *element : elements) list.push_back(expression(element->expression(0)));
+  for (Grammar::ElementContext *element : elements)
+    list.push_back(expression(element->expression(0)));
   return context_.make<Tuple>(span(rule), std::move(list));
 }
 

@@ -18,8 +18,7 @@ Expr *AstBuilder::too_deep(Span span) {
 }
 
 Program *AstBuilder::program(Grammar::ProgramContext *rule) {
-  auto *program = context_.make<Program>(
-      Span{source_, 0, static_cast<uint32_t>(text_.size())});
+  auto *program = context_.make<Program>(Span{source_, 0, static_cast<uint32_t>(text_.size())});
   for (Grammar::ItemContext *child : rule->item()) item(child, program);
   return program;
 }

@@ -18,17 +18,28 @@ using Grammar = grammar::AwlParser;
 // The operator of a compound assignment; nothing for `=`.
 std::optional<BinaryOp> compound_operator(size_t type) {
   switch (type) {
-    case Grammar::ADD_ASSIGN: return BinaryOp::kAdd;
-    case Grammar::SUB_ASSIGN: return BinaryOp::kSub;
-    case Grammar::MUL_ASSIGN: return BinaryOp::kMul;
-    case Grammar::DIV_ASSIGN: return BinaryOp::kDiv;
-    case Grammar::MOD_ASSIGN: return BinaryOp::kMod;
-    case Grammar::AND_ASSIGN: return BinaryOp::kAnd;
-    case Grammar::OR_ASSIGN: return BinaryOp::kOr;
-    case Grammar::XOR_ASSIGN: return BinaryOp::kXor;
-    case Grammar::LEFT_ASSIGN: return BinaryOp::kShl;
-    case Grammar::RIGHT_ASSIGN: return BinaryOp::kShr;
-    default: return std::nullopt;
+    case Grammar::ADD_ASSIGN:
+      return BinaryOp::kAdd;
+    case Grammar::SUB_ASSIGN:
+      return BinaryOp::kSub;
+    case Grammar::MUL_ASSIGN:
+      return BinaryOp::kMul;
+    case Grammar::DIV_ASSIGN:
+      return BinaryOp::kDiv;
+    case Grammar::MOD_ASSIGN:
+      return BinaryOp::kMod;
+    case Grammar::AND_ASSIGN:
+      return BinaryOp::kAnd;
+    case Grammar::OR_ASSIGN:
+      return BinaryOp::kOr;
+    case Grammar::XOR_ASSIGN:
+      return BinaryOp::kXor;
+    case Grammar::LEFT_ASSIGN:
+      return BinaryOp::kShl;
+    case Grammar::RIGHT_ASSIGN:
+      return BinaryOp::kShr;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -156,7 +167,8 @@ Stmt *AstBuilder::simple_statement(Grammar::SimpleStatementContext *rule) {
 Stmt *AstBuilder::let_statement(Grammar::SimpleStatementContext *rule) {
   auto *variable = context_.make<Variable>(span(rule->VARIABLE()), text(rule->VARIABLE()));
   auto *statement = context_.make<Let>(span(rule), variable);
-  if (rule->typeSpecification()) statement->type_spec = type_specification(rule->typeSpecification());
+  if (rule->typeSpecification())
+    statement->type_spec = type_specification(rule->typeSpecification());
   if (!rule->expression().empty()) statement->value = expression(rule->expression(0));
   return statement;
 }

@@ -108,12 +108,23 @@ class StringDecoder {
     }
     if (at_ < text_.size()) ++at_;
     switch (c) {
-      case 'n': value_ += '\n'; break;
-      case 't': value_ += '\t'; break;
-      case 'r': value_ += '\r'; break;
-      case '\\': value_ += '\\'; break;
-      case '"': value_ += '"'; break;
-      default: report(begin);
+      case 'n':
+        value_ += '\n';
+        break;
+      case 't':
+        value_ += '\t';
+        break;
+      case 'r':
+        value_ += '\r';
+        break;
+      case '\\':
+        value_ += '\\';
+        break;
+      case '"':
+        value_ += '"';
+        break;
+      default:
+        report(begin);
     }
   }
 
@@ -161,7 +172,8 @@ Number decode_number(std::string_view text, Span span, Diagnostics &diagnostics)
   if (rest.starts_with("0x") || rest.starts_with("0X")) {
     base = 16;
     rest.remove_prefix(2);
-  } else if (rest.size() > 1 && rest[0] == '0' && std::isdigit(static_cast<unsigned char>(rest[1]))) {
+  } else if (rest.size() > 1 && rest[0] == '0' &&
+             std::isdigit(static_cast<unsigned char>(rest[1]))) {
     base = 8;
   }
   size_t count = 0;
@@ -185,7 +197,8 @@ Number decode_number(std::string_view text, Span span, Diagnostics &diagnostics)
     return {nanoseconds, true};
   }
   auto at = span.begin + static_cast<uint32_t>(text.size() - rest.size());
-  diagnostics.emit({span.source, at, span.end}, kBadNumberSuffix, std::string(rest), std::string(text))
+  diagnostics
+      .emit({span.source, at, span.end}, kBadNumberSuffix, std::string(rest), std::string(text))
       .hint("units of time are ns, us, ms, s, m, h and d");
   return {};
 }

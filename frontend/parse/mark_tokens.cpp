@@ -38,11 +38,20 @@ class Marker {
       switch (type(i)) {
         case Lexer::OPEN:
         case Lexer::OPEN_BRACKET:
-        case Lexer::OPEN_BRACE: open.push_back(i); break;
-        case Lexer::CLOSE: close(open, Lexer::OPEN, i); break;
-        case Lexer::CLOSE_BRACKET: close(open, Lexer::OPEN_BRACKET, i); break;
-        case Lexer::CLOSE_BRACE: close(open, Lexer::OPEN_BRACE, i); break;
-        default: break;
+        case Lexer::OPEN_BRACE:
+          open.push_back(i);
+          break;
+        case Lexer::CLOSE:
+          close(open, Lexer::OPEN, i);
+          break;
+        case Lexer::CLOSE_BRACKET:
+          close(open, Lexer::OPEN_BRACKET, i);
+          break;
+        case Lexer::CLOSE_BRACE:
+          close(open, Lexer::OPEN_BRACE, i);
+          break;
+        default:
+          break;
       }
     }
   }
@@ -62,8 +71,10 @@ class Marker {
       case Lexer::SEMICOLON:
       case Lexer::OPEN_BRACE:
       case Lexer::OPEN_STATEMENT:
-      case Lexer::CLOSE_BRACE: return true;
-      default: return false;
+      case Lexer::CLOSE_BRACE:
+        return true;
+      default:
+        return false;
     }
   }
 
@@ -81,11 +92,13 @@ class Marker {
         after = skip_type(i + 1);
         if (after && type(after) == Lexer::COMMA) tokens_[i]->setType(Lexer::OPEN_TYPE);
         return;
-      case Lexer::IDENTIFIER: return;  // a call
+      case Lexer::IDENTIFIER:
+        return;  // a call
       case Lexer::NOT:
         if (i > 1 && type(i - 2) == Lexer::IDENTIFIER) return;  // a macro's call, `m!(…)`
         break;
-      default: break;
+      default:
+        break;
     }
     after = skip_type(i + 1);
     if (!after || type(after) != Lexer::CLOSE || !begins_operand(type(after + 1))) return;
@@ -114,8 +127,10 @@ class Marker {
       case Lexer::SIZEOF:
       case Lexer::OFFSETOF:
       case Lexer::TYPEOF:
-      case Lexer::TYPEINFO: return true;
-      default: return false;
+      case Lexer::TYPEINFO:
+        return true;
+      default:
+        return false;
     }
   }
 
@@ -153,7 +168,8 @@ class Marker {
       case Lexer::IDENTIFIER:
         while (type(i) == Lexer::IDENTIFIER || type(i) == Lexer::QUALIFIER) ++i;
         break;
-      default: return 0;
+      default:
+        return 0;
     }
     for (;;) {
       if (type(i) == Lexer::STAR) {

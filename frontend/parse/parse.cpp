@@ -42,7 +42,8 @@ ast::Program *parse(Compilation &compilation, std::string name, std::string text
     grammar::AwlParser::ProgramContext *tree = parser.program();
     // A tree with holes is not built from.
     if (diagnostics.error_count() > errors_before) return nullptr;
-    ast::Program *program = AstBuilder(compilation.context, diagnostics, source, code).program(tree);
+    ast::Program *program =
+        AstBuilder(compilation.context, diagnostics, source, code).program(tree);
     return diagnostics.error_count() > errors_before ? nullptr : program;
   } catch (const TooManyErrors &) {
   } catch (const grammar::NestedTooDeeply &nested) {

@@ -12,10 +12,10 @@ namespace {
 AWL_DIAGNOSTIC(kUnknownDirective, Error, "unknown-directive", "unknown directive #{}", std::string);
 AWL_DIAGNOSTIC(kBadCondition, Error, "bad-condition", "cannot evaluate the condition of #{}",
                std::string);
-AWL_DIAGNOSTIC(kUnmatchedConditional, Error, "unmatched-conditional", "#{} without #if", std::string);
+AWL_DIAGNOSTIC(kUnmatchedConditional, Error, "unmatched-conditional", "#{} without #if",
+               std::string);
 AWL_DIAGNOSTIC(kElseAfterElse, Error, "else-after-else", "#{} after #else", std::string);
-AWL_DIAGNOSTIC(kUnterminatedConditional, Error, "unterminated-conditional",
-               "#if without #endif");
+AWL_DIAGNOSTIC(kUnterminatedConditional, Error, "unterminated-conditional", "#if without #endif");
 AWL_DIAGNOSTIC(kErrorDirective, Error, "error-directive", "#error {}", std::string);
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v'; }
@@ -47,8 +47,8 @@ class Preprocessor {
       size_t end = line_end(begin);
       size_t first = begin;
       while (first < end && is_blank(text_[first])) ++first;
-      bool is_directive = !in_comment_ && first < end && text_[first] == '#' &&
-                          text_.substr(first, 2) != "#!";
+      bool is_directive =
+          !in_comment_ && first < end && text_[first] == '#' && text_.substr(first, 2) != "#!";
       if (is_directive) {
         while (end < text_.size() && is_continued(begin, end)) end = line_end(end + 1);
         directive(first, end);
@@ -161,8 +161,9 @@ class Preprocessor {
     } else if (name != "include" && name != "pragma" && name != "line" && name != "warning" &&
                !name.empty()) {
       diagnostics_.emit(span_, kUnknownDirective, name)
-          .hint("known are #define, #include, #undef, #error, #if, #ifdef, #ifndef, #elif, #else "
-                "and #endif");
+          .hint(
+              "known are #define, #include, #undef, #error, #if, #ifdef, #ifndef, #elif, #else "
+              "and #endif");
     }
   }
 

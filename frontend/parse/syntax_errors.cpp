@@ -20,17 +20,27 @@ AWL_DIAGNOSTIC(kMissingBrace, Error, "missing-brace", "missing '}}' before {}", 
 // Tokens that are no literal, in words.
 const char *describe_kind(size_t type) {
   switch (type) {
-    case Lexer::IDENTIFIER: return "a name";
-    case Lexer::VARIABLE: return "a variable such as $x";
-    case Lexer::MAP: return "a map such as @x";
-    case Lexer::STRING: return "a string in double quotes";
-    case Lexer::NUMBER: return "a number";
-    case Lexer::PROVIDER: return "a probe such as kprobe:f";
-    case Lexer::END_PREDICATE: return "'/' at the end of the predicate";
+    case Lexer::IDENTIFIER:
+      return "a name";
+    case Lexer::VARIABLE:
+      return "a variable such as $x";
+    case Lexer::MAP:
+      return "a map such as @x";
+    case Lexer::STRING:
+      return "a string in double quotes";
+    case Lexer::NUMBER:
+      return "a number";
+    case Lexer::PROVIDER:
+      return "a probe such as kprobe:f";
+    case Lexer::END_PREDICATE:
+      return "'/' at the end of the predicate";
     case Lexer::OPEN_CAST:
-    case Lexer::OPEN_TYPE: return "'('";
-    case Lexer::OPEN_STATEMENT: return "'{'";
-    default: return nullptr;
+    case Lexer::OPEN_TYPE:
+      return "'('";
+    case Lexer::OPEN_STATEMENT:
+      return "'{'";
+    default:
+      return nullptr;
   }
 }
 
@@ -39,7 +49,8 @@ bool is_expression_rule(size_t rule) {
 }
 
 // The last terminal of these types among the direct children of a rule: the bracket to be closed.
-antlr4::Token *last_terminal(antlr4::ParserRuleContext *context, std::initializer_list<size_t> types) {
+antlr4::Token *last_terminal(antlr4::ParserRuleContext *context,
+                             std::initializer_list<size_t> types) {
   for (auto child = context->children.rbegin(); child != context->children.rend(); ++child) {
     auto *terminal = dynamic_cast<antlr4::tree::TerminalNode *>(*child);
     if (!terminal) continue;
@@ -61,8 +72,10 @@ bool begins_item(size_t type) {
     case Lexer::UNION:
     case Lexer::ENUM:
     case Lexer::TYPEDEF:
-    case Lexer::SEMICOLON: return true;
-    default: return false;
+    case Lexer::SEMICOLON:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -74,8 +87,12 @@ antlr4::Token *SyntaxErrors::recoverInline(antlr4::Parser *parser) {
 
 void SyntaxErrors::recover(antlr4::Parser *parser, std::exception_ptr error) {
   switch (parser->getContext()->getRuleIndex()) {
-    case Parser::RuleStatementGroup: skip_to_statement_end(); return;
-    case Parser::RuleBlockStatement: skip_broken_statement(); return;
+    case Parser::RuleStatementGroup:
+      skip_to_statement_end();
+      return;
+    case Parser::RuleBlockStatement:
+      skip_broken_statement();
+      return;
     case Parser::RuleConfigEntry:
       skip_to({Lexer::SEMICOLON, Lexer::COMMA, Lexer::CLOSE_BRACE});
       return;
@@ -83,8 +100,11 @@ void SyntaxErrors::recover(antlr4::Parser *parser, std::exception_ptr error) {
       skip_to({Lexer::SEMICOLON, Lexer::CLOSE_BRACE});
       if (tokens_.LA(1) == Lexer::SEMICOLON) tokens_.consume();
       return;
-    case Parser::RuleItem: skip_to_item(); return;
-    default: std::rethrow_exception(error);
+    case Parser::RuleItem:
+      skip_to_item();
+      return;
+    default:
+      std::rethrow_exception(error);
   }
 }
 
@@ -93,8 +113,10 @@ void SyntaxErrors::sync(antlr4::Parser *parser) {
   size_t next = tokens_.LA(1);
   switch (parser->getContext()->getRuleIndex()) {
     case Parser::RuleStatements:
-      if (next == Lexer::SEMICOLON || next == Lexer::CLOSE_BRACE || next == antlr4::Token::EOF) return;
-      if (!is_recovering_ && !report_missing_brace(parser)) report(parser, describe_separator(false));
+      if (next == Lexer::SEMICOLON || next == Lexer::CLOSE_BRACE || next == antlr4::Token::EOF)
+        return;
+      if (!is_recovering_ && !report_missing_brace(parser))
+        report(parser, describe_separator(false));
       is_recovering_ = true;
       skip_to_statement_end();
       return;
@@ -115,7 +137,8 @@ void SyntaxErrors::sync(antlr4::Parser *parser) {
         next = tokens_.LA(1);
       }
       return;
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -132,8 +155,8 @@ void SyntaxErrors::count_error() {
 void SyntaxErrors::report(antlr4::Parser *parser, const std::string &expected) {
   antlr4::Token *found = tokens_.LT(1);
   if (tokens_.is_after_unterminated(found) || tokens_.is_after_stray(tokens_.index())) return;
-  auto builder = diagnostics_.emit(token_span(found, source_), kSyntaxError, expected,
-                                   describe_found(found));
+  auto builder =
+      diagnostics_.emit(token_span(found, source_), kSyntaxError, expected, describe_found(found));
   size_t rule = parser->getContext()->getRuleIndex();
   bool is_comparison = rule == Parser::RuleNameOrCall || rule == Parser::RuleBlock;
   if (found->getType() == Lexer::ASSIGN && is_comparison) {
@@ -209,19 +232,26 @@ std::string SyntaxErrors::describe_found(antlr4::Token *token) const {
 // Where the bracket stands that a rule has to close.
 std::string SyntaxErrors::describe_closer(antlr4::ParserRuleContext *context) const {
   switch (context->getRuleIndex()) {
-    case Parser::RuleNameOrCall: return " after the arguments of " + context->getStart()->getText();
-    case Parser::RuleUnary: return " after the type of the cast";
-    case Parser::RuleTypeOrExpression: return " after the operand";
-    case Parser::RuleForStatement: return " after the range of 'for'";
-    case Parser::RuleSuffix: return " after the index";
-    case Parser::RuleMacroDefinition: return " after the parameters of the macro";
+    case Parser::RuleNameOrCall:
+      return " after the arguments of " + context->getStart()->getText();
+    case Parser::RuleUnary:
+      return " after the type of the cast";
+    case Parser::RuleTypeOrExpression:
+      return " after the operand";
+    case Parser::RuleForStatement:
+      return " after the range of 'for'";
+    case Parser::RuleSuffix:
+      return " after the index";
+    case Parser::RuleMacroDefinition:
+      return " after the parameters of the macro";
     case Parser::RuleParentheses: {
       size_t start = context->getStart()->getTokenIndex();
       size_t before = start > 0 ? tokens_.get(start - 1)->getType() : antlr4::Token::EOF;
       bool is_condition = before == Lexer::IF || before == Lexer::WHILE;
       return is_condition ? " after the condition" : "";
     }
-    default: return "";
+    default:
+      return "";
   }
 }
 
@@ -231,8 +261,10 @@ std::string SyntaxErrors::describe_separator(bool is_config) {
     case Lexer::OPEN_BRACE:
     case Lexer::OPEN_STATEMENT:
     case Lexer::COMMA:
-    case Lexer::SEMICOLON: return is_config ? "an entry such as stack_mode=perf" : "a statement";
-    default: return is_config ? "';' or '}' after the entry" : "';' or '}' after the statement";
+    case Lexer::SEMICOLON:
+      return is_config ? "an entry such as stack_mode=perf" : "a statement";
+    default:
+      return is_config ? "';' or '}' after the entry" : "';' or '}' after the statement";
   }
 }
 
@@ -246,7 +278,8 @@ std::string SyntaxErrors::describe_expected(antlr4::Parser *parser) {
   if (expected.contains(static_cast<size_t>(Lexer::OPEN_BRACE)) && rule == Parser::RuleBlock) {
     return "'{'" + after;
   }
-  if (rule == Parser::RuleConfigBlock && expected.contains(static_cast<size_t>(Lexer::CLOSE_BRACE))) {
+  if (rule == Parser::RuleConfigBlock &&
+      expected.contains(static_cast<size_t>(Lexer::CLOSE_BRACE))) {
     return "';' or '}' after the entry";
   }
   if (rule == Parser::RuleSuffix || rule == Parser::RuleFieldName) {
@@ -256,7 +289,8 @@ std::string SyntaxErrors::describe_expected(antlr4::Parser *parser) {
   }
   if (expected.contains(static_cast<size_t>(Lexer::CLOSE))) {
     if (tokens_.LA(-1) == Lexer::OPEN) return "an expression or ')'" + after;
-    if (rule == Parser::RuleArguments) context = static_cast<antlr4::ParserRuleContext *>(context->parent);
+    if (rule == Parser::RuleArguments)
+      context = static_cast<antlr4::ParserRuleContext *>(context->parent);
     return "')'" + describe_closer(context);
   }
   if (expected.contains(static_cast<size_t>(Lexer::CLOSE_BRACKET))) {
@@ -265,7 +299,8 @@ std::string SyntaxErrors::describe_expected(antlr4::Parser *parser) {
   if (expected.contains(static_cast<size_t>(Lexer::END_PREDICATE))) {
     // A '/' that no '{' follows was taken for a division.
     bool is_slash_missing = tokens_.LA(1) == Lexer::OPEN_BRACE;
-    return is_slash_missing ? describe_kind(Lexer::END_PREDICATE) : "'/' and '{' after the predicate";
+    return is_slash_missing ? describe_kind(Lexer::END_PREDICATE)
+                            : "'/' and '{' after the predicate";
   }
   if (expected.size() == 1) {
     auto type = static_cast<size_t>(expected.getMinElement());
@@ -274,17 +309,26 @@ std::string SyntaxErrors::describe_expected(antlr4::Parser *parser) {
   }
   if (is_expression_rule(rule)) return "an expression" + after;
   switch (rule) {
-    case Parser::RuleSimpleStatement: return "a statement" + after;
+    case Parser::RuleSimpleStatement:
+      return "a statement" + after;
     case Parser::RuleTypeSpecification:
-    case Parser::RuleBaseType: return "a type" + after;
-    case Parser::RuleConfigValue: return "a word, a number or a string" + after;
-    case Parser::RuleMacroParameter: return "a parameter: a name, $variable or @map" + after;
-    case Parser::RuleTypeOrExpression: return "'('" + after;
+    case Parser::RuleBaseType:
+      return "a type" + after;
+    case Parser::RuleConfigValue:
+      return "a word, a number or a string" + after;
+    case Parser::RuleMacroParameter:
+      return "a parameter: a name, $variable or @map" + after;
+    case Parser::RuleTypeOrExpression:
+      return "'('" + after;
     case Parser::RuleCMember:
-    case Parser::RuleCSpecifier: return "a type" + after;
-    case Parser::RuleCDeclarator: return "the name of a member" + after;
-    case Parser::RuleClause: return "'{'" + after;
-    default: return "something else" + after;
+    case Parser::RuleCSpecifier:
+      return "a type" + after;
+    case Parser::RuleCDeclarator:
+      return "the name of a member" + after;
+    case Parser::RuleClause:
+      return "'{'" + after;
+    default:
+      return "something else" + after;
   }
 }
 
@@ -306,7 +350,8 @@ void SyntaxErrors::skip_braces() {
 void SyntaxErrors::skip_to(std::initializer_list<size_t> types) {
   for (;;) {
     size_t type = tokens_.LA(1);
-    if (type == antlr4::Token::EOF || std::find(types.begin(), types.end(), type) != types.end()) return;
+    if (type == antlr4::Token::EOF || std::find(types.begin(), types.end(), type) != types.end())
+      return;
     if (type == Lexer::OPEN_BRACE || type == Lexer::OPEN_STATEMENT) {
       skip_braces();
     } else {

@@ -7,8 +7,8 @@ namespace awl::frontend {
 namespace {
 
 AWL_DIAGNOSTIC(kStrayCharacter, Error, "stray-character", "stray character {}", std::string);
-AWL_DIAGNOSTIC(kCharacterLiteral, Error, "character-literal",
-               "there are no character literals: {}", std::string);
+AWL_DIAGNOSTIC(kCharacterLiteral, Error, "character-literal", "there are no character literals: {}",
+               std::string);
 AWL_DIAGNOSTIC(kUnterminatedString, Error, "unterminated-string",
                "unterminated string: the closing '\"' is missing on this line");
 AWL_DIAGNOSTIC(kUnterminatedComment, Error, "unterminated-comment",
@@ -32,9 +32,9 @@ TokenList::TokenList(std::string_view text, size_t begin, size_t end, Start star
   for (;;) {
     std::unique_ptr<antlr4::Token> token = lexer_.nextToken();
     bool is_end = token->getType() == antlr4::Token::EOF;
-    keep_or_report(std::unique_ptr<antlr4::CommonToken>(
-                       static_cast<antlr4::CommonToken *>(token.release())),
-                   source, diagnostics);
+    keep_or_report(
+        std::unique_ptr<antlr4::CommonToken>(static_cast<antlr4::CommonToken *>(token.release())),
+        source, diagnostics);
     if (is_end) break;
   }
 }
@@ -80,7 +80,8 @@ void TokenList::keep_or_report(std::unique_ptr<antlr4::CommonToken> token, Sourc
       first_unterminated_ = std::min(first_unterminated_, token->getStartIndex());
       token->setType(Lexer::STRING);
       break;
-    default: break;
+    default:
+      break;
   }
   token->setTokenIndex(tokens_.size());
   tokens_.push_back(std::move(token));

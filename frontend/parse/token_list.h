@@ -37,7 +37,8 @@ class TokenList : public antlr4::TokenStream {
   bool has_stray_characters() const { return !strays_.empty(); }
   // Whether something was left out right before a token.
   bool is_after_stray(size_t index) const;
-  // After a string or comment that does not end, little makes sense: more errors would follow from it.
+  // After a string or comment that does not end, little makes sense: more errors would follow from
+  // it.
   bool is_after_unterminated(const antlr4::Token *token) const {
     return token->getStartIndex() >= first_unterminated_;
   }

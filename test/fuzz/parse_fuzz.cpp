@@ -5,8 +5,8 @@
 // makes N scripts from the corpus, the words of the language and plain noise, parses each, renders
 // what the parser says about it and dumps the tree. A script that takes longer than the bound, or a
 // wrong script about which nothing is said, is written out and fails the run; a crash names the
-// number of the script, so that `awl_parse_fuzz N SEED` finds it again. Built with AWL_LIBFUZZER the
-// same check is a libFuzzer target.
+// number of the script, so that `awl_parse_fuzz N SEED` finds it again. Built with AWL_LIBFUZZER
+// the same check is a libFuzzer target.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -45,31 +45,149 @@ bool check(const std::string &script) {
 }
 
 const char *const kWords[] = {
-    "begin", "BEGIN", "end", "kprobe:f", "uprobe:/bin/sh:main", "tracepoint:a:*", "interval:1s",
-    "if", "else", "for", "while", "unroll", "let", "return", "break", "continue", "macro", "config",
-    "import", "struct", "union", "enum", "typedef", "sizeof", "offsetof", "typeof", "typeinfo", "true",
-    "false", "const", "int", "uint8", "pid", "args", "count()", "print", "printf", "x", "_", "$x", "$1",
-    "$#", "@", "@x", "@x[1]", "\"s\"", "\"%d\\n\"", "0", "1", "0x1f", "1e6", "1_000", "5ms", "08", "9z",
-    "99999999999999999999", "{", "}", "(", ")", "[", "]", ";", ":", ",", ".", "->", "..", "?", "=", "==",
-    "+=", "<<=", "++", "--", "+", "-", "*", "/", "%", "!", "~", "&", "|", "&&", "||", "<<", ">>", "<",
-    ">", "\n", "\n#define A 1\n", "\n#define F(x) (x\n", "\n#if 1\n", "\n#ifdef B\n", "\n#elif A + (\n",
-    "\n#else\n", "\n#endif\n", "\n#include <a.h>\n", "//", "/*", "*/", "#!", "\"", "'", "\\", "$", "#",
-    "__attribute__((packed))", " ", "\t", "\r\n", "\xc3\xa9", "\xff", "\x01", "uint64 *)", "(struct s *)",
+    "begin",
+    "BEGIN",
+    "end",
+    "kprobe:f",
+    "uprobe:/bin/sh:main",
+    "tracepoint:a:*",
+    "interval:1s",
+    "if",
+    "else",
+    "for",
+    "while",
+    "unroll",
+    "let",
+    "return",
+    "break",
+    "continue",
+    "macro",
+    "config",
+    "import",
+    "struct",
+    "union",
+    "enum",
+    "typedef",
+    "sizeof",
+    "offsetof",
+    "typeof",
+    "typeinfo",
+    "true",
+    "false",
+    "const",
+    "int",
+    "uint8",
+    "pid",
+    "args",
+    "count()",
+    "print",
+    "printf",
+    "x",
+    "_",
+    "$x",
+    "$1",
+    "$#",
+    "@",
+    "@x",
+    "@x[1]",
+    "\"s\"",
+    "\"%d\\n\"",
+    "0",
+    "1",
+    "0x1f",
+    "1e6",
+    "1_000",
+    "5ms",
+    "08",
+    "9z",
+    "99999999999999999999",
+    "{",
+    "}",
+    "(",
+    ")",
+    "[",
+    "]",
+    ";",
+    ":",
+    ",",
+    ".",
+    "->",
+    "..",
+    "?",
+    "=",
+    "==",
+    "+=",
+    "<<=",
+    "++",
+    "--",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "!",
+    "~",
+    "&",
+    "|",
+    "&&",
+    "||",
+    "<<",
+    ">>",
+    "<",
+    ">",
+    "\n",
+    "\n#define A 1\n",
+    "\n#define F(x) (x\n",
+    "\n#if 1\n",
+    "\n#ifdef B\n",
+    "\n#elif A + (\n",
+    "\n#else\n",
+    "\n#endif\n",
+    "\n#include <a.h>\n",
+    "//",
+    "/*",
+    "*/",
+    "#!",
+    "\"",
+    "'",
+    "\\",
+    "$",
+    "#",
+    "__attribute__((packed))",
+    " ",
+    "\t",
+    "\r\n",
+    "\xc3\xa9",
+    "\xff",
+    "\x01",
+    "uint64 *)",
+    "(struct s *)",
 };
 
 class Generator {
  public:
-  Generator(uint64_t seed, std::vector<std::string> corpus) : random_(seed), corpus_(std::move(corpus)) {}
+  Generator(uint64_t seed, std::vector<std::string> corpus)
+      : random_(seed), corpus_(std::move(corpus)) {}
 
   std::string script() {
     std::string text;
     switch (below(10)) {
-      case 0: text = noise(below(300)); break;
+      case 0:
+        text = noise(below(300));
+        break;
       case 1:
-      case 2: text = words(below(200)); break;
-      case 3: text = "begin { " + words(below(60)) + " }"; break;
-      case 4: text = nested(); break;
-      default: text = mutated(); break;
+      case 2:
+        text = words(below(200));
+        break;
+      case 3:
+        text = "begin { " + words(below(60)) + " }";
+        break;
+      case 4:
+        text = nested();
+        break;
+      default:
+        text = mutated();
+        break;
     }
     if (text.size() > kMaxScriptSize) text.resize(kMaxScriptSize);
     return text;
@@ -94,10 +212,25 @@ class Generator {
   // One thing inside itself, closed or not.
   std::string nested() {
     static const char *const kPairs[][2] = {
-        {"(", ")"},       {"[", "]"},         {"{", "}"},           {"f(", ")"},    {"@x[", "]"},
-        {"-", ""},        {"!", ""},          {"(int)", ""},        {"sizeof(", ")"}, {"if 1 {", "}"},
-        {"a?b:", ""},     {"1+", ""},         {"a.", ""},           {"else if 1 {}", ""}, {"(a=", ")"},
-        {"struct s {", "};"}, {"typeof(", ")"}, {"(int[", "])"},    {"for $i : 0..1 {", "}"},
+        {"(", ")"},
+        {"[", "]"},
+        {"{", "}"},
+        {"f(", ")"},
+        {"@x[", "]"},
+        {"-", ""},
+        {"!", ""},
+        {"(int)", ""},
+        {"sizeof(", ")"},
+        {"if 1 {", "}"},
+        {"a?b:", ""},
+        {"1+", ""},
+        {"a.", ""},
+        {"else if 1 {}", ""},
+        {"(a=", ")"},
+        {"struct s {", "};"},
+        {"typeof(", ")"},
+        {"(int[", "])"},
+        {"for $i : 0..1 {", "}"},
     };
     auto &pair = kPairs[below(std::size(kPairs))];
     size_t depth = 1 + below(800);
@@ -119,16 +252,30 @@ class Generator {
     size_t at = below(text.size() + 1);
     size_t length = below(std::min<size_t>(text.size() - at, 1 + below(60)) + 1);
     switch (below(8)) {
-      case 0: text.erase(at, length); break;
-      case 1: text.insert(at, word()); break;
-      case 2: text.insert(at, text.substr(at, length)); break;
-      case 3: text.insert(below(text.size() + 1), text.substr(at, length)); break;
+      case 0:
+        text.erase(at, length);
+        break;
+      case 1:
+        text.insert(at, word());
+        break;
+      case 2:
+        text.insert(at, text.substr(at, length));
+        break;
+      case 3:
+        text.insert(below(text.size() + 1), text.substr(at, length));
+        break;
       case 4:
         if (at < text.size()) text[at] = static_cast<char>(below(256));
         break;
-      case 5: text.replace(at, length, word()); break;
-      case 6: text.resize(at); break;
-      default: text.insert(at, corpus_[below(corpus_.size())].substr(0, below(200))); break;
+      case 5:
+        text.replace(at, length, word());
+        break;
+      case 6:
+        text.resize(at);
+        break;
+      default:
+        text.insert(at, corpus_[below(corpus_.size())].substr(0, below(200)));
+        break;
     }
   }
 

@@ -31,7 +31,8 @@ begin /pid == 1/ {
 
 struct AstTest : testing::Test {
   AstTest() : program(parse(compilation, "a.bt", kScript)) {
-    for (const Diagnostic &diagnostic : compilation.diagnostics.all()) ADD_FAILURE() << diagnostic.message;
+    for (const Diagnostic &diagnostic : compilation.diagnostics.all())
+      ADD_FAILURE() << diagnostic.message;
   }
   Compilation compilation;
   Program *program;
@@ -81,20 +82,39 @@ TEST_F(AstTest, SpansLieInTheScriptAndInTheirParents) {
       EXPECT_GE(child.span.begin, node.span.begin) << compilation.sources.text(child.span);
       EXPECT_LE(child.span.end, node.span.end) << compilation.sources.text(child.span);
     };
-    for_each_child(node, [&](Expr *&child) { check(*child); }, [&](Stmt *&child) { check(*child); });
+    for_each_child(
+        node, [&](Expr *&child) { check(*child); }, [&](Stmt *&child) { check(*child); });
   });
 }
 
 TEST_F(AstTest, DumpShowsEveryKind) {
   ASSERT_TRUE(program);
   std::string text = dump(*program);
-  for (const char *line : {"CDefinition include a.h", "CDefinition define A = \"1\"", "CDefinition struct s",
-                           "Member f: unsigned", "Enumerator B", "CDefinition typedef t = int",
-                           "ConfigEntry a = \"1\"", "Import \"x.bt\"", "MapDeclaration @m hash",
-                           "Macro m(x, $y, @z)", "AttachPoint begin", "Predicate", "IntegerLiteral -2",
-                           "IntegerLiteral 3000000000 ns", "Record a b", "TupleAccess 0", "Assign +=",
-                           "IncDec suffix ++", "Let (uint8[4])", "Cast (struct s*)", "FieldAccess in",
-                           "Offsetof (struct s) x", "Typeof (uint8)", "BlockExpr", "Discard"}) {
+  for (const char *line : {"CDefinition include a.h",
+                           "CDefinition define A = \"1\"",
+                           "CDefinition struct s",
+                           "Member f: unsigned",
+                           "Enumerator B",
+                           "CDefinition typedef t = int",
+                           "ConfigEntry a = \"1\"",
+                           "Import \"x.bt\"",
+                           "MapDeclaration @m hash",
+                           "Macro m(x, $y, @z)",
+                           "AttachPoint begin",
+                           "Predicate",
+                           "IntegerLiteral -2",
+                           "IntegerLiteral 3000000000 ns",
+                           "Record a b",
+                           "TupleAccess 0",
+                           "Assign +=",
+                           "IncDec suffix ++",
+                           "Let (uint8[4])",
+                           "Cast (struct s*)",
+                           "FieldAccess in",
+                           "Offsetof (struct s) x",
+                           "Typeof (uint8)",
+                           "BlockExpr",
+                           "Discard"}) {
     EXPECT_NE(text.find(line), std::string::npos) << line << " in\n" << text;
   }
 }

@@ -52,7 +52,8 @@ TEST_F(RendererTest, BytesThatAreNoTextAreEscaped) {
 }
 
 TEST_F(RendererTest, LongLinesAreCutAroundTheSpan) {
-  std::string text = rendered(std::string(100000, 'a') + "b" + std::string(100000, 'c'), 100000, 100001);
+  std::string text =
+      rendered(std::string(100000, 'a') + "b" + std::string(100000, 'c'), 100000, 100001);
   size_t begin = text.find('\n') + 1;
   std::string line = text.substr(begin, text.find('\n', begin) - begin);
   EXPECT_LT(line.size(), 300u);

