@@ -4,6 +4,7 @@
 #include <llvm/IR/IntrinsicsBPF.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cassert>
 
 #include "codegen/emitter_state.h"
@@ -37,6 +38,7 @@ const char *helper_name(Helper helper) {
     case Helper::kDPath: return "BPF_FUNC_d_path";
     case Helper::kPerCpuPtr: return "BPF_FUNC_per_cpu_ptr";
     case Helper::kThisCpuPtr: return "BPF_FUNC_this_cpu_ptr";
+    case Helper::kGetCurrentTaskBtf: return "BPF_FUNC_get_current_task_btf";
     case Helper::kForEachMapElem: return "BPF_FUNC_for_each_map_elem";
     case Helper::kGetFuncIp: return "BPF_FUNC_get_func_ip";
     case Helper::kGetAttachCookie: return "BPF_FUNC_get_attach_cookie";
@@ -55,7 +57,11 @@ const char *helper_name(Helper helper) {
 
 CoreTypes::CoreTypes(llvm::Module &module, llvm::IRBuilder<> &builder, DebugInfo &debug,
                      frontend::TypeStore &types)
-    : module_(module), builder_(builder), debug_(debug), types_(types) {}
+    : module_(module), builder_(builder), debug_(debug), types_(types) {
+  static std::atomic<uint32_t> modules = 0;
+  uint32_t before = modules++;
+  if (before > 0) flavor_ = "___" + std::to_string(before);
+}
 
 bool CoreTypes::is_relocatable(const MemberPath &path) {
   return !path.owners.empty() && path.owners[0]->origin == StructDef::Origin::kKernel &&
@@ -66,7 +72,7 @@ bool CoreTypes::is_relocatable(const MemberPath &path) {
 llvm::DICompositeType *CoreTypes::distinct_type(unsigned tag, const std::string &name,
                                                 llvm::DIType *base, uint32_t size) {
   return llvm::DICompositeType::getDistinct(
-      module_.getContext(), tag, name, debug_.file(0), 0, nullptr, base, uint64_t{size} * 8, 0, 0,
+      module_.getContext(), tag, name.empty() ? name : name + flavor_, debug_.file(0), 0, nullptr, base, uint64_t{size} * 8, 0, 0,
       llvm::DINode::FlagZero, llvm::DINodeArray(), 0,
 #if LLVM_VERSION_MAJOR >= 20
       /*EnumKind=*/std::nullopt,

@@ -74,6 +74,10 @@ class CoreTypes {
   std::map<std::string, LocalEnum> enums_;
   std::vector<Access> accesses_;
   uint32_t serial_ = 0;
+  // LLVM's pass keeps what it made of an access in a static table by the type's name, beyond the end of
+  // the module. So the second and further modules of a process give types a flavor, as libbpf calls
+  // it: "task_struct___1" is task_struct to loaders and another name to the table.
+  std::string flavor_;
 };
 
 }  // namespace awl::codegen

@@ -456,16 +456,21 @@ llvm::Value *Emitter::probe_id() {
   llvm::IRBuilder<> &b = s_->builder;
   s_->description.programs.at(program_index()).uses_probe_id = true;
   llvm::Value *constant = s_->relocations.probe_id(b, program_index());
+  // Without cookies the loader has patched the constant; asked for here is whether the kernel has
+  // them at all, for loaders which patch nothing.
   llvm::BasicBlock *before = b.GetInsertBlock();
-  llvm::BasicBlock *ask = new_block("probe_id.cookie");
+  llvm::BasicBlock *unknown = new_block("probe_id.unknown"), *ask = new_block("probe_id.cookie");
   llvm::BasicBlock *known = new_block("probe_id");
-  b.CreateCondBr(b.CreateICmpEQ(constant, i64(-1)), ask, known);
+  b.CreateCondBr(b.CreateICmpEQ(constant, i64(-1)), unknown, known);
+  b.SetInsertPoint(unknown);
+  b.CreateCondBr(core_helper_exists(Helper::kGetAttachCookie), ask, known);
   b.SetInsertPoint(ask);
   llvm::Value *cookie = call(Helper::kGetAttachCookie, {ctx()}, "cookie");
   b.CreateBr(known);
   b.SetInsertPoint(known);
-  llvm::PHINode *id = b.CreatePHI(b.getInt64Ty(), 2, "probe");
+  llvm::PHINode *id = b.CreatePHI(b.getInt64Ty(), 3, "probe");
   id->addIncoming(constant, before);
+  id->addIncoming(constant, unknown);
   id->addIncoming(cookie, ask);
   return b.CreateAnd(id, i64(0xffffffff));
 }

@@ -1,10 +1,12 @@
 #include "codegen/pipeline.h"
 
+#include <llvm/ADT/PostOrderIterator.h>
 #include <llvm/ADT/SmallVector.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/PassManager.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/CommandLine.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Transforms/InstCombine/InstCombine.h>
@@ -13,6 +15,7 @@
 #include <llvm/Transforms/Scalar/SROA.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
 
+#include <cassert>
 #include <mutex>
 
 extern "C" {
@@ -24,6 +27,28 @@ void LLVMInitializeBPFAsmParser();
 }
 
 namespace awl::codegen {
+namespace {
+
+// Before Linux 6.8 or so the verifier takes a loop only when a jump closes it, not when an
+// instruction falls through to the loop's head. LLVM's block placement makes such loops: it likes to
+// put the head last. So it is off, and blocks are in an order where a head precedes its loop.
+void disable_block_placement() {
+  auto &options = llvm::cl::getRegisteredOptions();
+  auto option = options.find("disable-block-placement");
+  assert(option != options.end());
+  static_cast<llvm::cl::opt<bool> *>(option->second)->setValue(true);
+}
+
+void order_blocks(llvm::Function &function) {
+  llvm::ReversePostOrderTraversal<llvm::Function *> order(&function);
+  llvm::BasicBlock *last = nullptr;
+  for (llvm::BasicBlock *block : order) {
+    if (last) block->moveAfter(last);
+    last = block;
+  }
+}
+
+}  // namespace
 
 std::unique_ptr<llvm::TargetMachine> make_bpf_target() {
   static std::once_flag once;
@@ -33,6 +58,7 @@ std::unique_ptr<llvm::TargetMachine> make_bpf_target() {
     LLVMInitializeBPFTargetMC();
     LLVMInitializeBPFAsmPrinter();
     LLVMInitializeBPFAsmParser();  // of inline assembly
+    disable_block_placement();
   });
   const char *triple = llvm::sys::IsLittleEndianHost ? "bpfel" : "bpfeb";
   std::string error;
@@ -87,6 +113,13 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   function_passes.addPass(llvm::SimplifyCFGPass());
   passes.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(function_passes)));
   passes.run(module, modules);
+  for (llvm::Function &function : module) {
+    if (!function.isDeclaration()) order_blocks(function);
+  }
+  // What names enumerators to the target is of no use any more.
+  for (llvm::GlobalVariable &global : llvm::make_early_inc_range(module.globals())) {
+    if (global.hasPrivateLinkage() && global.use_empty()) global.eraseFromParent();
+  }
 }
 
 Result<std::vector<uint8_t>> emit_object(llvm::Module &module, llvm::TargetMachine &machine) {

@@ -140,6 +140,56 @@ TEST_F(EmitterTest, UpdateOfKeyedMapHasOneLookup) {
   EXPECT_EQ(emitter().map_description(info).type, object::MapType::kHash);
 }
 
+// Kernels before 6.8 refuse a loop that an instruction closes by falling through to its head.
+// Walks the code as their check_cfg() does.
+bool falls_through_to_loop_head(const std::string &code) {
+  struct Instruction {
+    uint8_t code, registers;
+    int16_t offset;
+    int32_t immediate;
+  };
+  std::vector<Instruction> instructions(code.size() / sizeof(Instruction));
+  std::memcpy(instructions.data(), code.data(), instructions.size() * sizeof(Instruction));
+  enum State { kNew, kOpen, kDone };
+  std::vector<State> states(instructions.size(), kNew);
+  bool found = false;
+  auto visit = [&](auto &&self, size_t i) -> void {
+    states.at(i) = kOpen;
+    uint8_t operation = instructions[i].code & 0xf0, type = instructions[i].code & 0x07;
+    bool is_jump = (type == 0x05 || type == 0x06) && operation != 0x80 && operation != 0x90;
+    bool is_exit = type == 0x05 && operation == 0x90;
+    bool is_goto = is_jump && operation == 0x00;
+    size_t next = i + (instructions[i].code == 0x18 ? 2 : 1);
+    size_t target = i + 1 + static_cast<size_t>(static_cast<int64_t>(instructions[i].offset));
+    if (is_jump && states.at(target) == kNew) self(self, target);
+    if (!is_exit && !is_goto) {
+      if (!is_jump && states.at(next) == kOpen) found = true;
+      if (states.at(next) == kNew) self(self, next);
+    }
+    states[i] = kDone;
+  };
+  visit(visit, 0);
+  return found;
+}
+
+TEST_F(EmitterTest, OldKernelsTakeTheLoops) {
+  add_map("@a", types_.int64(), types_.simple(TypeKind::kCount));
+  add_map("@b", types_.int64(), types_.simple(TypeKind::kCount));
+  emitter().begin_program("p", "raw_tp", kSpan);
+  llvm::Value *text = emitter().allocate(512, 8, "text");
+  emitter().zero(text, 512);
+  llvm::Value *key = emitter().allocate(8, 8, "key");
+  emitter().zero(key, 8);
+  for (const frontend::MapInfo *info : {&checked_.maps[0], &checked_.maps[1]}) {
+    emitter().with_map_value(*info, key, kSpan, [&](llvm::Value *entry) {
+      emitter().b().CreateStore(emitter().i64(1), entry);
+    });
+  }
+  end();
+  std::string text_of = finish();
+  EXPECT_FALSE(falls_through_to_loop_head(section("raw_tp"))) << text_of;
+}
+
 TEST_F(EmitterTest, RecordIsBuiltInTheRing) {
   object::Event event;
   event.size = 16;
