@@ -1,10 +1,11 @@
 // Runs a command and prints what it cost, as one line of JSON on standard error:
-// milliseconds to the first byte of its output, to a signal's effect and to its end, CPU
+// milliseconds to the first byte of its standard output, to a signal's effect and to its end, CPU
 // milliseconds and peak memory in KiB. Small itself, because a child's peak memory counts that
 // of the process that forked it (getrusage(2)).
 //
 // usage: measure [-i MILLISECONDS] COMMAND…   -i: send SIGINT so long after the first output line
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,7 +37,8 @@ int main(int argc, char **argv) {
   const pid_t child = fork();
   if (child == 0) {
     dup2(pipe_fds[1], STDOUT_FILENO);
-    dup2(pipe_fds[1], STDERR_FILENO);
+    const int nowhere = open("/dev/null", O_WRONLY);
+    if (nowhere >= 0) dup2(nowhere, STDERR_FILENO);
     close(pipe_fds[0]);
     close(pipe_fds[1]);
     execvp(argv[first], argv + first);
