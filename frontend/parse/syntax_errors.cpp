@@ -17,6 +17,8 @@ AWL_DIAGNOSTIC(kUnexpectedAtTop, Error, "unexpected-at-top",
 AWL_DIAGNOSTIC(kUnmatchedBrace, Error, "unmatched-brace", "unmatched '}}': no '{{' is open here");
 AWL_DIAGNOSTIC(kMissingBrace, Error, "missing-brace", "missing '}}' before {}", std::string);
 
+constexpr const char *kClauseHint = "statements stand inside a clause: begin { ... }";
+
 // Tokens that are no literal, in words.
 const char *describe_kind(size_t type) {
   switch (type) {
@@ -161,6 +163,8 @@ void SyntaxErrors::report(antlr4::Parser *parser, const std::string &expected) {
   bool is_comparison = rule == Parser::RuleNameOrCall || rule == Parser::RuleBlock;
   if (found->getType() == Lexer::ASSIGN && is_comparison) {
     builder.hint("'==' compares");
+  } else if (found->getType() == Lexer::MISPLACED) {
+    builder.hint(kClauseHint);
   }
   count_error();
 }
@@ -213,7 +217,7 @@ void SyntaxErrors::report_at_top(antlr4::Parser *) {
   if (found->getType() == Lexer::CLOSE_BRACE) {
     diagnostics_.emit(span, kUnmatchedBrace);
   } else {
-    diagnostics_.emit(span, kUnexpectedAtTop, describe_found(found));
+    diagnostics_.emit(span, kUnexpectedAtTop, describe_found(found)).hint(kClauseHint);
   }
   count_error();
 }
@@ -386,12 +390,27 @@ void SyntaxErrors::skip_to_item() {
   } while (!begins_item(tokens_.LA(1)) || is_inside_item());
 }
 
-// Words such as `struct` begin an item, and stand inside one too.
+// Words such as `struct` and names begin an item, and stand inside one too.
 bool SyntaxErrors::is_inside_item() {
-  size_t type = tokens_.LA(1);
-  if (type != Lexer::STRUCT && type != Lexer::UNION && type != Lexer::ENUM) return false;
-  size_t before = tokens_.LA(-1);
-  return before != Lexer::CLOSE_BRACE && before != Lexer::SEMICOLON && before != Lexer::DIRECTIVE;
+  antlr4::Token *token = tokens_.LT(1);
+  antlr4::Token *before = tokens_.LT(-1);
+  switch (token->getType()) {
+    case Lexer::STRUCT:
+    case Lexer::UNION:
+    case Lexer::ENUM:
+    case Lexer::PROVIDER:
+      break;
+    default:
+      return false;
+  }
+  switch (before->getType()) {
+    case Lexer::CLOSE_BRACE:
+    case Lexer::SEMICOLON:
+    case Lexer::DIRECTIVE:
+      return false;
+    default:
+      return token->getType() != Lexer::PROVIDER || token->getLine() == before->getLine();
+  }
 }
 
 }  // namespace awl::frontend
