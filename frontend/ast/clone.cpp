@@ -75,7 +75,8 @@ Expr *Cloner::clone(const Expr *expr) {
     case NodeKind::kPositionalParameter:
       return context_.make<PositionalParameter>(
           expr->span, static_cast<const PositionalParameter &>(*expr).index);
-    case NodeKind::kPositionalCount: return context_.make<PositionalCount>(expr->span);
+    case NodeKind::kPositionalCount:
+      return context_.make<PositionalCount>(expr->span);
     case NodeKind::kVariable:
       return context_.make<Variable>(expr->span, static_cast<const Variable &>(*expr).name);
     case NodeKind::kMap:
@@ -156,7 +157,8 @@ Expr *Cloner::clone(const Expr *expr) {
       std::vector<Stmt *> statements = clone_all(e.statements);
       return context_.make<BlockExpr>(e.span, std::move(statements), clone(e.result));
     }
-    default: return nullptr;  // no expression
+    default:
+      return nullptr;  // no expression
   }
 }
 
@@ -202,8 +204,10 @@ Stmt *Cloner::clone(const Stmt *stmt) {
       return context_.make<ForRange>(s.span, as<Variable>(clone(s.variable)), clone(s.begin),
                                      clone(s.end), clone(s.body));
     }
-    case NodeKind::kBreak: return context_.make<Break>(stmt->span);
-    case NodeKind::kContinue: return context_.make<Continue>(stmt->span);
+    case NodeKind::kBreak:
+      return context_.make<Break>(stmt->span);
+    case NodeKind::kContinue:
+      return context_.make<Continue>(stmt->span);
     case NodeKind::kReturn: {
       auto *copy = context_.make<Return>(stmt->span);
       copy->value = clone(static_cast<const Return &>(*stmt).value);
@@ -211,8 +215,10 @@ Stmt *Cloner::clone(const Stmt *stmt) {
     }
     case NodeKind::kDiscard:
       return context_.make<Discard>(stmt->span, clone(static_cast<const Discard &>(*stmt).value));
-    case NodeKind::kBlock: return clone(static_cast<const Block *>(stmt));
-    default: return nullptr;  // no statement
+    case NodeKind::kBlock:
+      return clone(static_cast<const Block *>(stmt));
+    default:
+      return nullptr;  // no statement
   }
 }
 

@@ -14,8 +14,8 @@ using CloneHook = std::function<Expr *(const Expr &)>;
 // The same for types as written.
 using TypeCloneHook = std::function<TypeSpec *(const TypeSpec &)>;
 
-// Copies everything below a node. Types and resolved declarations (`type`, `Variable::decl`) are not
-// copied: clone before the passes that set them.
+// Copies everything below a node. Types and resolved declarations (`type`, `Variable::decl`) are
+// not copied: clone before the passes that set them.
 class Cloner {
  public:
   explicit Cloner(Context &context, CloneHook hook = nullptr, TypeCloneHook type_hook = nullptr);

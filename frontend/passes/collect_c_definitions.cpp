@@ -24,8 +24,8 @@ AWL_DIAGNOSTIC(kCIncompleteType, Error, "c-incomplete-type",
 AWL_DIAGNOSTIC(kCBadBitfield, Error, "c-bad-bitfield",
                "the width of a bitfield of type '{}' must be a constant from 0 to {}", std::string,
                uint32_t);
-AWL_DIAGNOSTIC(kCBadEnumerator, Error, "c-bad-enumerator",
-               "the value of '{}' is not a constant", std::string);
+AWL_DIAGNOSTIC(kCBadEnumerator, Error, "c-bad-enumerator", "the value of '{}' is not a constant",
+               std::string);
 AWL_DIAGNOSTIC(kCDuplicateMember, Error, "c-duplicate-member", "'{}' has two members called '{}'",
                std::string, std::string);
 AWL_DIAGNOSTIC(kCTooLarge, Error, "c-too-large", "'{}' is larger than {} bytes", std::string,
@@ -87,11 +87,20 @@ class Collector {
     for (const ast::CDefinition *definition : program.c_definitions) {
       switch (definition->definition) {
         case ast::CDefinition::Kind::kStruct:
-        case ast::CDefinition::Kind::kUnion: define_struct(*definition); break;
-        case ast::CDefinition::Kind::kEnum: define_enum(*definition); break;
-        case ast::CDefinition::Kind::kTypedef: define_typedef(*definition); break;
-        case ast::CDefinition::Kind::kInclude: include(*definition); break;
-        case ast::CDefinition::Kind::kDefine: break;
+        case ast::CDefinition::Kind::kUnion:
+          define_struct(*definition);
+          break;
+        case ast::CDefinition::Kind::kEnum:
+          define_enum(*definition);
+          break;
+        case ast::CDefinition::Kind::kTypedef:
+          define_typedef(*definition);
+          break;
+        case ast::CDefinition::Kind::kInclude:
+          include(*definition);
+          break;
+        case ast::CDefinition::Kind::kDefine:
+          break;
       }
     }
     for (const ast::CDefinition *definition : program.c_definitions) {
@@ -202,8 +211,9 @@ class Collector {
     } else {
       TypeRef innermost = type;
       while (innermost->kind == TypeKind::kArray) innermost = innermost->element;
-      bool is_incomplete = innermost->kind == TypeKind::kVoid ||
-                           (innermost->is_struct() && !types_.complete(innermost->struct_def).is_complete);
+      bool is_incomplete =
+          innermost->kind == TypeKind::kVoid ||
+          (innermost->is_struct() && !types_.complete(innermost->struct_def).is_complete);
       uint64_t size = types_.size_of(type);
       if (is_incomplete || size > kMaxStructBytes) {
         diagnostics_.emit(member.span, kCIncompleteType, to_string(type));
@@ -281,9 +291,10 @@ class Collector {
   }
 
   static uint32_t packed_enum_size(int64_t least, int64_t most) {
-    if (least < 0) return least >= INT8_MIN && most <= INT8_MAX     ? 1
-                          : least >= INT16_MIN && most <= INT16_MAX ? 2
-                                                                    : 4;
+    if (least < 0)
+      return least >= INT8_MIN && most <= INT8_MAX     ? 1
+             : least >= INT16_MIN && most <= INT16_MAX ? 2
+                                                       : 4;
     return most <= UINT8_MAX ? 1 : most <= UINT16_MAX ? 2 : 4;
   }
 

@@ -27,8 +27,7 @@ AWL_DIAGNOSTIC(kMacroArgumentKind, Error, "macro-argument-kind",
                "the macro {} wants a {} for {}, found {}", std::string, std::string, std::string,
                std::string);
 AWL_DIAGNOSTIC(kMacroNotHygienic, Error, "macro-not-hygienic",
-               "the macro {} uses {}, which is not among its parameters", std::string,
-               std::string);
+               "the macro {} uses {}, which is not among its parameters", std::string, std::string);
 AWL_DIAGNOSTIC(kMacroRecursion, Error, "macro-recursion", "the macro {} calls itself: {}",
                std::string, std::string);
 AWL_DIAGNOSTIC(kMacroNotType, Error, "macro-not-type",
@@ -45,9 +44,12 @@ using Kind = ast::MacroParameter::Kind;
 
 const char *kind_name(Kind kind) {
   switch (kind) {
-    case Kind::kVariable: return "scratch variable";
-    case Kind::kMap: return "map";
-    case Kind::kExpression: return "expression";
+    case Kind::kVariable:
+      return "scratch variable";
+    case Kind::kMap:
+      return "map";
+    case Kind::kExpression:
+      return "expression";
   }
   return "";
 }
@@ -143,7 +145,8 @@ class Instance {
         bool has_room = compilation_.context.node_count() <= most_nodes_;
         return given && has_room ? argument_cloner_.clone(given) : nullptr;
       }
-      case ast::NodeKind::kVariable: return variable(static_cast<const ast::Variable &>(expr));
+      case ast::NodeKind::kVariable:
+        return variable(static_cast<const ast::Variable &>(expr));
       case ast::NodeKind::kMap: {
         auto &map = static_cast<const ast::Map &>(expr);
         return compilation_.context.make<ast::Map>(map.span, resolve_map(map.name, map.span));
@@ -171,7 +174,8 @@ class Instance {
         copy->path = offset.path;
         return copy;
       }
-      default: return nullptr;
+      default:
+        return nullptr;
     }
   }
 
@@ -254,9 +258,9 @@ class Expander {
  private:
   bool is_new(const ast::Macro &macro) {
     for (const ast::Macro *other : script_[macro.name]) {
-      bool is_same = std::equal(
-          macro.parameters.begin(), macro.parameters.end(), other->parameters.begin(),
-          other->parameters.end(), [](const auto &a, const auto &b) { return a.kind == b.kind; });
+      bool is_same = std::equal(macro.parameters.begin(), macro.parameters.end(),
+                                other->parameters.begin(), other->parameters.end(),
+                                [](const auto &a, const auto &b) { return a.kind == b.kind; });
       if (!is_same) continue;
       diagnostics_.emit(macro.name_span, kMacroRedefinition, macro.name)
           .note(other->name_span, "the first one");
@@ -278,7 +282,8 @@ class Expander {
 
   void expand_below(ast::Node &node) {
     ast::for_each_child(
-        node, [&](ast::Expr *&expr) { expand(expr); }, [&](ast::Stmt *&stmt) { expand_below(*stmt); });
+        node, [&](ast::Expr *&expr) { expand(expr); },
+        [&](ast::Stmt *&stmt) { expand_below(*stmt); });
   }
 
   // Arguments are expanded first, where they were written.
@@ -335,8 +340,7 @@ class Expander {
         return;
       }
     }
-    diagnostics_
-        .emit(span, kMacroArgumentCount, macros.front()->name, counts, arguments.size())
+    diagnostics_.emit(span, kMacroArgumentCount, macros.front()->name, counts, arguments.size())
         .note(macros.front()->name_span, "defined here");
   }
 

@@ -45,7 +45,9 @@ void prepend(std::vector<T> &list, std::vector<T> front) {
 }
 
 void append(ast::Program &to, const ast::Program &from) {
-  auto add = [](auto &list, const auto &more) { list.insert(list.end(), more.begin(), more.end()); };
+  auto add = [](auto &list, const auto &more) {
+    list.insert(list.end(), more.begin(), more.end());
+  };
   add(to.c_definitions, from.c_definitions);
   add(to.map_declarations, from.map_declarations);
   add(to.macros, from.macros);
@@ -117,8 +119,7 @@ class Importer {
     }
   }
 
-  void load_file(const fs::path &path, const fs::path &real, const ast::Import &import,
-                 int depth) {
+  void load_file(const fs::path &path, const fs::path &real, const ast::Import &import, int depth) {
     FileKind kind = file_kind(real);
     if (kind == FileKind::kHeader || kind == FileKind::kBpfC) {
       diagnostics_.emit(import.span, kImportUnsupported, path.string(),

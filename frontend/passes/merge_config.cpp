@@ -83,9 +83,9 @@ constexpr std::pair<const char *, const char *> kRenamed[] = {
 };
 
 constexpr const char *kDeprecated[] = {
-    "max_type_res_iterations", "symbol_source",   "unstable_map_decl", "unstable_import",
-    "unstable_macro",          "unstable_addr",   "unstable_typeinfo", "use_blazesym",
-    "no_cpp_demangle",
+    "max_type_res_iterations", "symbol_source",  "unstable_map_decl",
+    "unstable_import",         "unstable_macro", "unstable_addr",
+    "unstable_typeinfo",       "use_blazesym",   "no_cpp_demangle",
 };
 
 constexpr const char *kEnvironmentOnly[] = {

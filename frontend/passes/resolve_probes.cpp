@@ -1,6 +1,7 @@
 #include "frontend/passes/resolve_probes.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -124,8 +125,8 @@ class ProbeResolver {
       add_to_group(std::move(spec), key, groups);
       return;
     }
-    std::vector<EventArguments> events = is_raw ? raw_events(spec, *use.first)
-                                                : tracepoint_events(spec, *use.first);
+    std::vector<EventArguments> events =
+        is_raw ? raw_events(spec, *use.first) : tracepoint_events(spec, use);
     // One signature: the pattern stays a pattern. Several: each has a program of its own, for the
     // events that are there now.
     std::map<std::string, std::vector<EventArguments>> by_signature;
@@ -143,7 +144,8 @@ class ProbeResolver {
         single.category = event.category;
         single.target = event.event;
         single.has_wildcard = false;
-        single.name = fmt::format("{}:{}:{}", family_name(spec.family), event.category, event.event);
+        single.name =
+            fmt::format("{}:{}:{}", family_name(spec.family), event.category, event.event);
         single.args_type = alike.front().args;
         add_to_group(std::move(single), key + used, groups);
       }
@@ -176,7 +178,7 @@ class ProbeResolver {
     return text;
   }
 
-  std::vector<EventArguments> tracepoint_events(const ProbeSpec &spec, Span use) {
+  std::vector<EventArguments> tracepoint_events(const ProbeSpec &spec, const ArgumentUse &use) {
     std::vector<std::pair<std::string, std::string>> names;
     if (spec.has_wildcard) {
       for (const std::string &name : target_.tracepoints(spec.category, spec.target)) {
@@ -193,28 +195,29 @@ class ProbeResolver {
     std::vector<EventArguments> events;
     std::string reason = "no such tracepoint on this machine";
     for (const auto &[category, event] : names) {
-      TypeRef args = tracepoint_type(category, event, &reason);
+      TypeRef args = tracepoint_type(category, event, use, &reason);
       if (args) events.push_back({category, event, args});
     }
     if (events.empty()) {
-      compilation_.diagnostics.emit(use, kProbeArgumentsUnknown, spec.name, reason);
+      compilation_.diagnostics.emit(*use.first, kProbeArgumentsUnknown, spec.name, reason);
     }
     return events;
   }
 
   TypeRef tracepoint_type(const std::string &category, const std::string &event,
-                          std::string *reason) {
-    auto [entry, is_new] = tracepoint_types_.try_emplace({category, event}, nullptr);
+                          const ArgumentUse &use, std::string *reason) {
+    std::set<std::string> used = use.is_whole ? std::set<std::string>{} : use.fields;
+    std::string key = fmt::format("{}:{} {}", category, event, fmt::join(used, " "));
+    auto [entry, is_new] = argument_types_.try_emplace(key, nullptr);
     if (!is_new) return entry->second;
     Result<TracepointFormat> format = target_.tracepoint_format(category, event);
     if (!format) {
       *reason = format.error().message;
       return nullptr;
     }
-    uint32_t string_bytes =
-        static_cast<uint32_t>(std::min<uint64_t>(context_.config.max_strlen, 1u << 20));
+    uint32_t string_bytes = static_cast<uint32_t>(context_.config.max_strlen);
     entry->second =
-        tracepoint_arguments(compilation_.types, category, event, *format, string_bytes);
+        tracepoint_arguments(compilation_.types, category, event, *format, string_bytes, used);
     return entry->second;
   }
 
@@ -251,7 +254,7 @@ class ProbeResolver {
   // The arguments lie in registers' worth of eight bytes each.
   TypeRef raw_type(const std::string &module, const std::string &event,
                    const FunctionSignature &function) {
-    auto [entry, is_new] = tracepoint_types_.try_emplace({"raw " + module, event}, nullptr);
+    auto [entry, is_new] = argument_types_.try_emplace("raw " + module + ":" + event, nullptr);
     if (!is_new) return entry->second;
     StructDef *def = compilation_.types.new_struct();
     def->name = "rawtracepoint:" + module + ":" + event + "_args";
@@ -273,7 +276,7 @@ class ProbeResolver {
   Compilation &compilation_;
   Target &target_;
   ProbeContext context_;
-  std::map<std::pair<std::string, std::string>, TypeRef> tracepoint_types_;
+  std::map<std::string, TypeRef> argument_types_;  // by event and the fields that are used
 };
 
 }  // namespace

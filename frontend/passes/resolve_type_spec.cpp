@@ -23,7 +23,10 @@ class TypeResolver {
  public:
   TypeResolver(TypeStore &types, Diagnostics &diagnostics, TypeofExpr typeof_expr,
                TypeDialect dialect)
-      : types_(types), diagnostics_(diagnostics), typeof_expr_(std::move(typeof_expr)), dialect_(dialect) {}
+      : types_(types),
+        diagnostics_(diagnostics),
+        typeof_expr_(std::move(typeof_expr)),
+        dialect_(dialect) {}
 
   TypeRef resolve(const ast::TypeSpec &spec) {
     TypeRef type = base(spec);
@@ -36,7 +39,8 @@ class TypeResolver {
   TypeRef apply(TypeRef type, const std::vector<ast::TypeSpec::Modifier> &modifiers, Span span) {
     for (size_t i = 0; type && i < modifiers.size();) {
       if (modifiers[i].is_pointer || dialect_ == TypeDialect::kC) {
-        type = modifiers[i].is_pointer ? types_.pointer(type) : array(type, modifiers[i].count, span);
+        type =
+            modifiers[i].is_pointer ? types_.pointer(type) : array(type, modifiers[i].count, span);
         ++i;
         continue;
       }
@@ -69,7 +73,8 @@ class TypeResolver {
         type = types_.find_enum(spec.name);
         shown = "enum " + shown;
         break;
-      case ast::TypeSpec::Base::kTypeof: return typeof_type(spec);
+      case ast::TypeSpec::Base::kTypeof:
+        return typeof_type(spec);
     }
     if (!type) diagnostics_.emit(spec.span, kUnknownType, shown);
     return type;

@@ -45,9 +45,7 @@ class Substituter {
  private:
   void visit(ast::Node &node) {
     ast::for_each_child(
-        node,
-        [&](ast::Expr *&expr) { visit_expr(expr); },
-        [&](ast::Stmt *&stmt) { visit(*stmt); });
+        node, [&](ast::Expr *&expr) { visit_expr(expr); }, [&](ast::Stmt *&stmt) { visit(*stmt); });
   }
 
   // A macro's parameter hides a definition of its name.

@@ -5,8 +5,8 @@
 
 namespace awl::frontend {
 
-// Names are replaced in clauses, macros, map declarations and C definitions, as trees: a body that is
-// an expression needs no parentheses. As in C, a name is not replaced inside its own body.
+// Names are replaced in clauses, macros, map declarations and C definitions, as trees: a body that
+// is an expression needs no parentheses. As in C, a name is not replaced inside its own body.
 void substitute_defines(Compilation &compilation, ast::Program &program);
 
 }  // namespace awl::frontend

@@ -24,18 +24,54 @@ const std::vector<FamilyInfo> &table() {
       {kSoftware, "software", {"s"}, "software:EVENT:COUNT", 1, 2, true, read_perf_event},
       {kHardware, "hardware", {"h"}, "hardware:EVENT:COUNT", 1, 2, false, read_perf_event},
       {kTracepoint, "tracepoint", {"t"}, "tracepoint:CATEGORY:EVENT", 2, 2, true, read_tracepoint},
-      {kRawTracepoint, "rawtracepoint", {"rt"}, "rawtracepoint:[MODULE:]EVENT", 1, 2, true,
+      {kRawTracepoint,
+       "rawtracepoint",
+       {"rt"},
+       "rawtracepoint:[MODULE:]EVENT",
+       1,
+       2,
+       true,
        read_raw_tracepoint},
-      {kKprobe, "kprobe", {"k"}, "kprobe:[MODULE:]FUNCTION[+OFFSET]", 1, 2, false,
+      {kKprobe,
+       "kprobe",
+       {"k"},
+       "kprobe:[MODULE:]FUNCTION[+OFFSET]",
+       1,
+       2,
+       false,
        read_kernel_function},
-      {kKretprobe, "kretprobe", {"kr"}, "kretprobe:[MODULE:]FUNCTION", 1, 2, false,
+      {kKretprobe,
+       "kretprobe",
+       {"kr"},
+       "kretprobe:[MODULE:]FUNCTION",
+       1,
+       2,
+       false,
        read_kernel_function},
-      {kFentry, "fentry", {"f", "kfunc"}, "fentry:[MODULE:]FUNCTION", 1, 3, false,
+      {kFentry,
+       "fentry",
+       {"f", "kfunc"},
+       "fentry:[MODULE:]FUNCTION",
+       1,
+       3,
+       false,
        read_kernel_function},
-      {kFexit, "fexit", {"fr", "kretfunc"}, "fexit:[MODULE:]FUNCTION", 1, 3, false,
+      {kFexit,
+       "fexit",
+       {"fr", "kretfunc"},
+       "fexit:[MODULE:]FUNCTION",
+       1,
+       3,
+       false,
        read_kernel_function},
       {kUprobe, "uprobe", {"u"}, "uprobe:BINARY:FUNCTION[+OFFSET]", 2, 3, true, read_user_function},
-      {kUretprobe, "uretprobe", {"ur"}, "uretprobe:BINARY:FUNCTION", 2, 3, true,
+      {kUretprobe,
+       "uretprobe",
+       {"ur"},
+       "uretprobe:BINARY:FUNCTION",
+       2,
+       3,
+       true,
        read_user_function},
       {kUsdt, "usdt", {"U"}, "usdt:BINARY:[PROVIDER:]NAME", 2, 3, false, read_usdt},
       {kIter, "iter", {"it"}, "iter:OBJECT[:PIN]", 1, 2, false, nullptr},
@@ -59,12 +95,13 @@ std::vector<std::string> all_names() {
 
 std::string count_text(size_t min, size_t max) {
   if (max == 0) return "nothing";
-  std::string text = min == max ? fmt::format("{}", min) : fmt::format("{} {} {}", min, max == min + 1 ? "or" : "to", max);
+  std::string text = min == max ? fmt::format("{}", min)
+                                : fmt::format("{} {} {}", min, max == min + 1 ? "or" : "to", max);
   return text + (max == 1 ? " part" : " parts");
 }
 
-// The text with the values of the positional parameters that are known in the place of `$1`, `$2`, ….
-// When compiled ahead of time, those that are not known stay: the runtime puts them in.
+// The text with the values of the positional parameters that are known in the place of `$1`, `$2`,
+// …. When compiled ahead of time, those that are not known stay: the runtime puts them in.
 std::string substitute_parameters(const std::string &text, const Options &options) {
   std::string result;
   for (size_t i = 0; i < text.size();) {
@@ -172,8 +209,9 @@ bool report_missing(ProbeContext &context, Span span, const std::string &what,
     return false;
   }
   context.diagnostics.emit(span, kProbeMissingTarget, what)
-      .hint(hint.empty() ? "set the configuration variable missing_probes to 'warn' to go on without"
-                         : hint);
+      .hint(hint.empty()
+                ? "set the configuration variable missing_probes to 'warn' to go on without"
+                : hint);
   return false;
 }
 

@@ -31,7 +31,7 @@ struct FamilyInfo {
   const char *usage;                      // "tracepoint:CATEGORY:EVENT", for messages
   size_t min_parts = 0;                   // parts after the provider
   size_t max_parts = 0;
-  bool is_supported = true;               // false: understood, but not yet compiled
+  bool is_supported = true;  // false: understood, but not yet compiled
   // Fills in what the parts say; false after an error was emitted, or when the attach point is to
   // be left out. Null: there is nothing to read.
   bool (*resolve)(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec) = nullptr;
@@ -43,8 +43,8 @@ const FamilyInfo *find_family(std::string_view provider);
 const FamilyInfo &family_info(ProbeFamily family);
 
 // The meaning of an attach point, mostly one spec: a pattern that means both entries and exits of
-// system calls becomes two, as they are traced in different ways. None after an error was emitted or
-// when it is left out (`test` outside of test mode, a missing probe that the configuration lets
+// system calls becomes two, as they are traced in different ways. None after an error was emitted
+// or when it is left out (`test` outside of test mode, a missing probe that the configuration lets
 // pass). `args` is not typed yet: see resolve_arguments.
 std::vector<ProbeSpec> resolve_attach_point(ProbeContext &context, const ast::AttachPoint &point);
 

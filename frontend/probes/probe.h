@@ -13,9 +13,26 @@
 namespace awl::frontend {
 
 enum class ProbeFamily {
-  kBegin, kEnd, kSelf, kInterval, kProfile, kSoftware, kHardware,
-  kTracepoint, kRawTracepoint, kKprobe, kKretprobe, kFentry, kFexit,
-  kUprobe, kUretprobe, kUsdt, kIter, kWatchpoint, kTest, kBench,
+  kBegin,
+  kEnd,
+  kSelf,
+  kInterval,
+  kProfile,
+  kSoftware,
+  kHardware,
+  kTracepoint,
+  kRawTracepoint,
+  kKprobe,
+  kKretprobe,
+  kFentry,
+  kFexit,
+  kUprobe,
+  kUretprobe,
+  kUsdt,
+  kIter,
+  kWatchpoint,
+  kTest,
+  kBench,
 };
 
 // An attach point after the pass `resolve_probes`. Wildcards stay wildcards: the runtime expands
@@ -23,18 +40,20 @@ enum class ProbeFamily {
 struct ProbeSpec {
   ProbeFamily family = ProbeFamily::kBegin;
   const ast::AttachPoint *attach_point = nullptr;
-  std::string name;      // full and canonical, as `probe` prints it: "uprobe:/bin/bash:readline"
-  std::string category;  // tracepoint: subsystem; raw tracepoint, kprobe, fentry: module; usdt: provider
+  std::string name;  // full and canonical, as `probe` prints it: "uprobe:/bin/bash:readline"
+  std::string
+      category;  // tracepoint: subsystem; raw tracepoint, kprobe, fentry: module; usdt: provider
   std::string target;    // event, function or symbol, software event, signal; may hold wildcards
   std::string binary;    // uprobe, usdt: path as resolved here, or a pattern
   uint64_t offset = 0;   // uprobe, kprobe: bytes past the symbol
   uint64_t address = 0;  // when has_address
   bool has_address = false;
-  uint64_t period_ns = 0;    // interval, profile; 0: use frequency
-  uint64_t frequency = 0;    // profile:hz:N
+  uint64_t period_ns = 0;      // interval, profile; 0: use frequency
+  uint64_t frequency = 0;      // profile:hz:N
   uint64_t sample_period = 0;  // software, hardware; 0: the family's default
   bool has_wildcard = false;
-  TypeRef args_type = nullptr;    // struct type of `args` (origin kTracepoint or kProbeArguments); null: none
+  TypeRef args_type =
+      nullptr;  // struct type of `args` (origin kTracepoint or kProbeArguments); null: none
   TypeRef retval_type = nullptr;  // null: no retval
 };
 

@@ -17,7 +17,9 @@ constexpr std::pair<std::string_view, uint64_t> kUnits[] = {
     {"d", 86'400'000'000'000},
 };
 
-bool multiply(uint64_t &value, uint64_t factor) { return !__builtin_mul_overflow(value, factor, &value); }
+bool multiply(uint64_t &value, uint64_t factor) {
+  return !__builtin_mul_overflow(value, factor, &value);
+}
 
 // Digits of one base at the start of `text`, which they are taken from; false when there are none
 // or they do not fit.

@@ -15,12 +15,12 @@ struct ProbeNumber {
   bool is_negative = false;  // `value` is then without the sign
 };
 
-// A number as the language writes it: decimal, hexadecimal, octal, `1e6`, `1_000`, `100ms`. Null when
-// it is none or does not fit.
+// A number as the language writes it: decimal, hexadecimal, octal, `1e6`, `1_000`, `100ms`. Null
+// when it is none or does not fit.
 std::optional<ProbeNumber> parse_probe_number(std::string_view text);
 
-// Patterns for the names that begin with `prefix` and match `pattern`. Empty when there can be none.
-// Brackets in a pattern may make it match more than it should; the prefix always holds.
+// Patterns for the names that begin with `prefix` and match `pattern`. Empty when there can be
+// none. Brackets in a pattern may make it match more than it should; the prefix always holds.
 std::vector<std::string> patterns_with_prefix(std::string_view pattern, std::string_view prefix);
 
 }  // namespace awl::frontend

@@ -20,14 +20,25 @@ const std::vector<std::string> kSelfSignals = {"SIGUSR1", "SIGUSR2"};
 
 // Names as perf_event_open(2) has them, and the short forms that people use.
 const std::vector<std::string> kSoftwareEvents = {
-    "cpu-clock",    "cpu",          "task-clock",       "page-faults",      "faults",
-    "context-switches", "cs",       "cpu-migrations",   "minor-faults",     "major-faults",
-    "alignment-faults", "emulation-faults", "dummy",    "bpf-output",
+    "cpu-clock",
+    "cpu",
+    "task-clock",
+    "page-faults",
+    "faults",
+    "context-switches",
+    "cs",
+    "cpu-migrations",
+    "minor-faults",
+    "major-faults",
+    "alignment-faults",
+    "emulation-faults",
+    "dummy",
+    "bpf-output",
 };
 const std::vector<std::string> kHardwareEvents = {
-    "cpu-cycles",   "cycles",      "instructions",    "cache-references", "cache-misses",
-    "branch-instructions", "branches", "branch-misses", "bus-cycles",     "frontend-stalls",
-    "backend-stalls", "ref-cycles",
+    "cpu-cycles",          "cycles",     "instructions",  "cache-references", "cache-misses",
+    "branch-instructions", "branches",   "branch-misses", "bus-cycles",       "frontend-stalls",
+    "backend-stalls",      "ref-cycles",
 };
 
 // A positive number without a unit; null after an error was emitted.
@@ -80,7 +91,10 @@ bool read_timer(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec 
   }
   if (point.parts.size() == 1) return read_period(context, point, spec);
   const std::string &unit = point.parts[0];
-  uint64_t factor = unit == "us" ? 1'000 : unit == "ms" ? 1'000'000 : unit == "s" ? 1'000'000'000 : 0;
+  uint64_t factor = unit == "us"   ? 1'000
+                    : unit == "ms" ? 1'000'000
+                    : unit == "s"  ? 1'000'000'000
+                                   : 0;
   if (factor == 0 && unit != "hz") {
     context.diagnostics.emit(part_span(point, 0), kProbeUnknownUnit, unit);
     return false;
@@ -120,7 +134,7 @@ bool read_perf_event(ProbeContext &context, const ast::AttachPoint &point, Probe
   spec.target = event;
   spec.name = std::string(family) + ":" + event;
   if (point.parts.size() == 1) return true;
-  if (point.parts[1] == "0") return true;  // the default, said aloud
+  if (point.parts[1].empty() || point.parts[1] == "0") return true;  // the default, said aloud
   std::optional<uint64_t> count = read_count(context, point, 1, "count");
   if (!count) return false;
   spec.sample_period = *count;

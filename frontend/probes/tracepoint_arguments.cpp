@@ -87,7 +87,7 @@ TypeRef tracepoint_field_type(TypeStore &types, const TracepointField &field, Ad
 
 TypeRef tracepoint_arguments(TypeStore &types, const std::string &category,
                              const std::string &event, const TracepointFormat &format,
-                             uint32_t string_bytes) {
+                             uint32_t string_bytes, const std::set<std::string> &used) {
   AddressSpace space = category == "syscalls" ? AddressSpace::kUser : AddressSpace::kKernel;
   StructDef *def = types.new_struct();
   def->name = "tracepoint:" + category + ":" + event + "_args";
@@ -95,7 +95,9 @@ TypeRef tracepoint_arguments(TypeStore &types, const std::string &category,
   for (const TracepointField &field : format.fields) {
     StructDef::Member member;
     member.name = field.name;
-    member.type = tracepoint_field_type(types, field, space, string_bytes);
+    bool is_used = used.empty() || used.contains(field.name);
+    member.type = is_used ? tracepoint_field_type(types, field, space, string_bytes)
+                          : scalar_type(types, nullptr, field);
     member.bit_offset = field.offset * 8;
     member.is_data_loc = field.is_data_loc;
     member.type_text = field.type_text;

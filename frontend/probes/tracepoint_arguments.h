@@ -1,6 +1,7 @@
 // The type of `args` in tracepoints, made from the kernel's format files.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "frontend/target/target.h"
@@ -14,8 +15,10 @@ TypeRef tracepoint_field_type(TypeStore &types, const TracepointField &field, Ad
                               uint32_t string_bytes);
 
 // A struct with the fields of the record at their offsets, called "tracepoint:CATEGORY:EVENT_args".
+// Of fields outside of `used` (empty: all count) only place and size are right: to look their
+// types up among all of the kernel's takes time.
 TypeRef tracepoint_arguments(TypeStore &types, const std::string &category,
                              const std::string &event, const TracepointFormat &format,
-                             uint32_t string_bytes);
+                             uint32_t string_bytes, const std::set<std::string> &used = {});
 
 }  // namespace awl::frontend

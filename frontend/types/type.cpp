@@ -18,9 +18,7 @@ uint32_t align_up(uint32_t value, uint32_t alignment) {
 
 // Buckets of hist(x, bits): one for negatives, one each for the values below 2^bits, and 2^bits for
 // every power of two from there on. See runtime/object/histogram.h.
-uint32_t hist_buckets(int64_t bits) {
-  return static_cast<uint32_t>(1 + ((65 - bits) << bits));
-}
+uint32_t hist_buckets(int64_t bits) { return static_cast<uint32_t>(1 + ((65 - bits) << bits)); }
 
 // Two more than steps: one below `min`, one from `max` on.
 uint32_t lhist_buckets(const AggregationParameters &parameters) {
@@ -32,10 +30,14 @@ uint32_t lhist_buckets(const AggregationParameters &parameters) {
 
 const char *stack_mode_name(StackMode mode) {
   switch (mode) {
-    case StackMode::kBpftrace: return "bpftrace";
-    case StackMode::kPerf: return "perf";
-    case StackMode::kRaw: return "raw";
-    case StackMode::kBuildId: return "build_id";
+    case StackMode::kBpftrace:
+      return "bpftrace";
+    case StackMode::kPerf:
+      return "perf";
+    case StackMode::kRaw:
+      return "raw";
+    case StackMode::kBuildId:
+      return "build_id";
   }
   return "";
 }
@@ -46,12 +48,12 @@ std::string key_of(const Type &type) {
   bool has_late_size = type.kind == TypeKind::kStruct || type.kind == TypeKind::kArray;
   std::string key = fmt::format(
       "{} {} {} {} {} {} {} {} {} {} {} {},{},{},{},{},{},{}|{}", static_cast<int>(type.kind),
-      has_late_size ? 0 : type.size, type.is_signed,
-      static_cast<const void *>(type.element), type.count, static_cast<int>(type.address_space),
-      static_cast<const void *>(type.struct_def), static_cast<const void *>(type.enum_def),
-      static_cast<int>(type.stack_mode), type.stack_limit, type.format, type.parameters.bits,
-      type.parameters.min, type.parameters.max, type.parameters.step, type.parameters.interval_ns,
-      type.parameters.intervals, type.parameters.function, type.fields.size());
+      has_late_size ? 0 : type.size, type.is_signed, static_cast<const void *>(type.element),
+      type.count, static_cast<int>(type.address_space), static_cast<const void *>(type.struct_def),
+      static_cast<const void *>(type.enum_def), static_cast<int>(type.stack_mode), type.stack_limit,
+      type.format, type.parameters.bits, type.parameters.min, type.parameters.max,
+      type.parameters.step, type.parameters.interval_ns, type.parameters.intervals,
+      type.parameters.function, type.fields.size());
   for (const TypeField &field : type.fields) {
     key += fmt::format(" {}:{}", field.name, static_cast<const void *>(field.type));
   }
@@ -108,19 +110,58 @@ struct NamedInteger {
 // Integer types of one word that are known without any type information. The kernel's and C's
 // own names for them are here too, as scripts use them on kernels without BTF.
 constexpr NamedInteger kNamedIntegers[] = {
-    {"int8", 1, true},      {"int16", 2, true},     {"int32", 4, true},     {"int64", 8, true},
-    {"uint8", 1, false},    {"uint16", 2, false},   {"uint32", 4, false},   {"uint64", 8, false},
-    {"int8_t", 1, true},    {"int16_t", 2, true},   {"int32_t", 4, true},   {"int64_t", 8, true},
-    {"uint8_t", 1, false},  {"uint16_t", 2, false}, {"uint32_t", 4, false}, {"uint64_t", 8, false},
-    {"s8", 1, true},        {"s16", 2, true},       {"s32", 4, true},       {"s64", 8, true},
-    {"u8", 1, false},       {"u16", 2, false},      {"u32", 4, false},      {"u64", 8, false},
-    {"__s8", 1, true},      {"__s16", 2, true},     {"__s32", 4, true},     {"__s64", 8, true},
-    {"__u8", 1, false},     {"__u16", 2, false},    {"__u32", 4, false},    {"__u64", 8, false},
-    {"size_t", 8, false},   {"ssize_t", 8, true},   {"intptr_t", 8, true},  {"uintptr_t", 8, false},
-    {"pid_t", 4, true},     {"uid_t", 4, false},    {"gid_t", 4, false},    {"dev_t", 4, false},
-    {"loff_t", 8, true},    {"off_t", 8, true},     {"mode_t", 4, false},   {"umode_t", 2, false},
-    {"sector_t", 8, false}, {"gfp_t", 4, false},    {"__be16", 2, false},   {"__be32", 4, false},
-    {"__be64", 8, false},   {"__le16", 2, false},   {"__le32", 4, false},   {"__le64", 8, false},
+    {"int8", 1, true},
+    {"int16", 2, true},
+    {"int32", 4, true},
+    {"int64", 8, true},
+    {"uint8", 1, false},
+    {"uint16", 2, false},
+    {"uint32", 4, false},
+    {"uint64", 8, false},
+    {"int8_t", 1, true},
+    {"int16_t", 2, true},
+    {"int32_t", 4, true},
+    {"int64_t", 8, true},
+    {"uint8_t", 1, false},
+    {"uint16_t", 2, false},
+    {"uint32_t", 4, false},
+    {"uint64_t", 8, false},
+    {"s8", 1, true},
+    {"s16", 2, true},
+    {"s32", 4, true},
+    {"s64", 8, true},
+    {"u8", 1, false},
+    {"u16", 2, false},
+    {"u32", 4, false},
+    {"u64", 8, false},
+    {"__s8", 1, true},
+    {"__s16", 2, true},
+    {"__s32", 4, true},
+    {"__s64", 8, true},
+    {"__u8", 1, false},
+    {"__u16", 2, false},
+    {"__u32", 4, false},
+    {"__u64", 8, false},
+    {"size_t", 8, false},
+    {"ssize_t", 8, true},
+    {"intptr_t", 8, true},
+    {"uintptr_t", 8, false},
+    {"pid_t", 4, true},
+    {"uid_t", 4, false},
+    {"gid_t", 4, false},
+    {"dev_t", 4, false},
+    {"loff_t", 8, true},
+    {"off_t", 8, true},
+    {"mode_t", 4, false},
+    {"umode_t", 2, false},
+    {"sector_t", 8, false},
+    {"gfp_t", 4, false},
+    {"__be16", 2, false},
+    {"__be32", 4, false},
+    {"__be64", 8, false},
+    {"__le16", 2, false},
+    {"__le32", 4, false},
+    {"__le64", 8, false},
     {"__kernel_size_t", 8, false},
 };
 
@@ -150,13 +191,20 @@ NamedInteger parse_c_integer(const std::string &name) {
     if (end == std::string::npos) end = name.size();
     std::string_view word(name.data() + begin, end - begin);
     begin = end + 1;
-    if (word == "long") ++longs;
-    else if (word == "short") ++shorts;
-    else if (word == "char") ++chars;
-    else if (word == "int") ++ints;
-    else if (word == "signed") ++signeds;
-    else if (word == "unsigned") ++unsigneds;
-    else if (!word.empty() && word != "const" && word != "volatile") ++other;
+    if (word == "long")
+      ++longs;
+    else if (word == "short")
+      ++shorts;
+    else if (word == "char")
+      ++chars;
+    else if (word == "int")
+      ++ints;
+    else if (word == "signed")
+      ++signeds;
+    else if (word == "unsigned")
+      ++unsigneds;
+    else if (!word.empty() && word != "const" && word != "volatile")
+      ++other;
   }
   int sizes = longs + shorts + chars;
   bool is_integer = sizes + ints + signeds + unsigneds > 0;
@@ -220,8 +268,10 @@ std::string to_string(TypeRef type) {
       return "enum " + (type->enum_def->name.empty() ? "(unnamed)" : type->enum_def->name);
     case TypeKind::kString:
       return type->size ? fmt::format("string[{}]", type->size) : "string";
-    case TypeKind::kBuffer: return fmt::format("buffer[{}]", type->size);
-    case TypeKind::kPointer: return to_string(type->element) + " *";
+    case TypeKind::kBuffer:
+      return fmt::format("buffer[{}]", type->size);
+    case TypeKind::kPointer:
+      return to_string(type->element) + " *";
     case TypeKind::kArray: {
       // An array of arrays reads from the outside in: int32[2][3] is two of int32[3].
       TypeRef element = type;
@@ -235,12 +285,14 @@ std::string to_string(TypeRef type) {
       return (type->struct_def->is_union ? "union " : "struct ") +
              (type->struct_def->name.empty() ? "(unnamed)" : type->struct_def->name);
     case TypeKind::kTuple:
-    case TypeKind::kRecord: return fields_to_string(*type);
+    case TypeKind::kRecord:
+      return fields_to_string(*type);
     case TypeKind::kKernelStack:
     case TypeKind::kUserStack:
       return fmt::format("{}stack_{}_{}", type->kind == TypeKind::kKernelStack ? "k" : "u",
                          stack_mode_name(type->stack_mode), type->stack_limit);
-    default: break;
+    default:
+      break;
   }
   const SimpleKind *simple = simple_kind(type->kind);
   if (!simple) return "unknown";
@@ -249,6 +301,11 @@ std::string to_string(TypeRef type) {
 }
 
 TypeStore::TypeStore() = default;
+
+void TypeStore::set_resolver(Resolver *resolver) {
+  resolver_ = resolver;
+  resolved_ = {};
+}
 
 TypeRef TypeStore::intern(Type type) {
   auto [entry, is_new] = interned_.try_emplace(key_of(type), nullptr);
@@ -423,13 +480,19 @@ void TypeStore::define_constant(const std::string &name, int64_t value, const En
 TypeRef TypeStore::find_struct(const std::string &tag, bool is_union) {
   auto found = structs_.find({tag, is_union});
   if (found != structs_.end()) return struct_type(found->second);
-  return resolver_ ? resolver_->find_struct(tag, is_union) : nullptr;
+  if (!resolver_) return nullptr;
+  auto [entry, is_new] = resolved_.structs.try_emplace({tag, is_union}, nullptr);
+  if (is_new) entry->second = resolver_->find_struct(tag, is_union);
+  return entry->second;
 }
 
 TypeRef TypeStore::find_enum(const std::string &tag) {
   auto found = enums_.find(tag);
   if (found != enums_.end()) return enum_type(found->second);
-  return resolver_ ? resolver_->find_enum(tag) : nullptr;
+  if (!resolver_) return nullptr;
+  auto [entry, is_new] = resolved_.enums.try_emplace(tag, nullptr);
+  if (is_new) entry->second = resolver_->find_enum(tag);
+  return entry->second;
 }
 
 TypeRef TypeStore::find_named(const std::string &written) {
@@ -444,13 +507,20 @@ TypeRef TypeStore::find_named(const std::string &written) {
   }
   if (name == "string") return string(0);
   // Kernels since 6.2 are compiled with unsigned chars, and their type information says so.
-  if (name == "char" && resolver_) {
-    if (TypeRef type = resolver_->find_typedef(name)) return type;
+  if (name == "char") {
+    if (TypeRef type = resolve_typedef(name)) return type;
   }
   if (name == "timestamp") return timestamp("");
   NamedInteger c_integer = parse_c_integer(name);
   if (c_integer.bytes) return integer(c_integer.bytes, c_integer.is_signed);
-  return resolver_ ? resolver_->find_typedef(name) : nullptr;
+  return resolve_typedef(name);
+}
+
+TypeRef TypeStore::resolve_typedef(const std::string &name) {
+  if (!resolver_) return nullptr;
+  auto [entry, is_new] = resolved_.typedefs.try_emplace(name, nullptr);
+  if (is_new) entry->second = resolver_->find_typedef(name);
+  return entry->second;
 }
 
 bool TypeStore::find_constant(const std::string &name, Constant *out) {
@@ -459,7 +529,14 @@ bool TypeStore::find_constant(const std::string &name, Constant *out) {
     *out = found->second;
     return true;
   }
-  return resolver_ && resolver_->find_constant(name, out);
+  if (!resolver_) return false;
+  auto [entry, is_new] = resolved_.constants.try_emplace(name, std::nullopt);
+  if (is_new) {
+    Constant constant;
+    if (resolver_->find_constant(name, &constant)) entry->second = constant;
+  }
+  if (entry->second) *out = *entry->second;
+  return entry->second.has_value();
 }
 
 const StructDef &TypeStore::complete(StructDef *def) {

@@ -1,9 +1,9 @@
 // The types of the language.
 //
 // Types are immutable and interned in a TypeStore: two equal types are one object, so they are
-// compared by address. Integers and pointers are what C has; strings, buffers, tuples and records are values
-// of a size known at compile time; the rest (stacks, symbols, addresses, times) are small values
-// that only the printer can turn into text; aggregations live in maps alone.
+// compared by address. Integers and pointers are what C has; strings, buffers, tuples and records
+// are values of a size known at compile time; the rest (stacks, symbols, addresses, times) are
+// small values that only the printer can turn into text; aggregations live in maps alone.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,24 +22,37 @@ enum class TypeKind {
   kVoid,
   kBool,
   kInteger,
-  kEnum,      // an integer that prints as its enumerator's name
-  kString,    // NUL-terminated bytes in `size` bytes, the NUL included
-  kBuffer,    // 4-byte length, then `count` bytes
-  kPointer,   // `element` in `address_space`
-  kArray,     // `count` times `element`
-  kStruct,    // C struct or union, see StructDef
-  kTuple,     // `fields` without names
-  kRecord,    // `fields` with names
-  kKernelStack, kUserStack,    // `stack`
-  kKernelSymbol, kUserSymbol,  // an address, printed as a symbol
-  kInet,       // 20 bytes: u32 family, 16 bytes address in network order
-  kMacAddress, // 6 bytes
-  kUsername,   // u32 uid, printed as a name
-  kTimestamp,  // u64 ns since boot, printed by `format`
-  kCgroupPath, // u64 id; `format` is the filter
-  kErrorName, kSignalName, kSyscallName,  // u64 number printed as text
-  kProbeName, kProbeType,      // u32 id of the probe, printed as text
-  kCount, kSum, kMin, kMax, kAvg, kStats, kHist, kLhist, kTseries,  // aggregations
+  kEnum,     // an integer that prints as its enumerator's name
+  kString,   // NUL-terminated bytes in `size` bytes, the NUL included
+  kBuffer,   // 4-byte length, then `count` bytes
+  kPointer,  // `element` in `address_space`
+  kArray,    // `count` times `element`
+  kStruct,   // C struct or union, see StructDef
+  kTuple,    // `fields` without names
+  kRecord,   // `fields` with names
+  kKernelStack,
+  kUserStack,  // `stack`
+  kKernelSymbol,
+  kUserSymbol,  // an address, printed as a symbol
+  kInet,        // 20 bytes: u32 family, 16 bytes address in network order
+  kMacAddress,  // 6 bytes
+  kUsername,    // u32 uid, printed as a name
+  kTimestamp,   // u64 ns since boot, printed by `format`
+  kCgroupPath,  // u64 id; `format` is the filter
+  kErrorName,
+  kSignalName,
+  kSyscallName,  // u64 number printed as text
+  kProbeName,
+  kProbeType,  // u32 id of the probe, printed as text
+  kCount,
+  kSum,
+  kMin,
+  kMax,
+  kAvg,
+  kStats,
+  kHist,
+  kLhist,
+  kTseries,  // aggregations
 };
 
 enum class AddressSpace { kNone, kKernel, kUser, kBpf };
@@ -59,13 +73,14 @@ struct StructDef {
     std::string type_text;     // as the kernel writes it, for listings
   };
   std::string name;  // the tag; empty for anonymous
-  std::string typedef_name;  // kKernel without a tag: a typedef that names it (`atomic_t`), if known
+  std::string
+      typedef_name;  // kKernel without a tag: a typedef that names it (`atomic_t`), if known
   bool is_union = false;
   bool is_complete = false;
   Origin origin = Origin::kScript;
-  std::string module;  // kernel module whose BTF it comes from; empty: vmlinux
-  uint32_t btf_id = 0; // kKernel: the type's id there; 0: none
-  uint32_t size = 0;   // bytes
+  std::string module;      // kernel module whose BTF it comes from; empty: vmlinux
+  uint32_t btf_id = 0;     // kKernel: the type's id there; 0: none
+  uint32_t size = 0;       // bytes
   uint32_t alignment = 0;  // bytes; 0: what the members ask for
   std::vector<Member> members;
 };
@@ -125,9 +140,7 @@ class Type {
   bool is_aggregation() const { return kind >= TypeKind::kCount; }
   // Aggregations that a cast or comparison turns into an integer: all but the histograms,
   // stats and tseries.
-  bool is_integer_aggregation() const {
-    return kind >= TypeKind::kCount && kind <= TypeKind::kAvg;
-  }
+  bool is_integer_aggregation() const { return kind >= TypeKind::kCount && kind <= TypeKind::kAvg; }
   // Held in memory rather than in a register.
   bool is_composite() const {
     return kind == TypeKind::kString || kind == TypeKind::kBuffer || kind == TypeKind::kArray ||
@@ -137,7 +150,8 @@ class Type {
   }
 };
 
-// The type as users write and read it in messages: "uint64", "struct task_struct *", "(int8,string[16])".
+// The type as users write and read it in messages: "uint64", "struct task_struct *",
+// "(int8,string[16])".
 std::string to_string(TypeRef type);
 
 // Makes and owns types. Struct and enum definitions are found by tag: those of the script first,
@@ -192,7 +206,7 @@ class TypeStore {
     // Fills in size and members of a definition made by find_struct.
     virtual void complete(StructDef *def) = 0;
   };
-  void set_resolver(Resolver *resolver) { resolver_ = resolver; }
+  void set_resolver(Resolver *resolver);
 
   TypeRef find_struct(const std::string &tag, bool is_union);
   TypeRef find_enum(const std::string &tag);
@@ -210,6 +224,7 @@ class TypeStore {
 
  private:
   TypeRef intern(Type type);
+  TypeRef resolve_typedef(const std::string &name);
   TypeRef aggregate(TypeKind kind, const std::vector<std::pair<std::string, TypeRef>> &fields);
   std::deque<Type> types_;
   std::map<std::string, TypeRef> interned_;
@@ -220,14 +235,21 @@ class TypeStore {
   std::map<std::string, TypeRef> typedefs_;
   std::map<std::string, Constant> constants_;
   Resolver *resolver_ = nullptr;
+  // What the resolver said, "no such thing" too: it may have to search all of the kernel's types.
+  struct Resolved {
+    std::map<std::pair<std::string, bool>, TypeRef> structs;
+    std::map<std::string, TypeRef> enums, typedefs;
+    std::map<std::string, std::optional<Constant>> constants;
+  };
+  Resolved resolved_;
 };
 
 // A member found by name, through anonymous structs and unions: the way to it from the outside in.
 struct MemberPath {
   std::vector<const StructDef::Member *> members;
-  std::vector<uint32_t> indices;         // index of each in its struct
+  std::vector<uint32_t> indices;  // index of each in its struct
   std::vector<const StructDef *> owners;
-  uint32_t bit_offset = 0;               // from the outermost struct
+  uint32_t bit_offset = 0;  // from the outermost struct
 };
 // False when `def` (completed here) has no such member.
 bool find_member(TypeStore &store, StructDef *def, std::string_view name, MemberPath *out);

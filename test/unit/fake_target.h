@@ -15,10 +15,10 @@ class FakeTarget : public Target {
  public:
   // -- what a test puts in
   bool btf = true;
-  std::map<std::string, TracepointFormat> formats;               // by "category:event"
-  std::map<std::string, std::vector<std::string>> raw_events;    // event: names of its parameters
-  std::map<std::string, std::vector<std::string>> binaries;      // path: its functions
-  std::map<std::string, std::string> libraries;                  // name: path
+  std::map<std::string, TracepointFormat> formats;             // by "category:event"
+  std::map<std::string, std::vector<std::string>> raw_events;  // event: names of its parameters
+  std::map<std::string, std::vector<std::string>> binaries;    // path: its functions
+  std::map<std::string, std::string> libraries;                // name: path
 
   // Adds a field behind those that are there, aligned to its size.
   void add_field(const std::string &event, const std::string &type, const std::string &name,

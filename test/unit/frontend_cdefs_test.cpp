@@ -46,9 +46,10 @@ struct CDefinitionsTest : testing::Test {
 };
 
 TEST_F(CDefinitionsTest, LaysStructsOutAsTheAbi) {
-  collect("struct a { char c; int i; short s; long l; char t; };"
-          "struct b { struct a x; char y[3]; struct a *p; };"
-          "union u { int i; char c[9]; long l; };");
+  collect(
+      "struct a { char c; int i; short s; long l; char t; };"
+      "struct b { struct a x; char y[3]; struct a *p; };"
+      "union u { int i; char c[9]; long l; };");
   EXPECT_EQ(first(), "");
   EXPECT_EQ(layout("a"), "c@0 i@32 s@64 l@128 t@192 /32,8");
   EXPECT_EQ(layout("b"), "x@0 y@256 p@320 /48,8");
@@ -56,9 +57,10 @@ TEST_F(CDefinitionsTest, LaysStructsOutAsTheAbi) {
 }
 
 TEST_F(CDefinitionsTest, Bitfields) {
-  collect("struct a { int x:3; int y:30; int z:1; char c:4; char d; };"
-          "struct b { unsigned char a:4; unsigned int b:6; long :0; int c:1; };"
-          "struct p { char c; int x:12; int y; } __attribute__((packed));");
+  collect(
+      "struct a { int x:3; int y:30; int z:1; char c:4; char d; };"
+      "struct b { unsigned char a:4; unsigned int b:6; long :0; int c:1; };"
+      "struct p { char c; int x:12; int y; } __attribute__((packed));");
   EXPECT_EQ(first(), "");
   EXPECT_EQ(layout("a"), "x@0:3 y@32:30 z@62:1 c@64:4 d@72 /12,4");
   EXPECT_EQ(layout("b"), "a@0:4 b@4:6 c@64:1 /12,4");
@@ -66,7 +68,9 @@ TEST_F(CDefinitionsTest, Bitfields) {
 }
 
 TEST_F(CDefinitionsTest, NestedAndAnonymous) {
-  collect("struct a { int x; struct { int y; union { long z; char w; }; }; struct in { char k; } n[2]; };");
+  collect(
+      "struct a { int x; struct { int y; union { long z; char w; }; }; struct in { char k; } n[2]; "
+      "};");
   EXPECT_EQ(first(), "");
   MemberPath path;
   StructDef *def = compilation.types.find_struct("a", false)->struct_def;
@@ -79,19 +83,21 @@ TEST_F(CDefinitionsTest, NestedAndAnonymous) {
 }
 
 TEST_F(CDefinitionsTest, PackedAndAligned) {
-  collect("struct p { char c; long l; } __attribute__((packed));"
-          "struct q { char c; } __attribute__((aligned(16)));");
+  collect(
+      "struct p { char c; long l; } __attribute__((packed));"
+      "struct q { char c; } __attribute__((aligned(16)));");
   EXPECT_EQ(layout("p"), "c@0 l@8 /9,1");
   EXPECT_EQ(layout("q"), "c@0 /16,16");
 }
 
 TEST_F(CDefinitionsTest, EnumsTypedefsAndPointers) {
-  collect("enum color { RED, GREEN = 5, BLUE };"
-          "enum minus { NEGATIVE = -1 };"
-          "typedef struct { int x; } point_t;"
-          "typedef unsigned long word;"
-          "struct list { struct list *next; struct unknown *other; point_t at; word w; char *s;"
-          "  int m[2][3]; };");
+  collect(
+      "enum color { RED, GREEN = 5, BLUE };"
+      "enum minus { NEGATIVE = -1 };"
+      "typedef struct { int x; } point_t;"
+      "typedef unsigned long word;"
+      "struct list { struct list *next; struct unknown *other; point_t at; word w; char *s;"
+      "  int m[2][3]; };");
   EXPECT_EQ(first(), "");
   TypeStore::Constant constant;
   ASSERT_TRUE(compilation.types.find_constant("BLUE", &constant));
@@ -109,9 +115,10 @@ TEST_F(CDefinitionsTest, EnumsTypedefsAndPointers) {
 }
 
 TEST_F(CDefinitionsTest, DefinesAsSizesAndValues) {
-  auto *program = collect("#define LEN (4 * 2)\n#define TWICE(x) ((x) + (x))\n#define MORE TWICE(LEN)\n"
-                          "struct a { char c[LEN]; };\nenum e { A = MORE };\n"
-                          "begin { print(TWICE(MORE) - A); }");
+  auto *program = collect(
+      "#define LEN (4 * 2)\n#define TWICE(x) ((x) + (x))\n#define MORE TWICE(LEN)\n"
+      "struct a { char c[LEN]; };\nenum e { A = MORE };\n"
+      "begin { print(TWICE(MORE) - A); }");
   ASSERT_NE(program, nullptr);
   EXPECT_EQ(first(), "");
   EXPECT_EQ(find("a")->size, 8u);
@@ -160,7 +167,8 @@ TEST_F(CDefinitionsTest, Errors) {
   EXPECT_EQ(error("struct a7 { char x[nosuch]; };"), "bad-array-size");
   EXPECT_EQ(error("enum a8 { X8 = nosuch };"), "c-bad-enumerator");
   EXPECT_EQ(error("struct a9 { void x; };"), "c-incomplete-type");
-  EXPECT_EQ(error("struct b1 { long a[16000000]; long b[16000000]; long c[16000000]; };"), "c-too-large");
+  EXPECT_EQ(error("struct b1 { long a[16000000]; long b[16000000]; long c[16000000]; };"),
+            "c-too-large");
   EXPECT_EQ(error("#include <linux/sched.h>"), "include-ignored");
   EXPECT_FALSE(compilation.diagnostics.has_errors());
   target.btf = false;

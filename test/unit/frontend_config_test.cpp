@@ -53,9 +53,8 @@ TEST_F(ConfigTest, ReadsAllKindsOfValues) {
 TEST_F(ConfigTest, EnvironmentBeatsScriptAndOursBeatsThePeers) {
   set("max_strlen", "10");
   set("max_probes", "10");
-  environment = {{"BPFTRACE_MAX_STRLEN", "20"},
-                 {"AWL_MAX_PROBES", "30"},
-                 {"BPFTRACE_MAX_PROBES", "40"}};
+  environment = {
+      {"BPFTRACE_MAX_STRLEN", "20"}, {"AWL_MAX_PROBES", "30"}, {"BPFTRACE_MAX_PROBES", "40"}};
   Config config = merge();
   EXPECT_EQ(config.max_strlen, 20u);
   EXPECT_EQ(config.max_probes, 30u);

@@ -44,7 +44,8 @@ struct MacrosTest : testing::Test {
         if (auto *variable = ast::as<ast::Variable>(&node)) word = variable->name;
         if (auto *map = ast::as<ast::Map>(&node)) word = map->name;
         if (auto *map = ast::as<ast::MapAccess>(&node)) word = map->name;
-        if (auto *literal = ast::as<ast::IntegerLiteral>(&node)) word = std::to_string(literal->value);
+        if (auto *literal = ast::as<ast::IntegerLiteral>(&node))
+          word = std::to_string(literal->value);
         if (!word.empty()) result += (result.empty() ? "" : " ") + word;
       });
     }
@@ -118,7 +119,8 @@ TEST_F(MacrosTest, Errors) {
   EXPECT_EQ(error("macro a($x, $x) { $x } begin { }"), "macro-duplicate-parameter");
   EXPECT_EQ(error("macro a() { return; } begin { }"), "macro-return");
   std::string text = "macro m0(x) { x + x } ";
-  for (int i = 1; i < 40; ++i) text += fmt::format("macro m{0}(x) {{ m{1}(x) + m{1}(x) }} ", i, i - 1);
+  for (int i = 1; i < 40; ++i)
+    text += fmt::format("macro m{0}(x) {{ m{1}(x) + m{1}(x) }} ", i, i - 1);
   EXPECT_EQ(error(text + "begin { m39(1); }"), "macro-too-large");
 }
 

@@ -24,7 +24,8 @@ struct ProbesTest : testing::Test {
     target.add_field("sched:sched_wakeup", "pid_t", "pid", 4, true);
     target.add_field("sched:sched_wait", "int", "reason", 4, true);
     target.raw_events = {{"sched_switch", {"preempt", "prev", "next"}}, {"sched_exit", {"p"}}};
-    target.binaries = {{"/bin/app", {"main", "do_work", "do_rest"}}, {"/lib/libc.so.6", {"malloc"}}};
+    target.binaries = {{"/bin/app", {"main", "do_work", "do_rest"}},
+                       {"/lib/libc.so.6", {"malloc"}}};
     target.libraries = {{"libc", "/lib/libc.so.6"}};
   }
 
@@ -261,8 +262,8 @@ TEST_F(ProbesTest, ArgumentsOfRawTracepoints) {
   const auto &programs = resolve({clause("rt:sched_switch", {"prev"})});
   ASSERT_EQ(programs.size(), 1u);
   MemberPath path;
-  ASSERT_TRUE(find_member(compilation.types, programs[0].probes[0].args_type->struct_def, "prev",
-                          &path));
+  ASSERT_TRUE(
+      find_member(compilation.types, programs[0].probes[0].args_type->struct_def, "prev", &path));
   EXPECT_EQ(path.bit_offset, 64u);
 }
 
@@ -275,8 +276,8 @@ TEST_F(ProbesTest, ArgumentsThatCannotBeKnown) {
 TEST(TracepointFieldType, FollowsTheFormat) {
   TypeStore types;
   auto type = [&](const char *text, uint32_t size, bool is_signed = false) {
-    TracepointField field{"x", text, 8, size, is_signed,
-                          std::string_view(text).starts_with("__data_loc")};
+    TracepointField field{"x",  text,      8,
+                          size, is_signed, std::string_view(text).starts_with("__data_loc")};
     return tracepoint_field_type(types, field, AddressSpace::kKernel, 64);
   };
   EXPECT_EQ(type("char[16]", 16), types.array(types.integer(1, true), 16));
@@ -302,7 +303,8 @@ TEST(ProbeNumber, ReadsWhatTheLanguageWrites) {
   EXPECT_EQ(parse_probe_number("3ms")->value, 3'000'000u);
   EXPECT_TRUE(parse_probe_number("3ms")->has_unit);
   EXPECT_TRUE(parse_probe_number("-3")->is_negative);
-  for (const char *text : {"", "-", "x", "1x", "0x", "1e99", "99999999999999999999", "1 ", "1e", "08"}) {
+  for (const char *text :
+       {"", "-", "x", "1x", "0x", "1e99", "99999999999999999999", "1 ", "1e", "08"}) {
     EXPECT_FALSE(parse_probe_number(text)) << text;
   }
 }

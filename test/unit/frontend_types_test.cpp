@@ -11,7 +11,8 @@ TEST(TypeStore, InternsEqualTypes) {
   EXPECT_NE(types.integer(4, true), types.integer(4, false));
   EXPECT_EQ(types.pointer(types.int64()), types.pointer(types.int64()));
   EXPECT_NE(types.pointer(types.int64()), types.pointer(types.int64(), AddressSpace::kUser));
-  EXPECT_EQ(types.tuple({types.int64(), types.string(4)}), types.tuple({types.int64(), types.string(4)}));
+  EXPECT_EQ(types.tuple({types.int64(), types.string(4)}),
+            types.tuple({types.int64(), types.string(4)}));
   EXPECT_NE(types.tuple({types.int64()}), types.record({{"a", types.int64()}}));
   EXPECT_NE(types.aggregation(TypeKind::kHist, false, {.bits = 1}),
             types.aggregation(TypeKind::kHist, false, {.bits = 2}));
@@ -58,7 +59,8 @@ TEST(TypeStore, KnowsSizesOfValues) {
   EXPECT_EQ(types.kernel_stack(StackMode::kBpftrace, 127)->size, 8u);
   EXPECT_EQ(types.user_stack(StackMode::kBpftrace, 127)->size, 16u);
   EXPECT_EQ(types.aggregation(TypeKind::kHist, false)->size, 66u * 8);
-  EXPECT_EQ(types.aggregation(TypeKind::kLhist, false, {.min = 0, .max = 100, .step = 10})->count, 12u);
+  EXPECT_EQ(types.aggregation(TypeKind::kLhist, false, {.min = 0, .max = 100, .step = 10})->count,
+            12u);
   EXPECT_EQ(types.aggregation(TypeKind::kMin, true)->size, 16u);
 }
 
