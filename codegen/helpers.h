@@ -12,7 +12,7 @@ enum class Helper : int {
   kProbeReadKernel = 113, kProbeReadUserStr = 114, kProbeReadKernelStr = 115,
   kSendSignalThread = 117, kJiffies64 = 118, kGetNsCurrentPidTgid = 120, kKtimeGetBootNs = 125,
   kRingbufOutput = 130, kRingbufReserve = 131, kRingbufSubmit = 132, kRingbufDiscard = 133,
-  kRingbufQuery = 134, kDPath = 147, kPerCpuPtr = 153, kThisCpuPtr = 154, kForEachMapElem = 164,
+  kRingbufQuery = 134, kDPath = 147, kPerCpuPtr = 153, kThisCpuPtr = 154, kGetCurrentTaskBtf = 158, kForEachMapElem = 164,
   kGetFuncIp = 173, kGetAttachCookie = 174, kTaskPtRegs = 175, kLoop = 181, kMapLookupPercpu = 195,
   kRingbufReserveDynptr = 198, kRingbufSubmitDynptr = 199, kDynptrWrite = 202, kKtimeGetTaiNs = 208,
 };

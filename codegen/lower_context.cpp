@@ -98,9 +98,22 @@ llvm::Value *Lowering::syscall_number() {
 llvm::Value *Lowering::is_compat_syscall() {
 #if defined(__x86_64__)
   TypeRef type = program_.types->find_struct("task_struct", false);
-  Place status = dereference(e_.call(Helper::kGetCurrentTask, {}), type, AddressSpace::kKernel);
+  Place status;
+  status.type = type;
   if (!type || !extend(status, "thread_info") || !extend(status, "status")) return b().getFalse();
-  llvm::Value *flags = read(status, info_->clause->span);
+  // Since 5.11 there is a pointer to the task that the verifier lets us follow.
+  llvm::Value *flags = choose(
+      e_.core_helper_exists(Helper::kGetCurrentTaskBtf),
+      [&]() -> llvm::Value * {
+        llvm::Value *task = pointer(e_.call(Helper::kGetCurrentTaskBtf, {}));
+        llvm::Value *from = b().CreateGEP(b().getInt8Ty(), task, e_.core_byte_offset(status.path));
+        llvm::Value *word = b().CreateAlignedLoad(b().getInt32Ty(), from, llvm::Align(4));
+        return b().CreateZExt(word, b().getInt64Ty());
+      },
+      [&] {
+        status.base = e_.call(Helper::kGetCurrentTask, {});
+        return read(status, info_->clause->span);
+      });
   return b().CreateICmpNE(b().CreateAnd(flags, e_.i64(kCompatSyscall)), e_.i64(0));
 #else
   return b().getFalse();
