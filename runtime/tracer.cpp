@@ -2,8 +2,10 @@
 
 #include <bpf/bpf.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +27,8 @@
 namespace awl::runtime {
 namespace {
 
+constexpr size_t kMaxReportedFailures = 5;  // of one program
+
 // What is attached, for the signal handler that ends the process at once.
 Attachments *attached_now = nullptr;
 
@@ -43,6 +47,18 @@ Result<object::Description> describe(const ObjectFile &file) {
   Result<object::Description> description = object::parse_description(json);
   if (!description) return description.error().with_context("the object's description is wrong");
   return description;
+}
+
+// Fails early and clearly where the kernel would refuse the first thing we ask of it.
+Status check_privileges() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
+  if (syscall(SYS_capget, &header, sets) != 0) return ok();
+  const auto has = [&](int capability) {
+    return (sets[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability)) != 0;
+  };
+  if (has(CAP_SYS_ADMIN) || (has(CAP_BPF) && has(CAP_PERFMON))) return ok();
+  return Error{"tracing needs root (or the capabilities CAP_BPF and CAP_PERFMON)", EPERM};
 }
 
 // With -p: the process's own files, when it lives in another mount namespace.
@@ -66,11 +82,13 @@ class Run {
       : description_(description), options_(options) {}
   ~Run() {
     attached_now = nullptr;
+    attachments_.detach_programs();
     attachments_.leave_behind();
   }
 
   Result<int> run(ObjectFile file) {
-    Status ready = open_output();
+    Status ready = check_privileges();
+    if (ready) ready = open_output();
     if (!ready) return ready.error();
     context_.binary_root = find_binary_root(options_);
     Result<Plan> plan = make_plan(description_, options_, context_);
@@ -182,19 +200,24 @@ class Run {
         std::vector<AttachFailure> failures;
         plan_.families[i]->attach(context_, loaded_.program(i, k), plan_.instances[i][k].targets,
                                   attachments_, failures);
-        for (const AttachFailure &failure : failures) add_problem(failure);
+        add_problems(failures);
         failed_count_ += failures.size();
       }
     }
     return report_problems(first_problem);
   }
 
-  void add_problem(const AttachFailure &failure) {
+  void add_problems(const std::vector<AttachFailure> &failures) {
     const std::string &policy = description_.settings.missing_probes;
     if (policy == "ignore") return;
-    plan_.problems.push_back(
-        {"cannot attach to " + failure.target->name + ": " + failure.error.message,
-         failure.target->point->location, policy == "warn"});
+    for (size_t i = 0; i < std::min(failures.size(), kMaxReportedFailures); ++i) {
+      const AttachFailure &failure = failures[i];
+      std::string text = "cannot attach to " + failure.target->name + ": " + failure.error.message;
+      if (i + 1 == kMaxReportedFailures && failures.size() > kMaxReportedFailures) {
+        text += " (and " + std::to_string(failures.size() - i - 1) + " more)";
+      }
+      plan_.problems.push_back({text, failure.target->point->location, policy == "warn"});
+    }
   }
 
   Result<int> trace() {
@@ -202,9 +225,9 @@ class Run {
     if (!options_.dry_run) run_programs("begin");
     const bool has_ended = consumer_->has_pending_exit();
     if (!has_ended && !attach()) return 1;
+    if (options_.dry_run) return 0;
     if (!options_.quiet) output_->attached_probes(plan_.names.size() - failed_count_);
     writer_->end_of_batch();
-    if (options_.dry_run) return 0;
     notify_ready();
     if (child_) {
       Status resumed = child_->resume();

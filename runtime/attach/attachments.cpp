@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <initializer_list>
 #include <thread>
 
 namespace awl::runtime {
@@ -18,14 +19,16 @@ constexpr size_t kMaxThreads = 128;
 // Waits for every program that was running when it is called.
 void wait_for_running_programs() { syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0); }
 
-// Closes all descriptors up to the highest of `kept`, except those and `also`.
-void close_all_but(const std::vector<FileDescriptor> &kept, int also) {
+// Closes all descriptors but those in the lists and `also`.
+void close_all_but(std::initializer_list<const std::vector<FileDescriptor> *> kept, int also) {
   int next = 0;
   // Few and unsorted: the smallest that is left is looked for each time.
   for (;;) {
     int lowest = also >= next ? also : -1;
-    for (const FileDescriptor &fd : kept) {
-      if (fd.get() >= next && (lowest < 0 || fd.get() < lowest)) lowest = fd.get();
+    for (const std::vector<FileDescriptor> *fds : kept) {
+      for (const FileDescriptor &fd : *fds) {
+        if (fd.get() >= next && (lowest < 0 || fd.get() < lowest)) lowest = fd.get();
+      }
     }
     if (lowest < 0) break;
     if (lowest > next) syscall(SYS_close_range, next, lowest - 1, 0);
@@ -60,27 +63,28 @@ void Attachments::detach_programs() {
 }
 
 void Attachments::leave_behind() {
-  for (FileDescriptor &link : links_) link.reset();
-  for (FileDescriptor &event : events_) event.reset();
-  if (slow_events_.empty()) return;
+  const auto is_nothing_left = [this] { return links_.empty() && slow_events_.empty(); };
+  int pipe_ends[2];
+  if (is_nothing_left() || pipe2(pipe_ends, O_CLOEXEC) != 0) return;
   // The last descriptor of an event is the slow one to close, so the process waits for ours to be
   // closed: its end of the pipe reads end-of-file when we have ended.
-  int pipe_ends[2];
-  if (pipe2(pipe_ends, O_CLOEXEC) != 0) return;
   const long child = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
   if (child == 0) {
     setsid();
+    (void)!chdir("/");
     sigset_t all;
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, nullptr);
-    close_all_but(slow_events_, pipe_ends[0]);
+    close_all_but({&links_, &events_, &slow_events_}, pipe_ends[0]);
     char byte;
     while (read(pipe_ends[0], &byte, 1) < 0 && errno == EINTR) {
     }
     _exit(0);
   }
   close(pipe_ends[0]);
-  for (FileDescriptor &event : slow_events_) event.reset();
+  for (std::vector<FileDescriptor> *fds : {&links_, &events_, &slow_events_}) {
+    for (FileDescriptor &fd : *fds) fd.reset();
+  }
 }
 
 }  // namespace awl::runtime

@@ -19,15 +19,12 @@ class Attachments {
   // A perf event. Slow ones are those that the kernel waits for when they are closed.
   void add_event(FileDescriptor event, bool is_slow = false);
 
-  size_t link_count() const { return links_.size(); }
-  size_t event_count() const { return events_.size() + slow_events_.size(); }
-
   // Stops all programs that are attached by links and waits until none is running any more.
   // Events attached without links (before 5.15) go on until leave_behind().
   void detach_programs();
 
-  // Lets go of all that is left. What is slow is handed to a process which closes it after us,
-  // has no other descriptor open and ends when it is done. Async-signal-safe.
+  // Lets go of all that is left: hands it to a process which closes it after us, has no other
+  // descriptor open and ends when it is done. Async-signal-safe.
   void leave_behind();
 
  private:

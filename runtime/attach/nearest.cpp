@@ -2,22 +2,26 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 namespace awl::runtime {
 namespace {
 
 constexpr size_t kMaxNameLength = 128;
 
-// Levenshtein's distance, row by row; gives up above `limit`.
+// Insertions, deletions, changes and swaps of neighbours, row by row; gives up above `limit`.
 size_t edit_distance(const std::string &a, const std::string &b, size_t limit) {
-  std::vector<size_t> row(b.size() + 1);
+  std::vector<size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
   for (size_t j = 0; j < row.size(); ++j) row[j] = j;
   for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0], least = row[0] = i;
+    std::swap(before, last);
+    std::swap(last, row);
+    size_t least = row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t changed = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({changed, row[j] + 1, row[j - 1] + 1});
+      row[j] = std::min({last[j - 1] + (a[i - 1] != b[j - 1]), last[j] + 1, row[j - 1] + 1});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        row[j] = std::min(row[j], before[j - 2] + 1);
+      }
       least = std::min(least, row[j]);
     }
     if (least > limit) return least;
