@@ -4,7 +4,10 @@
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 namespace awl::runtime {
 namespace {
@@ -37,19 +40,26 @@ constexpr ProgramFeature kPrograms[] = {
     {"cgroup_skb", BPF_PROG_TYPE_CGROUP_SKB},  {"lsm", BPF_PROG_TYPE_LSM},
 };
 
-// Whether a trivial program can be loaded with an expected attach type. The kernel checks the
-// pair when it loads (bpf_prog_load_check_attach).
-bool loads_with_attach_type(bpf_prog_type type, int attach_type) {
+// Whether programs can be attached to many functions by one link. A kernel without it refuses the
+// attach type when the program is loaded, or the link with EOPNOTSUPP; one that has it finds the
+// empty list of functions invalid (kernel/trace/bpf_trace.c, bpf_kprobe_multi_link_attach).
+bool has_multi_link(int attach_type) {
   const bpf_insn instructions[] = {
       {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0},
       {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
   };
   LIBBPF_OPTS(bpf_prog_load_opts, options,
               .expected_attach_type = static_cast<bpf_attach_type>(attach_type));
-  const int fd = bpf_prog_load(type, "awl_probe", "GPL", instructions, 2, &options);
+  const int fd = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "awl_probe", "GPL", instructions, 2, &options);
   if (fd < 0) return false;
+  bpf_attr attributes{};
+  attributes.link_create.prog_fd = static_cast<uint32_t>(fd);
+  attributes.link_create.attach_type = static_cast<uint32_t>(attach_type);
+  const long link = syscall(SYS_bpf, BPF_LINK_CREATE, &attributes, sizeof attributes);
+  const bool is_available = link < 0 && errno == EINVAL;
+  if (link >= 0) close(static_cast<int>(link));
   close(fd);
-  return true;
+  return is_available;
 }
 
 // Attach types newer than the oldest headers awl builds with.
@@ -81,7 +91,7 @@ std::vector<Feature> detect_features() {
                                                 {"uprobe_multi", kTraceUprobeMulti},
                                                 {"kprobe_session", kTraceKprobeSession}};
   for (const auto &[name, type] : multi)
-    features.push_back({"Probe types", name, loads_with_attach_type(BPF_PROG_TYPE_KPROBE, type)});
+    features.push_back({"Probe types", name, has_multi_link(type)});
   return features;
 }
 
