@@ -6,6 +6,8 @@
 #include <array>
 #include <utility>
 
+#include "runtime/object/histogram.h"
+
 namespace awl::frontend {
 namespace {
 
@@ -14,18 +16,6 @@ constexpr int kMaxAnonymousDepth = 32;
 
 uint32_t align_up(uint32_t value, uint32_t alignment) {
   return (value + alignment - 1) / alignment * alignment;
-}
-
-// Buckets of hist(x, bits): one for negatives, one each for the values below 2^bits, and 2^bits for
-// every power of two from there on. See runtime/object/histogram.h.
-uint32_t hist_buckets(int64_t bits) { return static_cast<uint32_t>(1 + ((65 - bits) << bits)); }
-
-// Two more than steps: one below `min`, one from `max` on.
-uint32_t lhist_buckets(const AggregationParameters &parameters) {
-  if (parameters.step <= 0 || parameters.max < parameters.min) return 2;
-  uint64_t steps = (static_cast<uint64_t>(parameters.max) - static_cast<uint64_t>(parameters.min)) /
-                   static_cast<uint64_t>(parameters.step);
-  return static_cast<uint32_t>(steps + 2);
 }
 
 const char *stack_mode_name(StackMode mode) {
@@ -455,8 +445,10 @@ TypeRef TypeStore::cgroup_path(std::string filter) {
 TypeRef TypeStore::aggregation(TypeKind kind, bool is_signed, AggregationParameters parameters) {
   Type type = *simple(kind);
   type.is_signed = is_signed;
-  if (kind == TypeKind::kHist) type.count = hist_buckets(parameters.bits);
-  if (kind == TypeKind::kLhist) type.count = lhist_buckets(parameters);
+  if (kind == TypeKind::kHist) type.count = object::hist_bucket_count(parameters.bits);
+  if (kind == TypeKind::kLhist && parameters.step > 0 && parameters.min < parameters.max) {
+    type.count = object::lhist_bucket_count(parameters.min, parameters.max, parameters.step);
+  }
   if (type.count) type.size = type.count * 8;
   type.parameters = std::move(parameters);
   return intern(std::move(type));
