@@ -7,13 +7,16 @@ namespace awl::codegen {
 
 namespace {
 
-using Table = std::map<frontend::BuiltinId, const BuiltinLowering *>;
+using Table = std::map<std::string_view, const BuiltinLowering *>;
 
 Table join_tables() {
   Table result;
   for (auto table : {value_lowerings(), context_lowerings(), map_lowerings(), output_lowerings(), string_lowerings(),
                      symbol_lowerings(), network_lowerings(), process_lowerings()}) {
-    for (const BuiltinLowering &lowering : table) result[lowering.id] = &lowering;
+    for (const BuiltinLowering &lowering : table) {
+      assert(frontend::find_builtin(lowering.name) && "a lowering goes by its builtin's name");
+      result[lowering.name] = &lowering;
+    }
   }
   return result;
 }
@@ -25,7 +28,7 @@ llvm::Value *Lowering::builtin(ast::Expr &expr, const std::string &name, std::ve
   static const Table table = join_tables();
   const frontend::Builtin *builtin = frontend::find_builtin(name);
   assert(builtin && "resolve_calls lets only builtins through");
-  auto found = table.find(builtin->id);
+  auto found = table.find(builtin->name);
   if (found == table.end()) {
     unsupported_.push_back(name);
     return expr.type->kind == TypeKind::kVoid ? nullptr : undefined(expr.type, to);

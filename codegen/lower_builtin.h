@@ -1,4 +1,4 @@
-// The lowerings of builtins: one record each, found by the same id as the record of the frontend
+// The lowerings of builtins: one record each, found by the same name as the record of the frontend
 // (frontend/builtins/builtin.h). Adding a builtin means adding one record to one of the tables.
 #pragma once
 
@@ -7,6 +7,7 @@
 #include <cassert>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "codegen/lower.h"
@@ -57,7 +58,7 @@ struct BuiltinCall {
 };
 
 struct BuiltinLowering {
-  frontend::BuiltinId id;
+  std::string_view name;
   // The value as Lowering::value() gives it; null when there is none.
   llvm::Value *(*lower)(BuiltinCall &call);
 };

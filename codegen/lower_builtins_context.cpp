@@ -7,8 +7,6 @@ namespace awl::codegen {
 
 namespace {
 
-using frontend::BuiltinId;
-
 llvm::Value *arg(BuiltinCall &call) {
   uint32_t index = 0;
   std::from_chars(call.name.data() + 3, call.name.data() + call.name.size(), index);
@@ -57,10 +55,10 @@ llvm::Value *usermode(BuiltinCall &call) {
 }
 
 constexpr BuiltinLowering kLowerings[] = {
-    {BuiltinId::kArg, arg},           {BuiltinId::kRetval, retval}, {BuiltinId::kArgs, args},
-    {BuiltinId::kCtx, ctx},           {BuiltinId::kProbe, probe},   {BuiltinId::kProbetype, probe},
-    {BuiltinId::kReg, reg},           {BuiltinId::kFunc, func},     {BuiltinId::kKsym, ksym},
-    {BuiltinId::kUsym, usym},         {BuiltinId::kUsermode, usermode},
+    {"argN", arg},           {"retval", retval}, {"args", args},
+    {"ctx", ctx},           {"probe", probe},   {"probetype", probe},
+    {"reg", reg},           {"func", func},     {"ksym", ksym},
+    {"usym", usym},         {"usermode", usermode},
 };
 
 }  // namespace

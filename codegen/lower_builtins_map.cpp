@@ -5,8 +5,6 @@ namespace awl::codegen {
 
 namespace {
 
-using frontend::BuiltinId;
-
 ast::Expr *key_of(BuiltinCall &call) { return call.has(1) ? &call.argument(1) : nullptr; }
 
 llvm::Value *delete_entry(BuiltinCall &call) {
@@ -57,8 +55,8 @@ llvm::Value *zero(BuiltinCall &call) {
 }
 
 constexpr BuiltinLowering kLowerings[] = {
-    {BuiltinId::kDelete, delete_entry}, {BuiltinId::kHasKey, has_key}, {BuiltinId::kFind, find},
-    {BuiltinId::kClear, clear},         {BuiltinId::kZero, zero},
+    {"delete", delete_entry}, {"has_key", has_key}, {"find", find},
+    {"clear", clear},         {"zero", zero},
 };
 
 }  // namespace

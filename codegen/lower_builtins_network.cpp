@@ -7,8 +7,6 @@ namespace awl::codegen {
 
 namespace {
 
-using frontend::BuiltinId;
-
 constexpr uint32_t kIpv4Size = 4, kIpv6Size = 16;
 
 // ntop([family,] address): u32 family, 16 bytes.
@@ -49,9 +47,9 @@ llvm::Value *macaddr(BuiltinCall &call) {
 }
 
 constexpr BuiltinLowering kLowerings[] = {
-    {BuiltinId::kNtop, ntop},
-    {BuiltinId::kPton, pton},
-    {BuiltinId::kMacaddr, macaddr},
+    {"ntop", ntop},
+    {"pton", pton},
+    {"macaddr", macaddr},
 };
 
 }  // namespace

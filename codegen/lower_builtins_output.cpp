@@ -5,9 +5,6 @@ namespace awl::codegen {
 
 namespace {
 
-using frontend::BuiltinId;
-using object::EventKind;
-
 // printf, errorf, warnf, cat, system: a format and its arguments.
 template <EventKind kKind>
 llvm::Value *formatted(BuiltinCall &call) {
@@ -90,15 +87,15 @@ llvm::Value *join(BuiltinCall &call) {
 }
 
 constexpr BuiltinLowering kLowerings[] = {
-    {BuiltinId::kPrintf, formatted<EventKind::kPrintf>},
-    {BuiltinId::kErrorf, formatted<EventKind::kErrorf>},
-    {BuiltinId::kWarnf, formatted<EventKind::kWarnf>},
-    {BuiltinId::kCat, formatted<EventKind::kCat>},
-    {BuiltinId::kSystem, system},
-    {BuiltinId::kPrint, print},
-    {BuiltinId::kExit, exit},
-    {BuiltinId::kTime, time},
-    {BuiltinId::kJoin, join},
+    {"printf", formatted<EventKind::kPrintf>},
+    {"errorf", formatted<EventKind::kErrorf>},
+    {"warnf", formatted<EventKind::kWarnf>},
+    {"cat", formatted<EventKind::kCat>},
+    {"system", system},
+    {"print", print},
+    {"exit", exit},
+    {"time", time},
+    {"join", join},
 };
 
 }  // namespace

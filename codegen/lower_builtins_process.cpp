@@ -5,8 +5,6 @@ namespace awl::codegen {
 
 namespace {
 
-using frontend::BuiltinId;
-
 template <Helper kHelper>
 llvm::Value *signal(BuiltinCall &call) {
   call.emitter().description().settings.needs_unsafe = true;
@@ -28,9 +26,9 @@ llvm::Value *write_user(BuiltinCall &call) {
 }
 
 constexpr BuiltinLowering kLowerings[] = {
-    {BuiltinId::kSignal, signal<Helper::kSendSignal>},
-    {BuiltinId::kSignalThread, signal<Helper::kSendSignalThread>},
-    {BuiltinId::kWriteUser, write_user},
+    {"signal", signal<Helper::kSendSignal>},
+    {"signal_thread", signal<Helper::kSendSignalThread>},
+    {"write_user", write_user},
 };
 
 }  // namespace

@@ -7,8 +7,6 @@ namespace awl::codegen {
 
 namespace {
 
-using frontend::BuiltinId;
-
 // str(address [, length])
 llvm::Value *str(BuiltinCall &call) {
   Lowering &lowering = call.lowering;
@@ -69,9 +67,9 @@ llvm::Value *strcontains(BuiltinCall &call) {
 }
 
 constexpr BuiltinLowering kLowerings[] = {
-    {BuiltinId::kStr, str},         {BuiltinId::kBuf, buf},       {BuiltinId::kStrlen, strlen},
-    {BuiltinId::kStrcap, strcap},   {BuiltinId::kStrncmp, strncmp}, {BuiltinId::kMemcmp, memcmp},
-    {BuiltinId::kStrstr, strstr},   {BuiltinId::kStrcontains, strcontains},
+    {"str", str},         {"buf", buf},       {"strlen", strlen},
+    {"strcap", strcap},   {"strncmp", strncmp}, {"memcmp", memcmp},
+    {"strstr", strstr},   {"strcontains", strcontains},
 };
 
 }  // namespace

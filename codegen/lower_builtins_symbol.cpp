@@ -9,8 +9,6 @@ namespace awl::codegen {
 
 namespace {
 
-using frontend::BuiltinId;
-
 // The stack's number in its STACK_TRACE map, negative when there is none; kernel stacks as {i32 id, u32 0}.
 llvm::Value *stack_id(BuiltinCall &call, bool is_user) {
   Emitter &emitter = call.emitter();
@@ -60,7 +58,7 @@ llvm::Value *len(BuiltinCall &call) {
 }
 
 constexpr BuiltinLowering kLowerings[] = {
-    {BuiltinId::kKstack, kstack}, {BuiltinId::kUstack, ustack}, {BuiltinId::kLen, len},
+    {"kstack", kstack}, {"ustack", ustack}, {"len", len},
 };
 
 }  // namespace

@@ -5,8 +5,6 @@ namespace awl::codegen {
 
 namespace {
 
-using frontend::BuiltinId;
-
 // A helper without arguments, as an i64.
 template <Helper kHelper>
 llvm::Value *helper(BuiltinCall &call) {
@@ -95,6 +93,14 @@ llvm::Value *number(BuiltinCall &call) { return call.lowering.normalize(call.val
 // kptr, uptr: the type alone changes.
 llvm::Value *same(BuiltinCall &call) { return call.value(0); }
 
+// Error numbers take the last page of the address space: ERR_PTR(-4095) to ERR_PTR(-1).
+llvm::Value *is_err(BuiltinCall &call) {
+  constexpr int64_t kLastErrorNumber = 4095;
+  llvm::Value *first = call.b().getInt64(static_cast<uint64_t>(-kLastErrorNumber));
+  llvm::Value *is_error = call.b().CreateICmpUGE(call.value(0), first);
+  return call.b().CreateZExt(is_error, call.b().getInt64Ty());
+}
+
 llvm::Value *kaddr(BuiltinCall &call) {
   std::vector<std::string> &symbols = call.emitter().description().kernel_symbols;
   if (std::find(symbols.begin(), symbols.end(), call.text(0)) == symbols.end()) symbols.push_back(call.text(0));
@@ -109,34 +115,35 @@ llvm::Value *cgroupid(BuiltinCall &call) {
 }
 
 constexpr BuiltinLowering kLowerings[] = {
-    {BuiltinId::kPid, pid},
-    {BuiltinId::kTid, tid},
-    {BuiltinId::kUid, uid},
-    {BuiltinId::kGid, gid},
-    {BuiltinId::kUsername, uid},
-    {BuiltinId::kComm, comm},
-    {BuiltinId::kNsecs, nsecs},
-    {BuiltinId::kElapsed, elapsed},
-    {BuiltinId::kCpu, helper<Helper::kGetSmpProcessorId>},
-    {BuiltinId::kNcpus, ncpus},
-    {BuiltinId::kCurtask, helper<Helper::kGetCurrentTask>},
-    {BuiltinId::kRand, helper<Helper::kGetPrandomU32>},
-    {BuiltinId::kCgroup, helper<Helper::kGetCurrentCgroupId>},
-    {BuiltinId::kNumaid, helper<Helper::kGetNumaNodeId>},
-    {BuiltinId::kJiffies, helper<Helper::kJiffies64>},
-    {BuiltinId::kCpid, cpid},
-    {BuiltinId::kHasCpid, has_cpid},
-    {BuiltinId::kGetopt, getopt},
-    {BuiltinId::kBswap, bswap},
-    {BuiltinId::kStrftime, number},
-    {BuiltinId::kStrerror, number},
-    {BuiltinId::kSignalName, number},
-    {BuiltinId::kSyscallName, number},
-    {BuiltinId::kCgroupPath, number},
-    {BuiltinId::kKptr, same},
-    {BuiltinId::kUptr, same},
-    {BuiltinId::kKaddr, kaddr},
-    {BuiltinId::kCgroupid, cgroupid},
+    {"pid", pid},
+    {"tid", tid},
+    {"uid", uid},
+    {"gid", gid},
+    {"username", uid},
+    {"comm", comm},
+    {"nsecs", nsecs},
+    {"elapsed", elapsed},
+    {"cpu", helper<Helper::kGetSmpProcessorId>},
+    {"ncpus", ncpus},
+    {"curtask", helper<Helper::kGetCurrentTask>},
+    {"rand", helper<Helper::kGetPrandomU32>},
+    {"cgroup", helper<Helper::kGetCurrentCgroupId>},
+    {"numaid", helper<Helper::kGetNumaNodeId>},
+    {"jiffies", helper<Helper::kJiffies64>},
+    {"cpid", cpid},
+    {"has_cpid", has_cpid},
+    {"getopt", getopt},
+    {"bswap", bswap},
+    {"strftime", number},
+    {"strerror", number},
+    {"signal_name", number},
+    {"syscall_name", number},
+    {"cgroup_path", number},
+    {"kptr", same},
+    {"uptr", same},
+    {"is_err", is_err},
+    {"kaddr", kaddr},
+    {"cgroupid", cgroupid},
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 // The table of builtins: one record each, which checker, code generator, documentation and
 // completion share. Adding a builtin means adding one record to a file in this folder, and one
-// lowering of the same name to codegen/lower_builtins*.cpp.
+// lowering under the same name to codegen/lower_builtins_*.cpp; CONTRIBUTING.md shows it.
 #pragma once
 
 #include <functional>
@@ -15,29 +15,12 @@
 
 namespace awl::frontend {
 
-enum class BuiltinId {
-  // values
-  kPid, kTid, kUid, kGid, kComm, kNsecs, kElapsed, kCpu, kNcpus, kCurtask, kRand, kCgroup, kProbe,
-  kProbetype, kFunc, kArg, kRetval, kArgs, kCpid, kHasCpid, kCtx, kNumaid, kJiffies, kUsername, kUsermode,
-  // functions
-  kPrintf, kPrint, kClear, kZero, kDelete, kHasKey, kFind, kLen, kExit, kTime, kStrftime, kStr, kBuf,
-  kJoin, kKsym, kUsym, kKstack, kUstack, kNtop, kPton, kReg, kSystem, kCat, kSignal, kSignalThread,
-  kKaddr, kUaddr, kCgroupid, kCgroupPath, kMacaddr, kBswap, kStrncmp, kStrlen, kStrcontains, kStrerror,
-  kSignalName, kSyscallName, kErrorf, kWarnf, kFail, kStaticAssert, kGetopt, kKptr, kUptr, kOverride,
-  kPath, kSkboutput, kSocketCookie, kPercpuKaddr, kIsLiteral, kIsStr, kIsInteger, kIsUnsignedInteger,
-  kIsPtr, kIsArray, kStrcap, kStrstr, kStrConcat, kMemcmp, kWriteUser, kUnwatch,
-  kKfuncExist, kKfuncAllowed, kDebugf,
-  // aggregations, only as the value assigned to a map
-  kCount, kSum, kMin, kMax, kAvg, kStats, kHist, kLhist, kTseries,
-};
-
 class BuiltinContext;  // what a check may ask for, see check_builtin.h
 
 // Whether the first argument is a map as a whole (ast::Map) rather than the value of one.
 enum class MapArgument { kNever, kMaybe, kAlways };
 
 struct Builtin {
-  BuiltinId id;
   std::string_view name;
   std::string_view signature;    // as shown in the documentation: "string str(char * data [, uint64 length])"
   std::string_view description;  // one sentence
@@ -48,6 +31,9 @@ struct Builtin {
   bool is_aggregation = false;
   bool is_statement = false;     // no value
   bool is_supported = true;      // false: known, checked, but not yet compiled
+  // `pid` and its like, all of values.cpp: without arguments always an Identifier after
+  // resolve_calls, also when the script says `pid()`. All others are always Calls.
+  bool is_value = false;
   // The first argument may be a bare word (`nsecs(boot)`, `kstack(perf, 3)`): it becomes a string literal.
   bool takes_word = false;
   MapArgument map_argument = MapArgument::kNever;
@@ -56,11 +42,7 @@ struct Builtin {
   TypeRef (*check)(BuiltinContext &context, ast::Expr &call, std::vector<ast::Expr *> &arguments) = nullptr;
 };
 
-// `pid` and its like: without arguments always an Identifier after resolve_calls, also when the
-// script says `pid()`. All others are always Calls.
-inline bool is_value(const Builtin &builtin) { return builtin.id <= BuiltinId::kUsermode; }
-
-// Null when there is no such builtin. `arg0`… are found as kArg.
+// Null when there is no such builtin. `arg0`… are found as `argN`.
 const Builtin *find_builtin(std::string_view name);
 const std::vector<Builtin> &all_builtins();
 

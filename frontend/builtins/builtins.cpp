@@ -11,7 +11,10 @@ std::vector<Builtin> join_tables() {
   for (auto table : {value_builtins, output_builtins, map_builtins, string_builtins,
                      symbol_builtins, network_builtins, process_builtins, aggregation_builtins,
                      compile_time_builtins}) {
-    for (Builtin &builtin : table()) all.push_back(builtin);
+    for (Builtin &builtin : table()) {
+      builtin.is_value = table == value_builtins;
+      all.push_back(builtin);
+    }
   }
   return all;
 }

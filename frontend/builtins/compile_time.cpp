@@ -69,9 +69,9 @@ TypeRef check_kfunc(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
   return c.text(arguments, 0) ? c.types().boolean() : nullptr;
 }
 
-Builtin question(BuiltinId id, std::string_view name, std::string_view signature,
+Builtin question(std::string_view name, std::string_view signature,
                  std::string_view description, decltype(Builtin::check) check) {
-  Builtin builtin{.id = id, .name = name, .signature = signature, .description = description};
+  Builtin builtin{.name = name, .signature = signature, .description = description};
   builtin.min_arguments = builtin.max_arguments = 1;
   builtin.check = check;
   return builtin;
@@ -80,29 +80,28 @@ Builtin question(BuiltinId id, std::string_view name, std::string_view signature
 }  // namespace
 
 std::vector<Builtin> compile_time_builtins() {
-  using Id = BuiltinId;
   return {
-      question(Id::kIsLiteral, "is_literal", "bool is_literal(value)",
+      question("is_literal", "bool is_literal(value)",
                "Whether the argument is a literal.", check_is_literal),
-      question(Id::kIsStr, "is_str", "bool is_str(value)", "Whether the argument is a string.", check_is_str),
-      question(Id::kIsInteger, "is_integer", "bool is_integer(value)",
+      question("is_str", "bool is_str(value)", "Whether the argument is a string.", check_is_str),
+      question("is_integer", "bool is_integer(value)",
                "Whether the argument is an integer.", check_is_integer),
-      question(Id::kIsUnsignedInteger, "is_unsigned_integer", "bool is_unsigned_integer(value)",
+      question("is_unsigned_integer", "bool is_unsigned_integer(value)",
                "Whether the argument is an unsigned integer.", check_is_unsigned),
-      question(Id::kIsPtr, "is_ptr", "bool is_ptr(value)", "Whether the argument is a pointer.", check_is_ptr),
-      question(Id::kIsArray, "is_array", "bool is_array(value)", "Whether the argument is an array.", check_is_array),
-      {.id = Id::kGetopt, .name = "getopt", .signature = "T getopt(const string name [, T default [, const string description]])",
+      question("is_ptr", "bool is_ptr(value)", "Whether the argument is a pointer.", check_is_ptr),
+      question("is_array", "bool is_array(value)", "Whether the argument is an array.", check_is_array),
+      {.name = "getopt", .signature = "T getopt(const string name [, T default [, const string description]])",
        .description = "A named parameter of the script.", .min_arguments = 1, .max_arguments = 3, .check = check_getopt},
-      {.id = Id::kStaticAssert, .name = "static_assert", .signature = "void static_assert(bool condition, const string message)",
+      {.name = "static_assert", .signature = "void static_assert(bool condition, const string message)",
        .description = "Fails to compile when the condition is false.", .min_arguments = 2,
        .max_arguments = 2, .is_statement = true, .is_supported = false, .check = check_static_assert},
-      {.id = Id::kFail, .name = "fail", .signature = "void fail(const string format, args...)",
+      {.name = "fail", .signature = "void fail(const string format, args...)",
        .description = "Fails to compile where it is reached.", .min_arguments = 1, .max_arguments = -1,
        .is_statement = true, .is_supported = false, .check = check_fail},
-      {.id = Id::kKfuncExist, .name = "kfunc_exist", .signature = "bool kfunc_exist(const string name)",
+      {.name = "kfunc_exist", .signature = "bool kfunc_exist(const string name)",
        .description = "Whether the kernel has a kfunc.", .min_arguments = 1, .max_arguments = 1,
        .is_supported = false, .check = check_kfunc},
-      {.id = Id::kKfuncAllowed, .name = "kfunc_allowed", .signature = "bool kfunc_allowed(const string name)",
+      {.name = "kfunc_allowed", .signature = "bool kfunc_allowed(const string name)",
        .description = "Whether the program may call a kfunc.", .min_arguments = 1, .max_arguments = 1,
        .is_supported = false, .check = check_kfunc},
   };

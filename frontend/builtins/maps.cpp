@@ -79,24 +79,23 @@ TypeRef check_len(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
 }  // namespace
 
 std::vector<Builtin> map_builtins() {
-  using Id = BuiltinId;
   return {
-      {.id = Id::kClear, .name = "clear", .signature = "void clear(@map)",
+      {.name = "clear", .signature = "void clear(@map)",
        .description = "Removes all elements of a map.", .min_arguments = 1, .max_arguments = 1,
        .is_async = true, .is_statement = true, .map_argument = MapArgument::kAlways, .check = check_clear},
-      {.id = Id::kZero, .name = "zero", .signature = "void zero(@map)",
+      {.name = "zero", .signature = "void zero(@map)",
        .description = "Sets all values of a map to zero.", .min_arguments = 1, .max_arguments = 1,
        .is_async = true, .is_statement = true, .map_argument = MapArgument::kAlways, .check = check_clear},
-      {.id = Id::kDelete, .name = "delete", .signature = "bool delete(@map [, key])",
+      {.name = "delete", .signature = "bool delete(@map [, key])",
        .description = "Removes an element; whether there was one.", .min_arguments = 1,
        .max_arguments = 2, .map_argument = MapArgument::kAlways, .check = check_delete},
-      {.id = Id::kHasKey, .name = "has_key", .signature = "bool has_key(@map, key)",
+      {.name = "has_key", .signature = "bool has_key(@map, key)",
        .description = "Whether a map has an element.", .min_arguments = 2, .max_arguments = 2,
        .map_argument = MapArgument::kAlways, .check = check_has_key},
-      {.id = Id::kFind, .name = "find", .signature = "bool find(@map, key, $variable)",
+      {.name = "find", .signature = "bool find(@map, key, $variable)",
        .description = "Puts an element into a variable; whether there was one.", .min_arguments = 3,
        .max_arguments = 3, .map_argument = MapArgument::kAlways, .check = check_find},
-      {.id = Id::kLen, .name = "len", .signature = "int64 len(@map), int64 len(stack)",
+      {.name = "len", .signature = "int64 len(@map), int64 len(stack)",
        .description = "The number of elements of a map, or of frames of a stack.", .min_arguments = 1,
        .max_arguments = 1, .map_argument = MapArgument::kMaybe, .check = check_len},
   };

@@ -64,19 +64,18 @@ TypeRef check_skboutput(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
 }  // namespace
 
 std::vector<Builtin> network_builtins() {
-  using Id = BuiltinId;
   return {
-      {.id = Id::kNtop, .name = "ntop", .signature = "inet ntop([int64 family, ] int|char[4]|char[16] address)",
+      {.name = "ntop", .signature = "inet ntop([int64 family, ] int|char[4]|char[16] address)",
        .description = "An IPv4 or IPv6 address as text.", .min_arguments = 1, .max_arguments = 2,
        .check = check_ntop},
-      {.id = Id::kPton, .name = "pton", .signature = "uint8[4]|uint8[16] pton(const string address)",
+      {.name = "pton", .signature = "uint8[4]|uint8[16] pton(const string address)",
        .description = "An address written as text as bytes.", .min_arguments = 1, .max_arguments = 1, .check = check_pton},
-      {.id = Id::kMacaddr, .name = "macaddr", .signature = "macaddr_t macaddr(char[6] address)",
+      {.name = "macaddr", .signature = "macaddr_t macaddr(char[6] address)",
        .description = "A hardware address.", .min_arguments = 1, .max_arguments = 1, .check = check_macaddr},
-      {.id = Id::kSocketCookie, .name = "socket_cookie", .signature = "uint64 socket_cookie(struct sock * socket)",
+      {.name = "socket_cookie", .signature = "uint64 socket_cookie(struct sock * socket)",
        .description = "The cookie of a socket.", .min_arguments = 1, .max_arguments = 1,
        .is_supported = false, .check = check_pointer_argument},
-      {.id = Id::kSkboutput, .name = "skboutput", .signature = "uint32 skboutput(const string path, struct sk_buff * packet, uint64 length, uint64 offset)",
+      {.name = "skboutput", .signature = "uint32 skboutput(const string path, struct sk_buff * packet, uint64 length, uint64 offset)",
        .description = "Writes a packet to a pcap file.", .min_arguments = 4, .max_arguments = 4,
        .is_async = true, .is_supported = false, .check = check_skboutput},
   };

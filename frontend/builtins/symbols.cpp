@@ -19,7 +19,7 @@ std::optional<StackMode> stack_mode(const std::string &name) {
 }
 
 TypeRef check_stack(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
-  bool is_kernel = c.builtin.id == BuiltinId::kKstack;
+  bool is_kernel = c.builtin.name == "kstack";
   StackMode mode = c.checker.config().stack_mode;
   int64_t limit = 127;
   size_t position = 0;
@@ -80,6 +80,10 @@ TypeRef check_percpu_kaddr(BuiltinContext &c, ast::Expr &, Arguments &arguments)
   return c.types().pointer(c.checker.uint64(), AddressSpace::kKernel);
 }
 
+TypeRef check_is_err(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  return c.address(arguments, 0) ? c.types().boolean() : nullptr;
+}
+
 // `kptr(x)` is x with another type.
 template <AddressSpace kSpace>
 TypeRef check_space(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
@@ -99,34 +103,39 @@ TypeRef check_space(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
 }  // namespace
 
 std::vector<Builtin> symbol_builtins() {
-  using Id = BuiltinId;
   return {
-      {.id = Id::kKstack, .name = "kstack", .signature = "kstack_t kstack([mode, ] [int limit])",
+      {.name = "kstack", .signature = "kstack_t kstack([mode, ] [int limit])",
        .description = "The kernel's stack.", .max_arguments = 2, .takes_word = true, .check = check_stack},
-      {.id = Id::kUstack, .name = "ustack", .signature = "ustack_t ustack([mode, ] [int limit])",
+      {.name = "ustack", .signature = "ustack_t ustack([mode, ] [int limit])",
        .description = "The stack of the current thread in user space.", .max_arguments = 2,
        .takes_word = true, .check = check_stack},
-      {.id = Id::kKsym, .name = "ksym", .signature = "ksym_t ksym(uint64 address)",
+      {.name = "ksym", .signature = "ksym_t ksym(uint64 address)",
        .description = "The kernel function at an address.", .min_arguments = 1, .max_arguments = 1,
        .is_async = true, .check = check_symbol<TypeKind::kKernelSymbol>},
-      {.id = Id::kUsym, .name = "usym", .signature = "usym_t usym(uint64 address)",
+      {.name = "usym", .signature = "usym_t usym(uint64 address)",
        .description = "The function at an address of the current process.", .min_arguments = 1,
        .max_arguments = 1, .is_async = true, .check = check_symbol<TypeKind::kUserSymbol>},
-      {.id = Id::kKaddr, .name = "kaddr", .signature = "uint64 kaddr(const string name)",
+      {.name = "kaddr", .signature = "uint64 kaddr(const string name)",
        .description = "The address of a symbol of the kernel.", .min_arguments = 1, .max_arguments = 1,
        .check = check_kaddr},
-      {.id = Id::kUaddr, .name = "uaddr", .signature = "T * uaddr(const string name)",
+      {.name = "uaddr", .signature = "T * uaddr(const string name)",
        .description = "The address of a symbol of the traced binary.", .min_arguments = 1,
        .max_arguments = 1, .is_supported = false, .check = check_uaddr},
-      {.id = Id::kPercpuKaddr, .name = "percpu_kaddr", .signature = "uint64 * percpu_kaddr(const string name [, int cpu])",
+      {.name = "percpu_kaddr", .signature = "uint64 * percpu_kaddr(const string name [, int cpu])",
        .description = "The address of a per-CPU symbol of the kernel.", .min_arguments = 1,
        .max_arguments = 2, .is_supported = false, .check = check_percpu_kaddr},
-      {.id = Id::kKptr, .name = "kptr", .signature = "T * kptr(T * pointer)",
+      {.name = "kptr", .signature = "T * kptr(T * pointer)",
        .description = "Says that a pointer points into kernel memory.", .min_arguments = 1,
        .max_arguments = 1, .check = check_space<AddressSpace::kKernel>},
-      {.id = Id::kUptr, .name = "uptr", .signature = "T * uptr(T * pointer)",
+      {.name = "uptr", .signature = "T * uptr(T * pointer)",
        .description = "Says that a pointer points into user memory.", .min_arguments = 1,
        .max_arguments = 1, .check = check_space<AddressSpace::kUser>},
+      {.name = "is_err",
+       .signature = "bool is_err(void * pointer)",
+       .description = "Whether a pointer holds an error number of the kernel, as IS_ERR() says.",
+       .min_arguments = 1,
+       .max_arguments = 1,
+       .check = check_is_err},
   };
 }
 

@@ -153,7 +153,7 @@ TypeRef TypeChecker::check_call(ast::Call &node, ast::Expr *&expr) {
     // Keys are checked with their map, and what find() writes to gets its type from it.
     if (builtin->map_argument == MapArgument::kAlways && i > 0) continue;
     // A map as a whole is no value, and print takes aggregations as they are.
-    bool is_raw = ast::as<ast::Map>(node.arguments[i]) || (builtin->id == BuiltinId::kPrint && i == 0);
+    bool is_raw = ast::as<ast::Map>(node.arguments[i]) || (builtin->name == "print" && i == 0);
     is_known &= (is_raw ? check_raw(node.arguments[i]) : check(node.arguments[i])) != nullptr ||
                 ast::as<ast::Map>(node.arguments[i]) != nullptr;
   }

@@ -73,7 +73,7 @@ class CallResolver {
     }
     auto *access = ast::as<ast::MapAccess>(first);
     if (!access || builtin.map_argument == MapArgument::kNever) return;
-    bool is_deletion = builtin.id == BuiltinId::kDelete && call.arguments.size() == 1;
+    bool is_deletion = builtin.name == "delete" && call.arguments.size() == 1;
     if (access->key && !is_deletion) return;
     if (access->key) call.arguments.push_back(access->key);
     call.arguments[0] = nodes_.make<ast::Map>(access->span, access->name);
@@ -92,7 +92,7 @@ class CallResolver {
           .hint(std::string(builtin.signature));
     } else if (builtin.map_argument == MapArgument::kAlways && !ast::as<ast::Map>(call->arguments[0])) {
       diagnostics_.emit(call->arguments[0]->span, kMapArgument, builtin.name);
-    } else if (is_value(builtin) && count == 0) {
+    } else if (builtin.is_value && count == 0) {
       return nodes_.make<ast::Identifier>(call->span, call->name);
     }
     return call;
@@ -106,7 +106,7 @@ class CallResolver {
             .hint(std::string(builtin->signature));
         return identifier;
       }
-      if (is_value(*builtin)) return identifier;
+      if (builtin->is_value) return identifier;
       return nodes_.make<ast::Call>(identifier->span, identifier->name, std::vector<ast::Expr *>{},
                                     identifier->span);
     }

@@ -74,6 +74,7 @@ const Example kExamples[] = {
     {"usym", "$a = usym(arg0);", "usym_t", "$a = usym(comm);", "argument-type"},
     {"kaddr", "$a = kaddr(\"x\");", "uint64", "$a = kaddr(comm);", "argument-type"},
     {"kptr", "$a = kptr((uint8 *)arg0);", "uint8 *", "$a = kptr(comm);", "argument-type"},
+    {"is_err", "$a = is_err(arg0);", "bool", "$a = is_err(comm);", "argument-type"},
     {"uptr", "$a = uptr(arg0);", "uint64 *", "$a = uptr(comm);", "argument-type"},
     {"ntop", "$a = ntop(2, arg0);", "inet", "$a = ntop((uint8[2])1);", "argument-value"},
     {"pton", "$a = pton(\"::1\");", "uint8[16]", "$a = pton(\"x\");", "argument-value"},
