@@ -37,6 +37,19 @@ std::unordered_map<uint32_t, std::string> read_users() {
   return users;
 }
 
+// Of several names for one address the last, which is the one people know: __x64_sys_vfork stands
+// behind __do_sys_vfork, and _text behind _stext. Names of position-independent start-up code
+// (__pi_…) do not count.
+const KernelSymbol *best_alias(const KernelSymbols &symbols, const KernelSymbol *first) {
+  const KernelSymbol *end = symbols.symbols().data() + symbols.symbols().size();
+  const KernelSymbol *best = first;
+  for (const KernelSymbol *next = first + 1; next < end && next->address == first->address;
+       ++next) {
+    if (!next->name.starts_with("__pi_")) best = next;
+  }
+  return best;
+}
+
 }  // namespace
 
 struct Symbols::State {
@@ -73,6 +86,7 @@ Symbol Symbols::kernel(uint64_t address) {
   const KernelSymbols *symbols = s_->kernel_symbols();
   if (!symbols) return out;
   if (const KernelSymbol *symbol = symbols->containing(address)) {
+    symbol = best_alias(*symbols, symbol);
     out.name = symbol->name;
     out.offset = address - symbol->address;
     out.module = symbol->module;
