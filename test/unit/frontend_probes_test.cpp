@@ -106,6 +106,7 @@ TEST_F(ProbesTest, CanonicalNames) {
   EXPECT_EQ(name("p:hz:99"), "profile:hz:99");
   EXPECT_EQ(name("s:cpu:1e6"), "software:cpu:1000000");
   EXPECT_EQ(name("s:faults"), "software:faults");
+  EXPECT_EQ(name("s:faults:"), "software:faults");
   EXPECT_EQ(name("t:sched:sched_switch"), "tracepoint:sched:sched_switch");
   EXPECT_EQ(name("rt:sched_switch"), "rawtracepoint:vmlinux:sched_switch");
   EXPECT_EQ(name("u:/bin/app:main"), "uprobe:/bin/app:main");
