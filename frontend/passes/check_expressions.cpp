@@ -11,6 +11,8 @@
 
 namespace awl::frontend {
 
+AWL_DIAGNOSTIC(kStringTooLong, Error, "string-too-long",
+               "The string takes {} bytes, more than max_strlen allows ({})", size_t, uint64_t);
 AWL_DIAGNOSTIC(kUnresolvedVariable, Error, "unresolved-variable",
                "Could not resolve the type of this variable");
 AWL_DIAGNOSTIC(kUndefinedMap, Error, "undefined-map", "Undefined map: {}", std::string_view);
@@ -51,6 +53,12 @@ TypeRef with_space(TypeStore &types, TypeRef type, AddressSpace space) {
   return types.pointer(type->element, space);
 }
 
+// Whether the first argument is text for the runtime, which never is a value of the program.
+bool takes_format(const Builtin &builtin) {
+  return builtin.is_async && builtin.is_statement && builtin.map_argument == MapArgument::kNever &&
+         builtin.name != "join" && builtin.name != "exit";
+}
+
 bool is_number(const std::string &text) {
   if (text.empty()) return false;
   const char *begin = text.data() + (text[0] == '-' || text[0] == '+');
@@ -85,8 +93,12 @@ TypeRef TypeChecker::check_node(ast::Expr *&expr) {
       return literal_type(types_, static_cast<ast::IntegerLiteral &>(*expr));
     case ast::NodeKind::kBoolLiteral: return types_.boolean();
     case ast::NodeKind::kStringLiteral: {
-      size_t size = static_cast<ast::StringLiteral &>(*expr).value.size();
-      return types_.string(static_cast<uint32_t>(size) + 1);
+      size_t size = static_cast<ast::StringLiteral &>(*expr).value.size() + 1;
+      if (size > config().max_strlen && !is_format_) {
+        report(expr->span, kStringTooLong, size, config().max_strlen);
+        return nullptr;
+      }
+      return types_.string(static_cast<uint32_t>(size));
     }
     case ast::NodeKind::kIdentifier:
       return check_identifier(static_cast<ast::Identifier &>(*expr), expr);
@@ -154,8 +166,10 @@ TypeRef TypeChecker::check_call(ast::Call &node, ast::Expr *&expr) {
     if (builtin->map_argument == MapArgument::kAlways && i > 0) continue;
     // A map as a whole is no value, and print takes aggregations as they are.
     bool is_raw = ast::as<ast::Map>(node.arguments[i]) || (builtin->name == "print" && i == 0);
+    is_format_ = i == 0 && takes_format(*builtin);
     is_known &= (is_raw ? check_raw(node.arguments[i]) : check(node.arguments[i])) != nullptr ||
                 ast::as<ast::Map>(node.arguments[i]) != nullptr;
+    is_format_ = false;
   }
   return is_known ? check_builtin(*builtin, expr, node.arguments) : nullptr;
 }

@@ -148,8 +148,8 @@ bool TypeChecker::put(Slot &slot, ast::Expr *&value) {
     if (!to->is_integer() || !shape.type->is_integer()) return false;
     auto *literal = ast::as<ast::IntegerLiteral>(value);
     if (literal && !literal_fits(*literal, to)) return false;
-    if (!literal) warn_sign(*value, to);
   }
+  warn_sign(*value, to);
   convert(value, to);
   return true;
 }

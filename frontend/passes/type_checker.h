@@ -177,6 +177,7 @@ class TypeChecker {
   ProgramInfo *program_ = nullptr;
   size_t program_index_ = 0;
   bool is_final_ = false;
+  bool is_format_ = false;  // the literal being checked is a format string: of any length
   int loop_depth_ = 0;
   uint64_t unrolled_ = 1;  // product of the counts of the unroll statements around
 };

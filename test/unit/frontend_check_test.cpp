@@ -137,6 +137,7 @@ TEST_F(CheckTest, DeclaredTypesStay) {
   EXPECT_EQ(errors("let $a: uint16 = 1; $a = 40000;"), "");
   EXPECT_EQ(errors("let $a: uint16 = -1;"), "assign-mismatch");
   EXPECT_EQ(errors("let $b = -1; let $a: uint16 = $b;"), "sign-cast");
+  EXPECT_EQ(errors("$a = nsecs; $a = -1;"), "sign-cast");
   EXPECT_EQ(errors("let $a: string[4] = \"abcdef\";"), "assign-mismatch");
   EXPECT_EQ(types("let $a: string = \"abc\"; $a = \"abcdef\";"), "string[7]");
   EXPECT_EQ(types("let $a; $a = 5;"), "int8");
@@ -300,6 +301,13 @@ TEST_F(CheckTest, FormatsAreCheckedAtTheConversion) {
   EXPECT_EQ(errors("@x = count(); printf(\"%d %s %x %p %c %r\", @x, (1, kstack), pid, (void *)1, 65, "
                    "buf(\"a\", 1));"),
             "");
+}
+
+TEST_F(CheckTest, StringsHaveALimitFormatsHaveNone) {
+  const std::string text = "\"" + std::string(2000, 'x') + "\"";
+  EXPECT_EQ(errors("$a = " + text + ";"), "string-too-long");
+  EXPECT_EQ(errors("print(" + text + ");"), "string-too-long");
+  EXPECT_EQ(errors("printf(" + text + ");"), "");
 }
 
 TEST_F(CheckTest, ParametersAreTypedByValueAndUse) {
