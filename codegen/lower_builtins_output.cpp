@@ -5,6 +5,8 @@ namespace awl::codegen {
 
 namespace {
 
+using object::EventKind;
+
 // printf, errorf, warnf, cat, system: a format and its arguments.
 template <EventKind kKind>
 llvm::Value *formatted(BuiltinCall &call) {
