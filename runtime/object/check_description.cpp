@@ -24,7 +24,11 @@ Status check_field(const Field &field, uint32_t size, int depth) {
   }
   uint64_t end = field.offset + uint64_t{type.size};
   if (field.bit_size != 0) {
-    if (field.bit_size > 64 || field.bit_offset > 64) return Error{"bitfield out of range"};
+    bool is_integral = type.kind == ValueKind::kInteger || type.kind == ValueKind::kEnum ||
+                       type.kind == ValueKind::kBool;
+    if (!is_integral || field.bit_size > 64 || field.bit_offset > 64) {
+      return Error{"bitfield out of range"};
+    }
     end = field.offset + (uint64_t{field.bit_offset} + field.bit_size + 7) / 8;
   }
   if (end > size) return Error{fmt::format("field {} lies outside of its value", field.name)};
@@ -181,6 +185,10 @@ Status check_map(const Map &map) {
     return status.error().with_context("value");
   }
   if (map.key.kind == ValueKind::kVoid && !map.is_scalar) return Error{"no key, but not a scalar"};
+  bool is_histogram = map.value.kind == ValueKind::kHist || map.value.kind == ValueKind::kLhist;
+  if (map.is_bucket_keyed && (map.is_scalar || !is_histogram)) {
+    return Error{"keyed by bucket, but no histogram by key"};
+  }
   uint64_t key_end = uint64_t{map.key.size} + (map.is_bucket_keyed ? 8 : 0);
   if (!map.is_scalar && key_end > map.key_size) return Error{"key exceeds its size"};
   uint64_t value_end = map.is_bucket_keyed ? 8 : map.value.size;

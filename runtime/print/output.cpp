@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "runtime/print/error_text.h"
 #include "runtime/print/json.h"
 
 namespace awl::runtime {
@@ -48,6 +49,9 @@ std::string place(const object::Description &description, const object::Location
   return fmt::format("{}:{}-{}: ", description.script_name, location.line, location.end_line);
 }
 
+// Whether a helper's result is a negative errno.
+bool is_errno(int64_t result) { return result < 0 && result > -4096; }
+
 // Where a message ends without newline it gets one.
 void end_line(std::string &text) {
   if (text.empty() || text.back() != '\n') text += '\n';
@@ -77,16 +81,14 @@ class TextOutput final : public Output {
     writer_.write_error(text);
   }
   void runtime_error(const object::ErrorSite &site, int64_t result) override {
-    std::string text = place(description_, site.location) + "WARNING: " + site.what;
-    if (result < 0 && result > -4096) {
-      text += fmt::format(": {} ({})", std::strerror(static_cast<int>(-result)), result);
+    std::string reason = site.what;
+    if (is_errno(result)) {
+      reason += fmt::format(": {}, {}", std::strerror(static_cast<int>(-result)), result);
     }
-    writer_.write_error(text + "\n" + quote(description_, site.location));
+    report(site, fmt::format("({})", reason));
   }
   void error_count(const object::ErrorSite &site, uint64_t count) override {
-    writer_.write_error(fmt::format("{}WARNING: {}: {} time{}\n{}",
-                                    place(description_, site.location), site.what, count,
-                                    count == 1 ? "" : "s", quote(description_, site.location)));
+    report(site, fmt::format("({}: {} time{})", site.what, count, count == 1 ? "" : "s"));
   }
   void warning(std::string_view text) override {
     writer_.write_error(fmt::format("WARNING: {}\n", text));
@@ -97,6 +99,13 @@ class TextOutput final : public Output {
   void before_final_maps() override { append("\n\n"); }
 
  private:
+  void report(const object::ErrorSite &site, const std::string &details) {
+    ErrorText error = explain_error(site.what);
+    std::string text = fmt::format("{}WARNING: {} {}\n{}", place(description_, site.location),
+                                   error.message, details, quote(description_, site.location));
+    if (!error.hint.empty()) text += fmt::format("HINT: {}\n", error.hint);
+    writer_.write_error(text);
+  }
   void append(std::string_view text, std::string_view end = {}) {
     writer_.buffer().append(text).append(end);
     writer_.written();
@@ -129,8 +138,7 @@ class JsonOutput final : public Output {
   }
   void runtime_error(const object::ErrorSite &site, int64_t result) override {
     begin("helper_error");
-    bool is_errno = result < 0 && result > -4096;
-    member("msg", is_errno ? std::strerror(static_cast<int>(-result)) : site.what.c_str());
+    member("msg", is_errno(result) ? std::strerror(static_cast<int>(-result)) : site.what.c_str());
     member("helper", site.what);
     writer_.buffer() += fmt::format(R"(, "retcode": {})", result);
     end_with(site.location);

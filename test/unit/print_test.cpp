@@ -831,10 +831,64 @@ TEST(Output, ErrorsQuoteTheScript) {
   printer.description.script_text = "BEGIN {\n  @a[1] = 2;\n}";
   printer.output().runtime_error({"map_update_elem", true, {2, 3, 2, 12}}, -7);
   EXPECT_EQ(printer.written(),
-            "stdin:2:3-12: WARNING: map_update_elem: Argument list too long (-7)\n"
-            "  @a[1] = 2;\n  ~~~~~~~~~\n");
-  printer.output().runtime_error({"x", true, {9, 3, 2, 1}}, 0);
-  EXPECT_EQ(printer.written(), "stdin:9-2: WARNING: x\n");
+            "stdin:2:3-12: WARNING: the map is full, a value was not stored (map_update_elem: "
+            "Argument list too long, -7)\n"
+            "  @a[1] = 2;\n  ~~~~~~~~~\n"
+            "HINT: raise max_map_keys in the script's config, or declare the map: let @name = "
+            "hash(100000)\n");
+  printer.output().error_count({"x", true, {9, 3, 2, 1}}, 2);
+  EXPECT_EQ(printer.written(), "stdin:9-2: WARNING: x (x: 2 times)\n");
+}
+
+// Descriptions are input from outside: whatever passes the check can be printed.
+TEST(RecordPrinter, MutatedDescriptions) {
+  object::Description d;
+  using enum object::EventKind;
+  ValueType array = type_of(ValueKind::kArray, 8);
+  array.count = 2;
+  array.fields.push_back({.type = {string(4)}});
+  ValueType bits = type_of(ValueKind::kStruct, 8);
+  bits.fields.push_back({.name = "b", .bit_offset = 3, .bit_size = 5, .type = {integer(4)}});
+  const std::pair<object::EventKind, ValueType> kinds[] = {
+      {kPrintf, integer(8)},
+      {kPrintValue, array},
+      {kPrintValue, bits},
+      {kPrintValue, type_of(ValueKind::kBuffer, 12)},
+      {kPrintValue, type_of(ValueKind::kStats, 16)},
+      {kPrintValue, type_of(ValueKind::kInet, 20)}};
+  for (const auto &[kind, type] : kinds) {
+    object::Event event;
+    event.kind = kind;
+    event.format = kind == kPrintf ? "%5d" : "";
+    event.size = 8 + type.size;
+    event.arguments.push_back({.offset = 8, .type = {type}});
+    d.events.push_back(std::move(event));
+  }
+  const std::string original = object::write_description(d);
+  uint32_t state = 1;
+  auto random = [&](size_t below) {
+    state = state * 1664525 + 1013904223;
+    return (state >> 8) % below;
+  };
+  int printed = 0;
+  for (int round = 0; round < 20000; ++round) {
+    std::string json = original;
+    for (size_t i = 0; i <= random(3); ++i)
+      json[random(json.size())] = "0123456789-,:[]{}\"ab"[random(20)];
+    auto read = object::parse_description(json);
+    if (!read) continue;
+    Printer printer;
+    auto records = RecordPrinter::create(*read, printer.output(), printer.printed.context);
+    if (!records) continue;
+    for (uint32_t i = 0; i < read->events.size(); ++i) {
+      if (read->events[i].kind == kSystem || read->events[i].kind == kCat) continue;
+      auto record = std::make_unique<uint8_t[]>(read->events[i].size);
+      std::fill_n(record.get(), read->events[i].size, uint8_t{0xff});
+      std::memcpy(record.get(), &i, 4);
+      printed += (*records)->print(record.get(), read->events[i].size);
+    }
+  }
+  EXPECT_GT(printed, 1000);
 }
 
 TEST(Writer, Buffers) {
