@@ -293,14 +293,13 @@ const ElfSymbol *ElfSymbols::containing(uint64_t address) const {
     for (uint32_t i = 0; i < symbols_.size(); ++i) {
       if (symbols_[i].is_function) functions_by_address_.push_back(i);
     }
-    // Where several names share an address, the global and then the shortest one is printed.
+    // Where several names share an address, the first global one in the file is printed.
     std::sort(functions_by_address_.begin(), functions_by_address_.end(),
               [this](uint32_t left, uint32_t right) {
                 const ElfSymbol &a = symbols_[left], &b = symbols_[right];
                 if (a.address != b.address) return a.address < b.address;
                 if (a.is_global != b.is_global) return a.is_global;
-                if (a.name.size() != b.name.size()) return a.name.size() < b.name.size();
-                return a.name != b.name ? a.name < b.name : left < right;
+                return left < right;
               });
   });
   const auto &order = functions_by_address_;
