@@ -124,6 +124,8 @@ class Loader {
       Status status = load_round(round);
       if (!status) return explain_eperm(status.error());
     }
+    Status named = fill_probe_names();
+    if (!named) return named.error();
     return std::move(loaded_);
   }
 
@@ -275,6 +277,20 @@ class Loader {
   static void resize(bpf_object *object, const char *name, uint32_t entries) {
     bpf_map *map = bpf_object__find_map_by_name(object, name);
     if (map != nullptr) bpf_map__set_max_entries(map, entries);
+  }
+
+  // For programs that compare the probe's name with text.
+  Status fill_probe_names() {
+    const int fd = loaded_.map(object::kProbeNamesMap);
+    if (fd < 0) return ok();
+    for (uint32_t id = 0; id < plan_.names.size(); ++id) {
+      char text[object::kProbeNameSize] = {};
+      plan_.names[id].name.copy(text, sizeof(text) - 1);
+      if (bpf_map_update_elem(fd, &id, text, BPF_ANY) != 0) {
+        return Error::from_errno("cannot write the names of the probes");
+      }
+    }
+    return ok();
   }
 
   Status reuse_maps(bpf_object *object) {
