@@ -66,6 +66,13 @@ const char *stack_mode(frontend::StackMode mode) {
 
 ValueType convert(TypeRef type, TypeStore &types, int depth);
 
+// An array of char.
+bool is_text(TypeRef type) {
+  return type->kind == TypeKind::kArray && type->element &&
+         type->element->kind == TypeKind::kInteger && type->element->size == 1 &&
+         type->element->is_signed;
+}
+
 void add_struct_members(const frontend::StructDef &def, TypeStore &types, int depth, ValueType &out) {
   for (const frontend::StructDef::Member &member : def.members) {
     if (!member.type) continue;
@@ -80,6 +87,10 @@ void add_struct_members(const frontend::StructDef &def, TypeStore &types, int de
       field.bit_size = member.bit_size;
     }
     field.type.push_back(convert(member.type, types, depth + 1));
+    if (is_text(member.type)) {
+      field.type[0].kind = ValueKind::kString;
+      field.type[0].fields.clear();
+    }
     out.fields.push_back(std::move(field));
   }
 }
