@@ -10,7 +10,7 @@ namespace awl::frontend {
 namespace {
 
 AWL_DIAGNOSTIC(kUnknownDirective, Error, "unknown-directive", "unknown directive #{}", std::string);
-AWL_DIAGNOSTIC(kBadCondition, Error, "bad-condition", "cannot evaluate the condition of #{}",
+AWL_DIAGNOSTIC(kBadCondition, Error, "bad-directive-condition", "cannot evaluate the condition of #{}",
                std::string);
 AWL_DIAGNOSTIC(kUnmatchedConditional, Error, "unmatched-conditional", "#{} without #if",
                std::string);
