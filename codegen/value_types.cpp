@@ -73,9 +73,16 @@ bool is_text(TypeRef type) {
          type->element->is_signed;
 }
 
-void add_struct_members(const frontend::StructDef &def, TypeStore &types, int depth, ValueType &out) {
+// Members of an anonymous struct or union, `offset` bytes into the outer one, are the outer one's.
+void add_struct_members(const frontend::StructDef &def, TypeStore &types, int depth,
+                        uint32_t offset, ValueType &out) {
   for (const frontend::StructDef::Member &member : def.members) {
     if (!member.type) continue;
+    if (member.name.empty() && member.type->kind == TypeKind::kStruct && depth < kMaxDepth) {
+      add_struct_members(types.complete(member.type->struct_def), types, depth + 1,
+                         offset + member.bit_offset / 8, out);
+      continue;
+    }
     object::Field field;
     field.name = member.name;
     field.offset = member.bit_offset / 8;
@@ -86,6 +93,7 @@ void add_struct_members(const frontend::StructDef &def, TypeStore &types, int de
       field.bit_offset = member.bit_offset - field.offset * 8;
       field.bit_size = member.bit_size;
     }
+    field.offset += offset;
     field.type.push_back(convert(member.type, types, depth + 1));
     if (is_text(member.type)) {
       field.type[0].kind = ValueKind::kString;
@@ -102,7 +110,7 @@ void add_fields(TypeRef type, TypeStore &types, int depth, ValueType &out) {
       break;
     case TypeKind::kStruct:
       out.name = type->struct_def->name;
-      if (depth < kMaxDepth) add_struct_members(types.complete(type->struct_def), types, depth, out);
+      if (depth < kMaxDepth) add_struct_members(types.complete(type->struct_def), types, depth, 0, out);
       break;
     case TypeKind::kTuple:
     case TypeKind::kRecord:
