@@ -44,7 +44,8 @@ bool compile(Compilation &compilation, std::string name, std::string text, Targe
   done("expand_macros");
   if (diagnostics.has_errors()) return false;
 
-  // Then every clause gets its programs, each with a body of its own, which is annotated from here on.
+  // Then every clause gets its programs, each with a body of its own, which is annotated from here
+  // on.
   resolve_probes(compilation, *program, target, options);
   done("resolve_probes");
   // Names before variables: `find` must be known to be a builtin that writes to one.

@@ -16,8 +16,9 @@
 
 namespace awl::frontend {
 
-AWL_DIAGNOSTIC(kArgumentType, Error, "argument-type", "{}() expects {} as its {} argument ({} provided)",
-               std::string_view, std::string_view, std::string_view, std::string);
+AWL_DIAGNOSTIC(kArgumentType, Error, "argument-type",
+               "{}() expects {} as its {} argument ({} provided)", std::string_view,
+               std::string_view, std::string_view, std::string);
 AWL_DIAGNOSTIC(kArgumentValue, Error, "argument-value", "{}(): {}", std::string_view, std::string);
 AWL_DIAGNOSTIC(kBuiltinProbe, Error, "builtin-probe", "{} can not be used with '{}' probes",
                std::string_view, std::string_view);

@@ -9,8 +9,8 @@ AWL_DIAGNOSTIC(kFormatTooFew, Error, "format-too-few-arguments",
                "not enough arguments for format string ({} supplied, {} expected)", size_t, size_t);
 AWL_DIAGNOSTIC(kFormatTooMany, Error, "format-too-many-arguments",
                "too many arguments for format string ({} supplied, {} expected)", size_t, size_t);
-AWL_DIAGNOSTIC(kFormatType, Error, "format-type",
-               "unsupported format specifier for type '{}': {}", std::string, std::string);
+AWL_DIAGNOSTIC(kFormatType, Error, "format-type", "unsupported format specifier for type '{}': {}",
+               std::string, std::string);
 
 namespace {
 
@@ -18,16 +18,18 @@ namespace {
 constexpr size_t kMaxArguments = 64;
 
 // Whether %s prints values of the type.
-bool is_text(TypeRef type) {
-  return type->kind != TypeKind::kVoid && !type->is_aggregation();
-}
+bool is_text(TypeRef type) { return type->kind != TypeKind::kVoid && !type->is_aggregation(); }
 
 bool fits(const object::FormatConversion &conversion, TypeRef type) {
   switch (conversion.conversion) {
-    case 's': return is_text(type);
-    case 'r': return type->kind == TypeKind::kBuffer;
-    case 'g': return type->is_integer();
-    default: return type->is_integral() || type->is_pointer();
+    case 's':
+      return is_text(type);
+    case 'r':
+      return type->kind == TypeKind::kBuffer;
+    case 'g':
+      return type->is_integer();
+    default:
+      return type->is_integral() || type->is_pointer();
   }
 }
 

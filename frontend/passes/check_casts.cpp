@@ -61,8 +61,7 @@ TypeRef TypeChecker::read_aggregation(ast::Expr *&expr) {
   TypeRef type = expr->type;
   if (!type || !type->is_aggregation()) return type;
   if (!type->is_integer_aggregation()) {
-    report(expr->span, kAggregationValue, to_string(type))
-        .hint("print the map as a whole instead");
+    report(expr->span, kAggregationValue, to_string(type)).hint("print the map as a whole instead");
     return nullptr;
   }
   auto *cast = nodes().make<ast::Cast>(expr->span, nullptr, expr);
@@ -128,7 +127,11 @@ TypeRef TypeChecker::check_cast(ast::Cast &node) {
   // The bytes of a literal are those of the type it is cast to.
   auto *literal = ast::as<ast::IntegerLiteral>(node.operand);
   if (literal && to->kind == TypeKind::kArray && from->size < to->size) {
-    TypeRef sized = to->size <= 8 ? integer(to->size <= 1 ? 1 : to->size <= 2 ? 2 : to->size <= 4 ? 4 : 8, true)
+    TypeRef sized = to->size <= 8 ? integer(to->size <= 1   ? 1
+                                            : to->size <= 2 ? 2
+                                            : to->size <= 4 ? 4
+                                                            : 8,
+                                            true)
                                   : nullptr;
     if (sized && sized->size == to->size) {
       convert(node.operand, sized);

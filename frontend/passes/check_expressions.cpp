@@ -43,8 +43,8 @@ AWL_DIAGNOSTIC(kOffsetofBitfield, Error, "offsetof-bitfield",
                "'{}' is a bitfield and has no offset in bytes", std::string_view);
 AWL_DIAGNOSTIC(kAggregationNotAssigned, Error, "aggregation-not-assigned",
                "{}() must be assigned directly to a map", std::string_view);
-AWL_DIAGNOSTIC(kOpaquePointer, Error, "opaque-pointer",
-               "Nothing is known of what a '{}' points to", std::string);
+AWL_DIAGNOSTIC(kOpaquePointer, Error, "opaque-pointer", "Nothing is known of what a '{}' points to",
+               std::string);
 
 namespace {
 
@@ -91,7 +91,8 @@ TypeRef TypeChecker::check_node(ast::Expr *&expr) {
   switch (expr->kind) {
     case ast::NodeKind::kIntegerLiteral:
       return literal_type(types_, static_cast<ast::IntegerLiteral &>(*expr));
-    case ast::NodeKind::kBoolLiteral: return types_.boolean();
+    case ast::NodeKind::kBoolLiteral:
+      return types_.boolean();
     case ast::NodeKind::kStringLiteral: {
       size_t size = static_cast<ast::StringLiteral &>(*expr).value.size() + 1;
       if (size > config().max_strlen && !is_format_) {
@@ -104,7 +105,8 @@ TypeRef TypeChecker::check_node(ast::Expr *&expr) {
       return check_identifier(static_cast<ast::Identifier &>(*expr), expr);
     case ast::NodeKind::kPositionalParameter:
       return check_parameter(static_cast<ast::PositionalParameter &>(*expr));
-    case ast::NodeKind::kPositionalCount: return int64();
+    case ast::NodeKind::kPositionalCount:
+      return int64();
     case ast::NodeKind::kVariable: {
       auto &node = static_cast<ast::Variable &>(*expr);
       TypeRef type = node.decl ? variable(*node.decl).shape.type : nullptr;
@@ -118,25 +120,40 @@ TypeRef TypeChecker::check_node(ast::Expr *&expr) {
       if (!type) report(node.span, kUndefinedMap, node.name);
       return type;
     }
-    case ast::NodeKind::kMapAccess: return check_map_access(static_cast<ast::MapAccess &>(*expr));
-    case ast::NodeKind::kUnary: return check_unary(static_cast<ast::Unary &>(*expr));
-    case ast::NodeKind::kIncDec: return check_inc_dec(static_cast<ast::IncDec &>(*expr));
-    case ast::NodeKind::kBinary: return check_binary(static_cast<ast::Binary &>(*expr));
-    case ast::NodeKind::kTernary: return check_ternary(static_cast<ast::Ternary &>(*expr));
+    case ast::NodeKind::kMapAccess:
+      return check_map_access(static_cast<ast::MapAccess &>(*expr));
+    case ast::NodeKind::kUnary:
+      return check_unary(static_cast<ast::Unary &>(*expr));
+    case ast::NodeKind::kIncDec:
+      return check_inc_dec(static_cast<ast::IncDec &>(*expr));
+    case ast::NodeKind::kBinary:
+      return check_binary(static_cast<ast::Binary &>(*expr));
+    case ast::NodeKind::kTernary:
+      return check_ternary(static_cast<ast::Ternary &>(*expr));
     case ast::NodeKind::kFieldAccess:
       return check_field_access(static_cast<ast::FieldAccess &>(*expr));
     case ast::NodeKind::kTupleAccess:
       return check_tuple_access(static_cast<ast::TupleAccess &>(*expr));
-    case ast::NodeKind::kIndex: return check_index(static_cast<ast::Index &>(*expr), expr);
-    case ast::NodeKind::kCast: return check_cast(static_cast<ast::Cast &>(*expr));
-    case ast::NodeKind::kTuple: return check_tuple(static_cast<ast::Tuple &>(*expr));
-    case ast::NodeKind::kRecord: return check_record(static_cast<ast::Record &>(*expr));
-    case ast::NodeKind::kCall: return check_call(static_cast<ast::Call &>(*expr), expr);
-    case ast::NodeKind::kSizeof: return check_sizeof(static_cast<ast::Sizeof &>(*expr));
-    case ast::NodeKind::kOffsetof: return check_offsetof(static_cast<ast::Offsetof &>(*expr));
-    case ast::NodeKind::kTypeof: return resolve_spec(*static_cast<ast::Typeof &>(*expr).type_spec);
-    case ast::NodeKind::kBlockExpr: return check_block(static_cast<ast::BlockExpr &>(*expr));
-    default: return nullptr;
+    case ast::NodeKind::kIndex:
+      return check_index(static_cast<ast::Index &>(*expr), expr);
+    case ast::NodeKind::kCast:
+      return check_cast(static_cast<ast::Cast &>(*expr));
+    case ast::NodeKind::kTuple:
+      return check_tuple(static_cast<ast::Tuple &>(*expr));
+    case ast::NodeKind::kRecord:
+      return check_record(static_cast<ast::Record &>(*expr));
+    case ast::NodeKind::kCall:
+      return check_call(static_cast<ast::Call &>(*expr), expr);
+    case ast::NodeKind::kSizeof:
+      return check_sizeof(static_cast<ast::Sizeof &>(*expr));
+    case ast::NodeKind::kOffsetof:
+      return check_offsetof(static_cast<ast::Offsetof &>(*expr));
+    case ast::NodeKind::kTypeof:
+      return resolve_spec(*static_cast<ast::Typeof &>(*expr).type_spec);
+    case ast::NodeKind::kBlockExpr:
+      return check_block(static_cast<ast::BlockExpr &>(*expr));
+    default:
+      return nullptr;
   }
 }
 
@@ -197,7 +214,8 @@ ast::Expr *TypeChecker::fix_parameter(ast::PositionalParameter &parameter) {
   if (!is_number(text)) return &parameter;
   bool is_negative = text[0] == '-';
   uint64_t value = std::strtoull(text.c_str() + is_negative, nullptr, 0);
-  auto *literal = nodes().make<ast::IntegerLiteral>(parameter.span, is_negative ? 0 - value : value);
+  auto *literal =
+      nodes().make<ast::IntegerLiteral>(parameter.span, is_negative ? 0 - value : value);
   literal->is_negative = is_negative && value != 0;
   literal->type = literal_type(types_, *literal);
   return literal;

@@ -10,8 +10,9 @@ AWL_DIAGNOSTIC(kBadOperand, Error, "bad-operand",
 AWL_DIAGNOSTIC(kBadOperands, Error, "bad-operands",
                "The {} operator can not be used on expressions of types {}, {}", std::string_view,
                std::string, std::string);
-AWL_DIAGNOSTIC(kTypeMismatch, Error, "type-mismatch", "Type mismatch for '{}': comparing {} with {}",
-               std::string_view, std::string, std::string);
+AWL_DIAGNOSTIC(kTypeMismatch, Error, "type-mismatch",
+               "Type mismatch for '{}': comparing {} with {}", std::string_view, std::string,
+               std::string);
 AWL_DIAGNOSTIC(kBadCondition, Error, "bad-condition", "Invalid condition: {}", std::string);
 AWL_DIAGNOSTIC(kBranchMismatch, Error, "branch-mismatch",
                "Branches must return the same type or compatible types: have '{}' and '{}'",
@@ -28,8 +29,7 @@ AWL_DIAGNOSTIC(kPointerComparison, Warning, "pointer-comparison",
                "comparison of distinct pointer types: {}, {}", std::string, std::string);
 AWL_DIAGNOSTIC(kDereference, Error, "dereference", "Can not dereference a value of type '{}'",
                std::string);
-AWL_DIAGNOSTIC(kAddressOf, Error, "address-of",
-               "The address of this expression can not be taken");
+AWL_DIAGNOSTIC(kAddressOf, Error, "address-of", "The address of this expression can not be taken");
 AWL_DIAGNOSTIC(kIncDecType, Error, "increment-type",
                "The {} operator needs an integer or pointer, {} is of type '{}'", std::string_view,
                std::string_view, std::string);
@@ -38,35 +38,58 @@ namespace {
 
 const char *symbol(ast::BinaryOp op) {
   switch (op) {
-    case ast::BinaryOp::kAdd: return "+";
-    case ast::BinaryOp::kSub: return "-";
-    case ast::BinaryOp::kMul: return "*";
-    case ast::BinaryOp::kDiv: return "/";
-    case ast::BinaryOp::kMod: return "%";
-    case ast::BinaryOp::kAnd: return "&";
-    case ast::BinaryOp::kOr: return "|";
-    case ast::BinaryOp::kXor: return "^";
-    case ast::BinaryOp::kShl: return "<<";
-    case ast::BinaryOp::kShr: return ">>";
-    case ast::BinaryOp::kEq: return "==";
-    case ast::BinaryOp::kNe: return "!=";
-    case ast::BinaryOp::kLt: return "<";
-    case ast::BinaryOp::kLe: return "<=";
-    case ast::BinaryOp::kGt: return ">";
-    case ast::BinaryOp::kGe: return ">=";
-    case ast::BinaryOp::kLogicalAnd: return "&&";
-    case ast::BinaryOp::kLogicalOr: return "||";
+    case ast::BinaryOp::kAdd:
+      return "+";
+    case ast::BinaryOp::kSub:
+      return "-";
+    case ast::BinaryOp::kMul:
+      return "*";
+    case ast::BinaryOp::kDiv:
+      return "/";
+    case ast::BinaryOp::kMod:
+      return "%";
+    case ast::BinaryOp::kAnd:
+      return "&";
+    case ast::BinaryOp::kOr:
+      return "|";
+    case ast::BinaryOp::kXor:
+      return "^";
+    case ast::BinaryOp::kShl:
+      return "<<";
+    case ast::BinaryOp::kShr:
+      return ">>";
+    case ast::BinaryOp::kEq:
+      return "==";
+    case ast::BinaryOp::kNe:
+      return "!=";
+    case ast::BinaryOp::kLt:
+      return "<";
+    case ast::BinaryOp::kLe:
+      return "<=";
+    case ast::BinaryOp::kGt:
+      return ">";
+    case ast::BinaryOp::kGe:
+      return ">=";
+    case ast::BinaryOp::kLogicalAnd:
+      return "&&";
+    case ast::BinaryOp::kLogicalOr:
+      return "||";
   }
   return "";
 }
 
 const char *symbol(ast::UnaryOp op) {
   switch (op) {
-    case ast::UnaryOp::kNegate: return "-";
-    case ast::UnaryOp::kNot: return "!";
-    case ast::UnaryOp::kComplement: return "~";
-    case ast::UnaryOp::kDereference: return "*";
-    case ast::UnaryOp::kAddressOf: return "&";
+    case ast::UnaryOp::kNegate:
+      return "-";
+    case ast::UnaryOp::kNot:
+      return "!";
+    case ast::UnaryOp::kComplement:
+      return "~";
+    case ast::UnaryOp::kDereference:
+      return "*";
+    case ast::UnaryOp::kAddressOf:
+      return "&";
   }
   return "";
 }
@@ -111,10 +134,14 @@ TypeRef TypeChecker::check_address_of(ast::Unary &node) {
   if (!type) return nullptr;
   switch (node.operand->kind) {
     case ast::NodeKind::kVariable:
-    case ast::NodeKind::kMapAccess: return types_.pointer(type, AddressSpace::kBpf);
+    case ast::NodeKind::kMapAccess:
+      return types_.pointer(type, AddressSpace::kBpf);
     case ast::NodeKind::kFieldAccess:
-    case ast::NodeKind::kIndex: return types_.pointer(type, default_space());
-    default: report(node.operand->span, kAddressOf); return nullptr;
+    case ast::NodeKind::kIndex:
+      return types_.pointer(type, default_space());
+    default:
+      report(node.operand->span, kAddressOf);
+      return nullptr;
   }
 }
 
@@ -228,14 +255,17 @@ TypeRef TypeChecker::check_comparison(ast::Binary &node) {
   if (left == right && left->is_integral()) return types_.boolean();
   if (left->is_integral() && right->is_integral()) return compare_integers(node);
   if (left->is_pointer() && right->is_pointer()) {
-    bool is_void = left->element->kind == TypeKind::kVoid || right->element->kind == TypeKind::kVoid;
+    bool is_void =
+        left->element->kind == TypeKind::kVoid || right->element->kind == TypeKind::kVoid;
     if (left->element != right->element && !is_void) {
       report(node.span, kPointerComparison, to_string(left), to_string(right));
     }
     return types_.boolean();
   }
-  if (left->is_pointer() && right->is_integral()) return convert(node.right, uint64()), types_.boolean();
-  if (right->is_pointer() && left->is_integral()) return convert(node.left, uint64()), types_.boolean();
+  if (left->is_pointer() && right->is_integral())
+    return convert(node.right, uint64()), types_.boolean();
+  if (right->is_pointer() && left->is_integral())
+    return convert(node.left, uint64()), types_.boolean();
   if (!is_equality(node.op)) {
     if (left->kind != right->kind) return mismatch(node, left, right);
     report(node.span, kBadOperands, symbol(node.op), to_string(left), to_string(right));

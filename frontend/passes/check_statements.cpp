@@ -52,12 +52,14 @@ bool is_end(const ast::Stmt &stmt) {
   switch (stmt.kind) {
     case ast::NodeKind::kReturn:
     case ast::NodeKind::kBreak:
-    case ast::NodeKind::kContinue: return true;
+    case ast::NodeKind::kContinue:
+      return true;
     case ast::NodeKind::kExprStmt: {
       auto *call = ast::as<ast::Call>(static_cast<const ast::ExprStmt &>(stmt).expr);
       return call && call->name == "exit";
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -86,26 +88,37 @@ void TypeChecker::check_statements(std::vector<ast::Stmt *> &statements) {
 
 void TypeChecker::check_statement(ast::Stmt &stmt) {
   switch (stmt.kind) {
-    case ast::NodeKind::kExprStmt: return check_expr_stmt(static_cast<ast::ExprStmt &>(stmt));
-    case ast::NodeKind::kAssign: return check_assign(static_cast<ast::Assign &>(stmt));
-    case ast::NodeKind::kLet: return check_let(static_cast<ast::Let &>(stmt));
-    case ast::NodeKind::kIf: return check_if(static_cast<ast::If &>(stmt));
-    case ast::NodeKind::kWhile: return check_while(static_cast<ast::While &>(stmt));
-    case ast::NodeKind::kUnroll: return check_unroll(static_cast<ast::Unroll &>(stmt));
-    case ast::NodeKind::kForMap: return check_for_map(static_cast<ast::ForMap &>(stmt));
-    case ast::NodeKind::kForRange: return check_for_range(static_cast<ast::ForRange &>(stmt));
-    case ast::NodeKind::kReturn: return check_return(static_cast<ast::Return &>(stmt));
+    case ast::NodeKind::kExprStmt:
+      return check_expr_stmt(static_cast<ast::ExprStmt &>(stmt));
+    case ast::NodeKind::kAssign:
+      return check_assign(static_cast<ast::Assign &>(stmt));
+    case ast::NodeKind::kLet:
+      return check_let(static_cast<ast::Let &>(stmt));
+    case ast::NodeKind::kIf:
+      return check_if(static_cast<ast::If &>(stmt));
+    case ast::NodeKind::kWhile:
+      return check_while(static_cast<ast::While &>(stmt));
+    case ast::NodeKind::kUnroll:
+      return check_unroll(static_cast<ast::Unroll &>(stmt));
+    case ast::NodeKind::kForMap:
+      return check_for_map(static_cast<ast::ForMap &>(stmt));
+    case ast::NodeKind::kForRange:
+      return check_for_range(static_cast<ast::ForRange &>(stmt));
+    case ast::NodeKind::kReturn:
+      return check_return(static_cast<ast::Return &>(stmt));
     case ast::NodeKind::kDiscard:
       check(static_cast<ast::Discard &>(stmt).value);
       return;
-    case ast::NodeKind::kBlock: return check_statements(static_cast<ast::Block &>(stmt).statements);
+    case ast::NodeKind::kBlock:
+      return check_statements(static_cast<ast::Block &>(stmt).statements);
     case ast::NodeKind::kBreak:
       if (loop_depth_ == 0) report(stmt.span, kOutsideLoop, "break");
       return;
     case ast::NodeKind::kContinue:
       if (loop_depth_ == 0) report(stmt.span, kOutsideLoop, "continue");
       return;
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -151,8 +164,8 @@ void TypeChecker::assign_map(ast::Assign &assign, ast::MapAccess &target) {
   } else {
     type = check_raw(assign.value);
   }
-  bool has_key = target.key ? put_key(slot, target.key, target.span)
-                            : use_map(slot, false, target.span);
+  bool has_key =
+      target.key ? put_key(slot, target.key, target.span) : use_map(slot, false, target.span);
   if (!type || !has_key) return;
   if (!aggregation && type->is_aggregation()) {
     report(assign.span, kAggregationCopied, to_string(type))
@@ -171,7 +184,8 @@ void TypeChecker::assign_map(ast::Assign &assign, ast::MapAccess &target) {
   bool is_put = false;
   if (aggregation) {
     // A literal argument leaves the sign of the aggregation open.
-    bool is_flexible = !call->arguments.empty() && shape_of(types_, *call->arguments[0]).is_flexible;
+    bool is_flexible =
+        !call->arguments.empty() && shape_of(types_, *call->arguments[0]).is_flexible;
     Shape shape{type, is_flexible, {}};
     is_put = is_final_ ? known && unify(types_, slot.value.shape, shape).has_value()
                        : widen_slot(slot.value, shape);
@@ -239,8 +253,9 @@ void TypeChecker::check_body(ast::Block &block, bool is_loop) {
 
 void TypeChecker::check_while(ast::While &stmt) {
   report(stmt.span, kWhileDeprecated)
-      .hint("for loops support ranges, `for ($x : $start..$end) { … }`, and are easily proven to "
-            "be bounded");
+      .hint(
+          "for loops support ranges, `for ($x : $start..$end) { … }`, and are easily proven to "
+          "be bounded");
   check_truth(stmt.condition);
   check_body(*stmt.body, true);
 }
@@ -250,7 +265,8 @@ void TypeChecker::check_unroll(ast::Unroll &stmt) {
   if (auto *parameter = ast::as<ast::PositionalParameter>(stmt.count)) {
     stmt.count = fix_parameter(*parameter);
   } else if (auto value = evaluate_constant(types_, *stmt.count)) {
-    auto *count = nodes().make<ast::IntegerLiteral>(stmt.count->span, static_cast<uint64_t>(*value));
+    auto *count =
+        nodes().make<ast::IntegerLiteral>(stmt.count->span, static_cast<uint64_t>(*value));
     count->is_negative = *value < 0;
     count->type = int64();
     stmt.count = count;
@@ -260,7 +276,8 @@ void TypeChecker::check_unroll(ast::Unroll &stmt) {
   if (!literal) {
     report(stmt.count->span, kUnrollCount);
   } else if (literal->is_negative || literal->value < 1) {
-    report(stmt.count->span, kUnrollRange, "minimum value", 1, static_cast<int64_t>(literal->value));
+    report(stmt.count->span, kUnrollRange, "minimum value", 1,
+           static_cast<int64_t>(literal->value));
   } else if (literal->value > kMaxUnroll) {
     report(stmt.count->span, kUnrollRange, "maximum value", kMaxUnroll,
            static_cast<int64_t>(literal->value));
@@ -313,7 +330,9 @@ void TypeChecker::check_for_range(ast::ForRange &loop) {
     return;
   }
   if (begin && end && loop.variable->decl) {
-    Shape both{unify_integers(types_, shape_of(types_, *loop.begin), shape_of(types_, *loop.end)), false, {}};
+    Shape both{unify_integers(types_, shape_of(types_, *loop.begin), shape_of(types_, *loop.end)),
+               false,
+               {}};
     TypeRef type = integer(8, both.type->is_signed);
     Slot &slot = variable(*loop.variable->decl);
     widen_slot(slot, {type, false, {}});

@@ -72,7 +72,8 @@ void TypeChecker::run() {
   finish_maps();
 }
 
-// Walks programs until no slot widens any more; programs that use no slot that has changed are left alone.
+// Walks programs until no slot widens any more; programs that use no slot that has changed are left
+// alone.
 void TypeChecker::infer() {
   is_stale_.assign(compilation_.checked.programs.size(), true);
   for (int round = 0; round < kMaxRounds; ++round) {
@@ -141,7 +142,8 @@ bool TypeChecker::put(Slot &slot, ast::Expr *&value) {
   if (!is_final_) return widen_slot(slot, shape);
   TypeRef to = slot.shape.type;
   if (!to) return false;
-  std::optional<Shape> both = unify(types_, slot.is_fixed ? Shape{to, false, {}} : slot.shape, shape);
+  std::optional<Shape> both =
+      unify(types_, slot.is_fixed ? Shape{to, false, {}} : slot.shape, shape);
   if (!both) return false;
   if (slot.is_fixed && both->type != to) {
     // What was declared stays: integers are made to fit, literals only when they do fit.
@@ -160,7 +162,8 @@ bool TypeChecker::use_map(MapSlot &map, bool is_keyed, Span span) {
     map.is_keyed = is_keyed;
   }
   if (map.is_keyed == is_keyed) return true;
-  report(span, is_keyed ? kMapNeedsNoKey : kMapNeedsKey, map.name).note(map.span, "first used here");
+  report(span, is_keyed ? kMapNeedsNoKey : kMapNeedsKey, map.name)
+      .note(map.span, "first used here");
   return false;
 }
 
@@ -204,8 +207,9 @@ void TypeChecker::finish_maps() {
     if (auto found = declarations.find(name); found != declarations.end()) {
       const ast::MapDeclaration &declaration = *found->second;
       std::optional<MapKind> kind = map_kind(declaration.map_type);
-      if (!kind) diagnostics.emit(declaration.span, kUnknownMapType, declaration.map_type)
-                     .hint("known are hash, lruhash, percpuhash and percpulruhash");
+      if (!kind)
+        diagnostics.emit(declaration.span, kUnknownMapType, declaration.map_type)
+            .hint("known are hash, lruhash, percpuhash and percpulruhash");
       std::optional<int64_t> entries = evaluate_constant(types_, *declaration.max_entries);
       if (!entries || *entries <= 0 || *entries > UINT32_MAX) {
         diagnostics.emit(declaration.span, kMapEntries, name);

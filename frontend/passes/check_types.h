@@ -3,12 +3,14 @@
 // Types of variables and maps follow from all their uses in all clauses: a slot (variable, map key
 // or map value) starts with nothing and is widened by each value that is put into it, until
 // nothing changes any more (infer); then one last walk reports errors and puts in the conversions
-// (conform). Integers widen in size and sign, strings in size, tuples and records element by element.
+// (conform). Integers widen in size and sign, strings in size, tuples and records element by
+// element.
 //
 // What code generation may rely on afterwards, for every program in CheckedProgram::programs.
 // "Cast" below means an ast::Cast with is_implicit (target null, `type` counts) put in here where
 // the script has none. Literals have no Cast around them but get the wanted type themselves:
-// integers any that holds them, strings a larger one (NULs follow), tuples and records element by element.
+// integers any that holds them, strings a larger one (NULs follow), tuples and records element by
+// element.
 //
 // Types
 //  - Expr::type is never null, but in Sizeof/Offsetof/Typeof operands, which are never evaluated
@@ -54,9 +56,10 @@
 //      string -> larger or smaller string (NUL kept); string <-> int8 array
 //      integer or pointer -> string, buffer: a read of memory at this address
 //      kProbeName -> string: the text
-//      tuple, record -> tuple, record with the same number of fields, field by field (records: by name)
-//      anything -> the same type
-//  - Unary * : operand is a pointer (integers get a Cast to uint64 *). Unary & : operand is a Variable,
+//      tuple, record -> tuple, record with the same number of fields, field by field (records: by
+//      name) anything -> the same type
+//  - Unary * : operand is a pointer (integers get a Cast to uint64 *). Unary & : operand is a
+//  Variable,
 //    MapAccess, FieldAccess or Index.
 //  - FieldAccess::object is a struct, a pointer to a struct (dereferenced once), or a record.
 //    Struct members are found by find_member(); those of `args` in StructDef::Origin kTracepoint,
@@ -71,9 +74,9 @@
 //  - Identifier::constant is set for enumerators (type: the enum); other identifiers are builtin
 //    values (see resolve_calls.h). `#define` constants have become literals.
 //
-// Builtins: what each check guarantees about its arguments stands in frontend/builtins/*.cpp, beside
-// the record. In general integers arrive as the signature says (with a Cast where needed), and
-// arguments that have to be constant arrive as literals.
+// Builtins: what each check guarantees about its arguments stands in frontend/builtins/*.cpp,
+// beside the record. In general integers arrive as the signature says (with a Cast where needed),
+// and arguments that have to be constant arrive as literals.
 #pragma once
 
 #include "frontend/checked_program.h"

@@ -85,13 +85,20 @@ class Folder {
 
   ast::Expr *fold_comparison(const ast::Binary &binary, Wide left, Wide right) {
     switch (binary.op) {
-      case ast::BinaryOp::kEq: return make_bool(binary.span, left == right);
-      case ast::BinaryOp::kNe: return make_bool(binary.span, left != right);
-      case ast::BinaryOp::kLt: return make_bool(binary.span, left < right);
-      case ast::BinaryOp::kLe: return make_bool(binary.span, left <= right);
-      case ast::BinaryOp::kGt: return make_bool(binary.span, left > right);
-      case ast::BinaryOp::kGe: return make_bool(binary.span, left >= right);
-      default: return nullptr;
+      case ast::BinaryOp::kEq:
+        return make_bool(binary.span, left == right);
+      case ast::BinaryOp::kNe:
+        return make_bool(binary.span, left != right);
+      case ast::BinaryOp::kLt:
+        return make_bool(binary.span, left < right);
+      case ast::BinaryOp::kLe:
+        return make_bool(binary.span, left <= right);
+      case ast::BinaryOp::kGt:
+        return make_bool(binary.span, left > right);
+      case ast::BinaryOp::kGe:
+        return make_bool(binary.span, left >= right);
+      default:
+        return nullptr;
     }
   }
 
@@ -99,8 +106,10 @@ class Folder {
                            const ast::IntegerLiteral &right) {
     Wide a = value_of(left), b = value_of(right);
     switch (binary.op) {
-      case ast::BinaryOp::kAdd: return make_integer(binary.span, a + b);
-      case ast::BinaryOp::kSub: return make_integer(binary.span, a - b);
+      case ast::BinaryOp::kAdd:
+        return make_integer(binary.span, a + b);
+      case ast::BinaryOp::kSub:
+        return make_integer(binary.span, a - b);
       case ast::BinaryOp::kMul: {
         Wide product = 0;
         if (__builtin_mul_overflow(a, b, &product)) return overflow(binary.span);
@@ -113,18 +122,22 @@ class Folder {
           return nodes_.make<ast::IntegerLiteral>(binary.span, 0);
         }
         return make_integer(binary.span, binary.op == ast::BinaryOp::kDiv ? a / b : a % b);
-      case ast::BinaryOp::kAnd: return make_integer(binary.span, a & b);
-      case ast::BinaryOp::kOr: return make_integer(binary.span, a | b);
-      case ast::BinaryOp::kXor: return make_integer(binary.span, a ^ b);
+      case ast::BinaryOp::kAnd:
+        return make_integer(binary.span, a & b);
+      case ast::BinaryOp::kOr:
+        return make_integer(binary.span, a | b);
+      case ast::BinaryOp::kXor:
+        return make_integer(binary.span, a ^ b);
       case ast::BinaryOp::kShl:
       case ast::BinaryOp::kShr:
         if (b < 0 || b > 63) {
           diagnostics_.emit(binary.span, kConstantShift, static_cast<int64_t>(b));
           return nodes_.make<ast::IntegerLiteral>(binary.span, 0);
         }
-        return make_integer(binary.span, binary.op == ast::BinaryOp::kShl ? a * (Wide{1} << b)
-                                                                          : a >> b);
-      default: return fold_comparison(binary, a, b);
+        return make_integer(binary.span,
+                            binary.op == ast::BinaryOp::kShl ? a * (Wide{1} << b) : a >> b);
+      default:
+        return fold_comparison(binary, a, b);
     }
   }
 
@@ -140,9 +153,7 @@ class Folder {
     return std::nullopt;
   }
 
-  ast::Expr *make_bool(Span span, bool value) {
-    return nodes_.make<ast::BoolLiteral>(span, value);
-  }
+  ast::Expr *make_bool(Span span, bool value) { return nodes_.make<ast::BoolLiteral>(span, value); }
 
   ast::Expr *make_integer(Span span, Wide value) {
     if (value < INT64_MIN || value > Wide{UINT64_MAX}) return overflow(span);

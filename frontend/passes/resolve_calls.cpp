@@ -83,14 +83,17 @@ class CallResolver {
     size_t count = call->arguments.size();
     if (!check_use(call->span, builtin)) return call;
     if (count < static_cast<size_t>(builtin.min_arguments)) {
-      diagnostics_.emit(call->span, kTooFewArguments, builtin.name, builtin.min_arguments,
-                        plural(builtin.min_arguments), count)
+      diagnostics_
+          .emit(call->span, kTooFewArguments, builtin.name, builtin.min_arguments,
+                plural(builtin.min_arguments), count)
           .hint(std::string(builtin.signature));
     } else if (builtin.max_arguments >= 0 && count > static_cast<size_t>(builtin.max_arguments)) {
-      diagnostics_.emit(call->span, kTooManyArguments, builtin.name, builtin.max_arguments,
-                        plural(builtin.max_arguments), count)
+      diagnostics_
+          .emit(call->span, kTooManyArguments, builtin.name, builtin.max_arguments,
+                plural(builtin.max_arguments), count)
           .hint(std::string(builtin.signature));
-    } else if (builtin.map_argument == MapArgument::kAlways && !ast::as<ast::Map>(call->arguments[0])) {
+    } else if (builtin.map_argument == MapArgument::kAlways &&
+               !ast::as<ast::Map>(call->arguments[0])) {
       diagnostics_.emit(call->arguments[0]->span, kMapArgument, builtin.name);
     } else if (builtin.is_value && count == 0) {
       return nodes_.make<ast::Identifier>(call->span, call->name);
@@ -119,8 +122,8 @@ class CallResolver {
       identifier->constant = constant.value;
       return identifier;
     }
-    auto *literal = nodes_.make<ast::IntegerLiteral>(identifier->span,
-                                                     static_cast<uint64_t>(constant.value));
+    auto *literal =
+        nodes_.make<ast::IntegerLiteral>(identifier->span, static_cast<uint64_t>(constant.value));
     literal->is_negative = constant.value < 0;
     return literal;
   }
@@ -132,7 +135,8 @@ class CallResolver {
       return false;
     }
     if (builtin.is_unsafe && !options_.allow_unsafe) {
-      diagnostics_.emit(span, kUnsafeFunction, builtin.name).hint("use the --unsafe flag to allow it");
+      diagnostics_.emit(span, kUnsafeFunction, builtin.name)
+          .hint("use the --unsafe flag to allow it");
       return false;
     }
     return true;

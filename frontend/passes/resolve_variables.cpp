@@ -59,12 +59,18 @@ class VariableResolver {
 
   void visit(ast::Node &node) {
     switch (node.kind) {
-      case ast::NodeKind::kVariable: return refer(static_cast<ast::Variable &>(node));
-      case ast::NodeKind::kAssign: return visit_assign(static_cast<ast::Assign &>(node));
-      case ast::NodeKind::kLet: return visit_let(static_cast<ast::Let &>(node));
-      case ast::NodeKind::kIncDec: return visit_inc_dec(static_cast<ast::IncDec &>(node));
-      case ast::NodeKind::kCall: return visit_call(static_cast<ast::Call &>(node));
-      case ast::NodeKind::kBlock: return visit_block(static_cast<ast::Block &>(node));
+      case ast::NodeKind::kVariable:
+        return refer(static_cast<ast::Variable &>(node));
+      case ast::NodeKind::kAssign:
+        return visit_assign(static_cast<ast::Assign &>(node));
+      case ast::NodeKind::kLet:
+        return visit_let(static_cast<ast::Let &>(node));
+      case ast::NodeKind::kIncDec:
+        return visit_inc_dec(static_cast<ast::IncDec &>(node));
+      case ast::NodeKind::kCall:
+        return visit_call(static_cast<ast::Call &>(node));
+      case ast::NodeKind::kBlock:
+        return visit_block(static_cast<ast::Block &>(node));
       case ast::NodeKind::kForMap: {
         auto &loop = static_cast<ast::ForMap &>(node);
         return visit_loop(*loop.variable, *loop.body);
@@ -120,7 +126,8 @@ class VariableResolver {
   void visit_call(ast::Call &call) {
     for (ast::Expr *argument : call.arguments) visit(*argument);
     if (call.name != "find" || call.arguments.size() < 3) return;
-    if (auto *variable = ast::as<ast::Variable>(call.arguments[2])) assigned_.insert(variable->decl);
+    if (auto *variable = ast::as<ast::Variable>(call.arguments[2]))
+      assigned_.insert(variable->decl);
   }
 
   void visit_loop(ast::Variable &variable, ast::Block &body) {
@@ -138,8 +145,7 @@ class VariableResolver {
       for (const auto &[name, decl] : scope) names.emplace_back(name);
     }
     std::string nearest = nearest_name(variable.name, names);
-    auto diagnostic =
-        diagnostics_.emit(variable.span, kUndefinedVariable, shown(variable.name));
+    auto diagnostic = diagnostics_.emit(variable.span, kUndefinedVariable, shown(variable.name));
     if (!nearest.empty()) diagnostic.hint("did you mean " + shown(nearest) + "?");
     // Said once: from here on the name is known.
     variable.decl = declare(variable);

@@ -2,8 +2,8 @@
 // check_types and the builtins' checks includes this.
 //
 // Each function check_…() gives the type of one kind of node, null when it is not known (yet) or
-// wrong. The same code runs in both phases: while types are inferred errors are silent and nothing is
-// converted; in the last walk (is_final()) errors are reported and conversions put in.
+// wrong. The same code runs in both phases: while types are inferred errors are silent and nothing
+// is converted; in the last walk (is_final()) errors are reported and conversions put in.
 #pragma once
 
 #include <map>
@@ -30,8 +30,8 @@ struct Slot {
 // What is known of a map.
 struct MapSlot {
   std::string name;
-  Span span;              // first use
-  bool is_used = false;   // as an element: is_keyed counts
+  Span span;             // first use
+  bool is_used = false;  // as an element: is_keyed counts
   bool is_keyed = false;
   bool is_assigned = false;
   Slot key, value;
@@ -111,7 +111,8 @@ class TypeChecker {
   TypeRef check_node(ast::Expr *&expr);
   TypeRef check_identifier(ast::Identifier &node, ast::Expr *&expr);
   TypeRef check_call(ast::Call &node, ast::Expr *&expr);
-  TypeRef check_builtin(const Builtin &builtin, ast::Expr *&expr, std::vector<ast::Expr *> &arguments);
+  TypeRef check_builtin(const Builtin &builtin, ast::Expr *&expr,
+                        std::vector<ast::Expr *> &arguments);
   TypeRef check_parameter(ast::PositionalParameter &node);
   TypeRef check_map_access(ast::MapAccess &node);
   TypeRef check_field_access(ast::FieldAccess &node);
@@ -172,7 +173,7 @@ class TypeChecker {
   std::unordered_map<const ast::VariableDecl *, Slot> variables_;
   std::map<std::string, MapSlot> maps_;
   std::vector<std::string> map_order_;  // by first use
-  std::vector<bool> is_stale_;          // per program: a slot it uses has changed since its last walk
+  std::vector<bool> is_stale_;  // per program: a slot it uses has changed since its last walk
 
   ProgramInfo *program_ = nullptr;
   size_t program_index_ = 0;

@@ -25,7 +25,8 @@ Shape make_tuple(TypeStore &types, std::vector<Shape> fields) {
   return {types.tuple(elements), false, std::move(fields)};
 }
 
-Shape make_record(TypeStore &types, const std::vector<std::string> &names, std::vector<Shape> fields) {
+Shape make_record(TypeStore &types, const std::vector<std::string> &names,
+                  std::vector<Shape> fields) {
   std::vector<std::pair<std::string, TypeRef>> elements;
   for (size_t i = 0; i < fields.size(); ++i) elements.emplace_back(names[i], fields[i].type);
   return {types.record(elements), false, std::move(fields)};
