@@ -220,6 +220,16 @@ class Run {
     }
   }
 
+  // Whether anything can fire while we wait.
+  bool has_events() const {
+    for (const object::Program &program : description_.programs) {
+      for (const object::AttachPoint &point : program.attach_points) {
+        if (point.family != "begin" && point.family != "end") return true;
+      }
+    }
+    return false;
+  }
+
   Result<int> trace() {
     attached_now = &attachments_;
     if (!options_.dry_run) run_programs("begin");
@@ -233,8 +243,11 @@ class Run {
       Status resumed = child_->resume();
       if (!resumed) return resumed.error();
     }
-    Status status = run_event_loop(loop_inputs());
-    if (!status) return status.error();
+    // With nothing but `begin` and `end` there is nothing to wait for.
+    if (child_ || has_events()) {
+      Status status = run_event_loop(loop_inputs());
+      if (!status) return status.error();
+    }
     return finish();
   }
 
