@@ -66,6 +66,7 @@ Result<std::unique_ptr<Consumer>> Consumer::create(const object::Description &de
       RecordPrinter::create(description, output, consumer->context_);
   if (!records) return records.error();
   consumer->records_ = std::move(*records);
+  if (options.pid) consumer->remember_process(*options.pid);
   return consumer;
 }
 

@@ -7,6 +7,8 @@
 // before that of the control ring.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -49,6 +51,9 @@ class Consumer {
   // See RingReader.
   void rest();
   void catch_up();
+
+  // Takes note of a process whose stacks and symbols may be printed after its end.
+  void remember_process(pid_t pid) { symbols_.remember_process(static_cast<uint32_t>(pid)); }
 
   // Tells how many records were lost since the last time.
   void report_lost();

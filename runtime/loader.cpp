@@ -2,6 +2,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "base/cgroup.h"
 #include "base/kernel_symbols.h"
 #include "runtime/attach/uprobe_multi.h"
+#include "runtime/minimal_btf.h"
 #include "runtime/ring_reader.h"
 #include "runtime/verifier_log.h"
 
@@ -27,6 +29,7 @@ constexpr size_t kMaxLogSize = 64u << 20;
 // libbpf's messages: kept, so that the last one can explain a failure; printed with -d libbpf.
 bool prints_libbpf_messages = false;
 std::string last_libbpf_warning;
+std::string refused_program;  // the one whose load failed
 
 int take_libbpf_message(libbpf_print_level level, const char *format, va_list arguments) {
   char text[1024];
@@ -35,6 +38,11 @@ int take_libbpf_message(libbpf_print_level level, const char *format, va_list ar
   // The verifier's log comes through here too; it is told from the log buffer.
   if (level == LIBBPF_WARN && length > 0 && strstr(text, "PROG LOAD LOG") == nullptr) {
     last_libbpf_warning = text;
+    // "libbpf: prog 'name': BPF program load failed: …"
+    const char *name = strstr(text, "prog '");
+    if (name != nullptr && strstr(text, "load failed") != nullptr) {
+      refused_program.assign(name + 6, strcspn(name + 6, "'"));
+    }
     while (!last_libbpf_warning.empty() && last_libbpf_warning.back() == '\n') {
       last_libbpf_warning.pop_back();
     }
@@ -72,6 +80,40 @@ bpf_map_type kernel_map_type(object::MapType type) {
   }
   return BPF_MAP_TYPE_UNSPEC;
 }
+
+const std::string kRawBtfPrefix = "tp_btf/";
+using TraceIds = std::map<std::string, uint32_t>;  // types of raw tracepoints in the kernel's BTF
+
+// For as long as it lives, libbpf takes the ids of raw tracepoints from here, instead of reading
+// all of the kernel's BTF for each. To keep it from doing so, the programs pass as plain raw
+// tracepoints until the moment they are loaded.
+class RawTracepointHandler {
+ public:
+  explicit RawTracepointHandler(const TraceIds &ids) {
+    if (ids.empty()) return;
+    LIBBPF_OPTS(libbpf_prog_handler_opts, options, .cookie = reinterpret_cast<long>(&ids),
+                .prog_prepare_load_fn = prepare);
+    handler_ = libbpf_register_prog_handler("tp_btf+", BPF_PROG_TYPE_RAW_TRACEPOINT,
+                                            BPF_TRACE_RAW_TP, &options);
+  }
+  RawTracepointHandler(const RawTracepointHandler &) = delete;
+  RawTracepointHandler &operator=(const RawTracepointHandler &) = delete;
+  ~RawTracepointHandler() {
+    if (handler_ > 0) libbpf_unregister_prog_handler(handler_);
+  }
+
+ private:
+  static int prepare(bpf_program *program, bpf_prog_load_opts *options, long cookie) {
+    const auto &ids = *reinterpret_cast<const TraceIds *>(cookie);
+    const std::string section = bpf_program__section_name(program);
+    const auto id = ids.find(section.substr(std::min(kRawBtfPrefix.size(), section.size())));
+    if (id == ids.end()) return -ESRCH;
+    options->attach_btf_id = id->second;
+    return bpf_program__set_type(program, BPF_PROG_TYPE_TRACING);
+  }
+
+  int handler_ = 0;
+};
 
 Error explain_eperm(const Error &error) {
   if (error.code != EPERM && error.code != EACCES) return error;
@@ -118,6 +160,9 @@ class Loader {
     prints_libbpf_messages = inputs_.debug_libbpf;
     libbpf_set_print(take_libbpf_message);
     loaded_.programs_.resize(description_.programs.size());
+    Status facts = find_kernel_types();
+    if (!facts) return facts.error();
+    const RawTracepointHandler handler(trace_ids_);
     size_t rounds = 1;
     for (const auto &instances : plan_.instances) rounds = std::max(rounds, instances.size());
     for (size_t round = 0; round < rounds; ++round) {
@@ -137,6 +182,48 @@ class Loader {
   // Zeroes that cost nothing until the kernel writes to them.
   Log allocate_log() const { return Log(static_cast<char *>(calloc(log_size_, 1))); }
 
+  // Finds in the kernel's BTF what this object needs of it. Where that is not all there, libbpf
+  // looks for itself, in the BTF of modules too.
+  Status find_kernel_types() {
+    const ObjectSection *btf_section = file_.find_section(".BTF");
+    const ObjectSection *ext_section = file_.find_section(".BTF.ext");
+    std::vector<std::string> names, tracepoints;
+    if (btf_section != nullptr && ext_section != nullptr) {
+      const std::string btf = file_.section_text(*btf_section);
+      const std::string ext = file_.section_text(*ext_section);
+      Result<BtfView> view =
+          BtfView::parse(reinterpret_cast<const uint8_t *>(btf.data()), btf.size());
+      if (!view) return view.error().with_context("the object's types");
+      Result<std::vector<std::string>> relocated =
+          relocated_type_names(*view, reinterpret_cast<const uint8_t *>(ext.data()), ext.size());
+      if (!relocated) return relocated.error();
+      names = std::move(*relocated);
+    }
+    for (size_t i = 0; i < description_.programs.size(); ++i) {
+      const std::string &section = description_.programs[i].section;
+      if (!plan_.instances[i].empty() &&
+          section.compare(0, kRawBtfPrefix.size(), kRawBtfPrefix) == 0) {
+        tracepoints.push_back(section.substr(kRawBtfPrefix.size()));
+      }
+    }
+    if (names.empty() && tracepoints.empty()) return ok();
+    Result<KernelBtf> kernel = KernelBtf::open();
+    if (!kernel) return ok();
+    const KernelTypes types = extract_kernel_types(kernel->view(), names, tracepoints);
+    for (size_t i = 0; i < tracepoints.size(); ++i) {
+      if (!types.trace_ids[i]) return ok();
+      trace_ids_[tracepoints[i]] = *types.trace_ids[i];
+    }
+    if (names.empty() || !types.has_all_names) return ok();
+    kernel_types_ = FileDescriptor(memfd_create("awl-btf", MFD_CLOEXEC));
+    if (!kernel_types_ || write(kernel_types_.get(), types.btf.data(), types.btf.size()) !=
+                              static_cast<ssize_t>(types.btf.size())) {
+      return Error::from_errno("cannot pass the kernel's types on");
+    }
+    kernel_types_path_ = "/proc/self/fd/" + std::to_string(kernel_types_.get());
+    return ok();
+  }
+
   // Loads the instance `round` of every program that has so many.
   Status load_round(size_t round) {
     for (size_t i = 0; i < description_.programs.size(); ++i) {
@@ -145,6 +232,7 @@ class Loader {
       if (!patched) return patched.error();
     }
     LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "awl");
+    if (!kernel_types_path_.empty()) options.btf_custom_path = kernel_types_path_.c_str();
     BpfObject object(bpf_object__open_mem(file_.bytes().data(), file_.bytes().size(), &options));
     if (object == nullptr) return libbpf_error("cannot open the object", errno);
     Status prepared = prepare_programs(object.get(), round);
@@ -405,17 +493,13 @@ class Loader {
       if (candidate.get()[0] != '\0') log = &candidate;
     }
     if (log == nullptr) return libbpf_error("cannot load the object", code);
-    // "prog 'name': ..." is what libbpf said last about the program that failed.
-    std::string name;
-    const size_t begin = last_libbpf_warning.find("prog '");
-    if (begin != std::string::npos) {
-      name = last_libbpf_warning.substr(begin + 6,
-                                        last_libbpf_warning.find('\'', begin + 6) - begin - 6);
-    }
-    return explain_verifier_log(std::string(log->get(), strnlen(log->get(), log_size_)), name, code,
-                                description_);
+    return explain_verifier_log(std::string(log->get(), strnlen(log->get(), log_size_)),
+                                refused_program, code, description_);
   }
 
+  FileDescriptor kernel_types_;
+  std::string kernel_types_path_;  // of a BTF for CO-RE relocations; empty: libbpf finds it itself
+  TraceIds trace_ids_;
   ObjectFile file_;
   const object::Description &description_;
   const Plan &plan_;
