@@ -73,7 +73,7 @@ void MapPrinter::print(const object::Map &map, const MapSnapshot &snapshot, uint
     zero.values.resize(zero.value_size);
     return print(map, zero, top, div);
   }
-  std::vector<size_t> order = sort_entries(map, snapshot, top);
+  std::vector<size_t> order = sort_entries(map, snapshot, top, values_);
   if (output_.is_json()) {
     print_json(map, snapshot, order, div);
   } else {
@@ -82,7 +82,7 @@ void MapPrinter::print(const object::Map &map, const MapSnapshot &snapshot, uint
 }
 
 void MapPrinter::print_final(const object::Map &map, const MapSnapshot &snapshot) {
-  std::vector<size_t> order = sort_entries(map, snapshot, 0);
+  std::vector<size_t> order = sort_entries(map, snapshot, 0, values_);
   if (output_.is_json()) {
     print_json(map, snapshot, order, 1);
   } else {

@@ -35,7 +35,9 @@ class MapPrinter {
   ValuePrinter values_;
 };
 
-// The order in which entries are printed, `top` applied.
-std::vector<size_t> sort_entries(const object::Map &map, const MapSnapshot &snapshot, uint64_t top);
+// The order in which entries are printed, `top` applied. Keys whose bytes mean nothing to people
+// (a stack is a number in a table) are compared as they print.
+std::vector<size_t> sort_entries(const object::Map &map, const MapSnapshot &snapshot, uint64_t top,
+                                 const ValuePrinter &values);
 
 }  // namespace awl::runtime

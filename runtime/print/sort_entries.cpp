@@ -125,10 +125,25 @@ int compare(const ValueType &type, const uint8_t *a, const uint8_t *b) {
   }
 }
 
+// Whether the bytes are an index that differs from run to run.
+bool is_opaque(const ValueType &type) {
+  switch (type.kind) {
+    case ValueKind::kKernelStack:
+    case ValueKind::kUserStack:
+    case ValueKind::kUserSymbol:
+    case ValueKind::kProbeName:
+    case ValueKind::kProbeType:
+      return true;
+    default:
+      return std::any_of(type.fields.begin(), type.fields.end(),
+                         [](const object::Field &field) { return is_opaque(field.type[0]); });
+  }
+}
+
 }  // namespace
 
-std::vector<size_t> sort_entries(const object::Map &map, const MapSnapshot &snapshot,
-                                 uint64_t top) {
+std::vector<size_t> sort_entries(const object::Map &map, const MapSnapshot &snapshot, uint64_t top,
+                                 const ValuePrinter &values) {
   std::vector<size_t> order(snapshot.count);
   std::iota(order.begin(), order.end(), size_t{0});
   if (map.is_scalar) return order;
@@ -139,8 +154,14 @@ std::vector<size_t> sort_entries(const object::Map &map, const MapSnapshot &snap
     ranks.resize(snapshot.count);
     for (size_t i = 0; i < snapshot.count; ++i) ranks[i] = rank(map.value, snapshot.value(i));
   }
+  std::vector<std::string> texts;
+  if (is_opaque(map.key)) {
+    texts.resize(snapshot.count);
+    for (size_t i = 0; i < snapshot.count; ++i) values.key(map.key, snapshot.key(i), texts[i]);
+  }
   auto by_key = [&](size_t a, size_t b) {
-    int result = compare(map.key, snapshot.key(a), snapshot.key(b));
+    int result = texts.empty() ? compare(map.key, snapshot.key(a), snapshot.key(b))
+                               : texts[a].compare(texts[b]);
     return result != 0 ? result < 0 : a < b;
   };
   auto by_value = [&](size_t a, size_t b) {

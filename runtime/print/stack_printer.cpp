@@ -73,8 +73,7 @@ void append_stack(std::string &out, const PrintContext &context, const object::V
     }
     if (type.stack_mode == "build_id") {
       if (symbol.build_id.empty()) {
-        append_address(out, address);
-        out += '\n';
+        fmt::format_to(std::back_inserter(out), "{:x}\n", address);
       } else {
         fmt::format_to(std::back_inserter(out), "{} 0x{:x}\n", symbol.build_id, symbol.file_offset);
       }

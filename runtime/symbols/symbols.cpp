@@ -1,5 +1,7 @@
 #include "runtime/symbols/symbols.h"
 
+#include <sys/stat.h>
+
 #include <charconv>
 #include <unordered_map>
 
@@ -48,6 +50,14 @@ const KernelSymbol *best_alias(const KernelSymbols &symbols, const KernelSymbol 
     if (!next->name.starts_with("__pi_")) best = next;
   }
   return best;
+}
+
+// True also where one cannot tell.
+bool is_in_our_mount_namespace(uint32_t pid) {
+  struct stat ours, theirs;
+  const std::string path = "/proc/" + std::to_string(pid) + "/ns/mnt";
+  return stat("/proc/self/ns/mnt", &ours) != 0 || stat(path.c_str(), &theirs) != 0 ||
+         ours.st_ino == theirs.st_ino;
 }
 
 }  // namespace
@@ -115,7 +125,11 @@ Symbol Symbols::user(uint64_t address, uint32_t pid, const std::string &binary) 
   return out;
 }
 
-void Symbols::remember_process(uint32_t pid) { s_->process(pid).read_files(); }
+void Symbols::remember_process(uint32_t pid) {
+  ProcessSymbols &process = s_->process(pid);
+  // The files will still be there, but a container's only as long as it lives.
+  if (!is_in_our_mount_namespace(pid)) process.read_files();
+}
 
 std::string Symbols::username(uint32_t uid) {
   if (!s_->are_users_read) {

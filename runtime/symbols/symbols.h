@@ -31,7 +31,7 @@ class Symbols {
   // `binary` (may be empty) is the file the probe is attached to: what is looked into when the
   // process is gone.
   Symbol user(uint64_t address, uint32_t pid, const std::string &binary);
-  // Reads the maps and symbols of a process now, since it may be gone when its stacks are printed.
+  // Notes what a process has mapped by now, since it may be gone when its stacks are printed.
   void remember_process(uint32_t pid);
 
   std::string username(uint32_t uid);                               // the number when unknown
