@@ -120,6 +120,7 @@ class Lowering {
   llvm::Value *compare_memory(llvm::Value *left, llvm::Value *right, uint64_t size, bool ends_at_nul);
   // Where one string stands in another; -1: nowhere.
   llvm::Value *find_string(llvm::Value *text, uint32_t text_size, llvm::Value *wanted, uint32_t wanted_size);
+  llvm::Value *stands_at(llvm::Value *text, llvm::Value *start, llvm::Value *wanted, uint32_t wanted_size);
   llvm::Value *load_byte(llvm::Value *pointer, llvm::Value *index);
   llvm::Value *string_length(llvm::Value *string, uint32_t size);
   uint64_t known_alignment(llvm::Value *pointer) const;
@@ -269,6 +270,10 @@ class Lowering {
                      const std::vector<llvm::Value *> &words, const CallbackBody &body,
                      const std::function<void(llvm::Function *, llvm::Value *)> &call);
   std::vector<const frontend::ast::VariableDecl *> shared_variables(ast::Stmt &loop);
+  // Runs `body` that often, by bpf_loop, as long as it gives "go on" (i1); it gets the number of the
+  // round and the pointers anew.
+  void callback_loop(uint32_t rounds, const std::vector<llvm::Value *> &pointers,
+                     const std::function<llvm::Value *(llvm::Value *, const std::vector<llvm::Value *> &)> &body);
 
   // aggregations
   void update_aggregation(const MapInfo &info, llvm::Value *pointer, llvm::Value *input);

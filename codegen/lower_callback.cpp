@@ -112,6 +112,28 @@ void Lowering::with_callback(const std::string &name, const std::vector<std::str
   leave_if(b().CreateICmpNE(flag, e_.i64(0)));
 }
 
+void Lowering::callback_loop(uint32_t rounds, const std::vector<llvm::Value *> &pointers,
+                             const std::function<llvm::Value *(llvm::Value *, const std::vector<llvm::Value *> &)> &body) {
+  llvm::BasicBlock &entry = b().GetInsertBlock()->getParent()->getEntryBlock();
+  llvm::AllocaInst *block = llvm::IRBuilder<>(&entry, entry.begin())
+                                .CreateAlloca(llvm::ArrayType::get(b().getInt64Ty(), pointers.size()), nullptr, "shared");
+  block->setAlignment(llvm::Align(8));
+  for (size_t i = 0; i < pointers.size(); i++) b().CreateAlignedStore(pointers[i], at(block, i * 8), llvm::Align(8));
+  auto outer_function = std::move(function_);
+  function_ = {};
+  llvm::Function *function = e_.begin_callback("loop_body", {"index", "ctx"}, info_->clause->span);
+  std::vector<llvm::Value *> shared;
+  for (size_t i = 0; i < pointers.size(); i++) {
+    shared.push_back(b().CreateAlignedLoad(b().getPtrTy(), at(function->getArg(1), i * 8), llvm::Align(8)));
+  }
+  llvm::Value *index = bounded(b().CreateAnd(function->getArg(0), e_.i64(0xffffffff)), rounds - 1);
+  llvm::Value *goes_on = body(index, shared);
+  e_.emit_return(b().CreateZExt(b().CreateNot(goes_on), b().getInt64Ty()));
+  e_.end_callback();
+  function_ = std::move(outer_function);
+  e_.call(Helper::kLoop, {e_.i32(rounds), function, block, e_.i64(0)});
+}
+
 void Lowering::range_callback(ast::ForRange &node, llvm::Value *begin, llvm::Value *end) {
   bool is_signed = node.variable->type->is_signed;
   llvm::Value *is_empty = is_signed ? b().CreateICmpSLE(end, begin) : b().CreateICmpULE(end, begin);

@@ -13,6 +13,10 @@ namespace {
 // Loops over words above this size, else straight code.
 constexpr uint64_t kUnrolledBytes = 128;
 
+// Comparisons of single bytes up to which a search is a loop of the program itself.
+constexpr uint64_t kSmallSearch = 1024;
+constexpr uint32_t kSearchStep = 16;
+
 }  // namespace
 
 // What is known of a pointer's alignment, at most 8: it may lie some bytes into memory of ours.
@@ -114,28 +118,61 @@ llvm::Value *Lowering::compare_memory(llvm::Value *left, llvm::Value *right, uin
   return b().CreateAlignedLoad(b().getInt64Ty(), slot, llvm::Align(8));
 }
 
-llvm::Value *Lowering::find_string(llvm::Value *text, uint32_t text_size, llvm::Value *wanted, uint32_t wanted_size) {
-  llvm::Value *result = temporary(8), *is_here = temporary(8);
-  text = opaque(text), wanted = opaque(wanted);
-  b().CreateAlignedStore(e_.i64(-1), result, llvm::Align(8));
-  count_loop(e_.i64(text_size), [&](llvm::Value *start) -> llvm::Value * {
-    // All of `wanted` up to its NUL has to stand from `start`.
-    b().CreateAlignedStore(e_.i64(1), is_here, llvm::Align(8));
-    count_loop(e_.i64(wanted_size), [&](llvm::Value *i) -> llvm::Value * {
-      llvm::Value *w = load_byte(wanted, i);
-      llvm::Value *place = b().CreateAdd(start, i);
-      llvm::Value *t = choose(
-          b().CreateICmpULT(place, e_.i64(text_size)), [&] { return load_byte(text, place); },
-          [&]() -> llvm::Value * { return e_.i64(0); });
-      llvm::Value *is_end = b().CreateICmpEQ(w, e_.i64(0));
-      llvm::Value *matches = b().CreateOr(is_end, b().CreateICmpEQ(t, w));
-      b().CreateAlignedStore(b().CreateZExt(matches, b().getInt64Ty()), is_here, llvm::Align(8));
-      return b().CreateAnd(matches, b().CreateNot(is_end));
+// Whether all of `wanted` up to its NUL stands in `text` from `start` on, as i1. `text` has room for
+// `start` and all of `wanted`. Bytes are compared without branches, kSearchStep at a time: the
+// verifier keeps a state for each branch of a loop that it walks, and there are many rounds.
+llvm::Value *Lowering::stands_at(llvm::Value *text, llvm::Value *start, llvm::Value *wanted, uint32_t wanted_size) {
+  llvm::Value *difference = e_.i64(0), *has_ended = e_.i64(0);  // has_ended is 0 or 1
+  llvm::Value *from = b().CreateGEP(b().getInt8Ty(), text, start);
+  auto compare = [&](llvm::Value *position) {
+    llvm::Value *w = opaque(load_byte(wanted, position));
+    llvm::Value *t = load_byte(from, position);
+    has_ended = b().CreateOr(has_ended, b().CreateLShr(b().CreateSub(w, e_.i64(1)), 63));
+    llvm::Value *counts = b().CreateSub(has_ended, e_.i64(1));  // all ones, or zero
+    difference = b().CreateOr(difference, b().CreateAnd(b().CreateXor(t, w), counts));
+  };
+  uint32_t steps = wanted_size / kSearchStep;
+  llvm::Value *differs = temporary(8), *ended = temporary(8);
+  if (steps > 0) {
+    b().CreateAlignedStore(difference, differs, llvm::Align(8));
+    b().CreateAlignedStore(has_ended, ended, llvm::Align(8));
+    count_loop(e_.i64(steps), [&](llvm::Value *step) -> llvm::Value * {
+      difference = b().CreateAlignedLoad(b().getInt64Ty(), differs, llvm::Align(8));
+      has_ended = b().CreateAlignedLoad(b().getInt64Ty(), ended, llvm::Align(8));
+      llvm::Value *first = b().CreateMul(step, e_.i64(kSearchStep));
+      for (uint32_t i = 0; i < kSearchStep; i++) compare(b().CreateAdd(first, e_.i64(i)));
+      b().CreateAlignedStore(difference, differs, llvm::Align(8));
+      b().CreateAlignedStore(has_ended, ended, llvm::Align(8));
+      return b().CreateICmpEQ(b().CreateOr(difference, has_ended), e_.i64(0));
     });
-    llvm::Value *found = b().CreateICmpNE(b().CreateAlignedLoad(b().getInt64Ty(), is_here, llvm::Align(8)), e_.i64(0));
-    if_then(found, [&] { b().CreateAlignedStore(start, result, llvm::Align(8)); });
-    return b().CreateAnd(b().CreateNot(found), b().CreateICmpNE(load_byte(text, start), e_.i64(0)));
-  });
+    difference = b().CreateAlignedLoad(b().getInt64Ty(), differs, llvm::Align(8));
+    has_ended = b().CreateAlignedLoad(b().getInt64Ty(), ended, llvm::Align(8));
+  }
+  for (uint32_t i = steps * kSearchStep; i < wanted_size; i++) compare(e_.i64(i));
+  return b().CreateICmpEQ(difference, e_.i64(0));
+}
+
+llvm::Value *Lowering::find_string(llvm::Value *text, uint32_t text_size, llvm::Value *wanted, uint32_t wanted_size) {
+  llvm::Value *result = temporary(8);
+  b().CreateAlignedStore(e_.i64(-1), result, llvm::Align(8));
+  llvm::Value *padded = temporary(text_size + wanted_size);
+  zero(padded, text_size + wanted_size);
+  copy(padded, text, text_size);
+  text = padded;
+  auto visit = [&](llvm::Value *start, llvm::Value *string, llvm::Value *part, llvm::Value *found_at) {
+    llvm::Value *found = stands_at(string, start, part, wanted_size);
+    if_then(found, [&] { b().CreateAlignedStore(start, found_at, llvm::Align(8)); });
+    return b().CreateAnd(b().CreateNot(found), b().CreateICmpNE(load_byte(string, start), e_.i64(0)));
+  };
+  if (text_size * wanted_size <= kSmallSearch) {
+    text = opaque(text), wanted = opaque(wanted);
+    count_loop(e_.i64(text_size), [&](llvm::Value *start) { return visit(start, text, wanted, result); });
+  } else {
+    // As a callback: the verifier keeps a state for every branch of a loop that it walks.
+    callback_loop(text_size, {text, wanted, result}, [&](llvm::Value *start, const std::vector<llvm::Value *> &shared) {
+      return visit(start, opaque(shared[0]), opaque(shared[1]), shared[2]);
+    });
+  }
   return b().CreateAlignedLoad(b().getInt64Ty(), result, llvm::Align(8));
 }
 
