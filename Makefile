@@ -2,13 +2,19 @@
 PRESET ?= release
 BUILD := build$(if $(filter-out release,$(PRESET)),-$(PRESET))
 
-.PHONY: all run test bench format lint install clean goldens
+.PHONY: all tests run test bench format lint install clean goldens
 
+# The programs alone: what the tests need beside them may not be installed.
 all: $(BUILD)/build.ninja
-	cmake --build $(BUILD)
+	cmake --build $(BUILD) --target awl awl-run
 
 $(BUILD)/build.ninja: CMakeLists.txt CMakePresets.json
-	cmake --preset $(PRESET)
+	cmake --preset $(PRESET) -DAWL_TESTS=OFF
+
+# The programs and the tests.
+tests:
+	cmake --preset $(PRESET) -DAWL_TESTS=ON
+	cmake --build $(BUILD)
 
 # Installs what is missing, builds, and traces this machine for a few seconds.
 run:
@@ -19,18 +25,20 @@ run:
 # Installs what is missing, builds, runs every test and says what was skipped and why.
 test:
 	scripts/install-packages build test
-	$(MAKE) all
+	$(MAKE) tests
 	scripts/run-tests $(BUILD)
 
 bench:
 	scripts/install-packages build test
-	$(MAKE) all
+	$(MAKE) tests
 	test/bench/run $(BUILD)
 
 format:
+	scripts/install-packages dev
 	git ls-files '*.cpp' '*.h' | xargs clang-format -i
 
 lint:
+	scripts/install-packages dev
 	git ls-files '*.cpp' | xargs -n 8 -P 2 clang-tidy -p $(BUILD) --quiet
 
 # Rewrites the expected outputs of test/peer from this build; the diff is the review.
