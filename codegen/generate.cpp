@@ -9,10 +9,14 @@ namespace {
 
 const char *stack_mode_name(frontend::StackMode mode) {
   switch (mode) {
-    case frontend::StackMode::kBpftrace: return "bpftrace";
-    case frontend::StackMode::kPerf: return "perf";
-    case frontend::StackMode::kRaw: return "raw";
-    case frontend::StackMode::kBuildId: return "build_id";
+    case frontend::StackMode::kBpftrace:
+      return "bpftrace";
+    case frontend::StackMode::kPerf:
+      return "perf";
+    case frontend::StackMode::kRaw:
+      return "raw";
+    case frontend::StackMode::kBuildId:
+      return "build_id";
   }
   return "bpftrace";
 }
@@ -38,9 +42,15 @@ object::Parameter describe(const frontend::ParameterInfo &info) {
   parameter.name = info.name;
   parameter.is_positional = info.is_positional;
   switch (info.kind) {
-    case frontend::ParameterInfo::Kind::kInteger: parameter.kind = object::ParameterKind::kInteger; break;
-    case frontend::ParameterInfo::Kind::kString: parameter.kind = object::ParameterKind::kString; break;
-    case frontend::ParameterInfo::Kind::kBool: parameter.kind = object::ParameterKind::kBool; break;
+    case frontend::ParameterInfo::Kind::kInteger:
+      parameter.kind = object::ParameterKind::kInteger;
+      break;
+    case frontend::ParameterInfo::Kind::kString:
+      parameter.kind = object::ParameterKind::kString;
+      break;
+    case frontend::ParameterInfo::Kind::kBool:
+      parameter.kind = object::ParameterKind::kBool;
+      break;
   }
   parameter.default_integer = info.default_integer;
   parameter.default_string = info.default_string;
@@ -55,12 +65,14 @@ void describe_script(Emitter &emitter, const frontend::CheckedProgram &program) 
   description.script_name = script.name();
   description.script_text = script.text();
   description.settings = describe(program.config);
-  for (const frontend::ParameterInfo &info : program.parameters) description.parameters.push_back(describe(info));
+  for (const frontend::ParameterInfo &info : program.parameters)
+    description.parameters.push_back(describe(info));
 }
 
 }  // namespace
 
-Result<std::vector<uint8_t>> generate(const frontend::CheckedProgram &program, const Options &options) {
+Result<std::vector<uint8_t>> generate(const frontend::CheckedProgram &program,
+                                      const Options &options) {
   Emitter emitter(program, options);
   describe_script(emitter, program);
   Lowering lowering(emitter, program);

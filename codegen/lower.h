@@ -49,7 +49,7 @@ bool is_in_memory(TypeRef type);
 struct Place {
   llvm::Value *base = nullptr;  // ptr when `space` is kBpf, else i64
   AddressSpace space = AddressSpace::kKernel;
-  frontend::MemberPath path;    // not yet added
+  frontend::MemberPath path;  // not yet added
   TypeRef type = nullptr;
   const StructDef::Member *bitfield() const {
     return !path.members.empty() && path.members.back()->bit_size ? path.members.back() : nullptr;
@@ -78,8 +78,10 @@ class Lowering {
   llvm::Value *condition(ast::Expr &expr);  // i1: "not zero"
   // An i64 that is extended as values of the type are.
   llvm::Value *normalize(llvm::Value *value, TypeRef type);
-  llvm::Value *convert(llvm::Value *value, TypeRef from, TypeRef to, Span span, llvm::Value *destination = nullptr);
-  llvm::Value *divide(llvm::Value *left, llvm::Value *right, bool is_signed, bool is_modulo, Span span);
+  llvm::Value *convert(llvm::Value *value, TypeRef from, TypeRef to, Span span,
+                       llvm::Value *destination = nullptr);
+  llvm::Value *divide(llvm::Value *left, llvm::Value *right, bool is_signed, bool is_modulo,
+                      Span span);
   // Whether two values of in-memory types are equal, as i1.
   llvm::Value *equal(llvm::Value *left, TypeRef left_type, llvm::Value *right, TypeRef right_type);
 
@@ -94,9 +96,10 @@ class Lowering {
   llvm::Value *read(const Place &place, Span span, llvm::Value *to = nullptr);
   // Reads an integer of at most 8 bytes from kernel or user memory, zero-extended.
   llvm::Value *read_word(llvm::Value *address, uint32_t size, AddressSpace space, Span span);
-  // Reads a string of at most `limit` bytes (i64, NUL included; null: all of `size`) into clean memory.
-  llvm::Value *read_string(llvm::Value *address, uint32_t size, llvm::Value *limit, AddressSpace space,
-                           Span span, llvm::Value *to);
+  // Reads a string of at most `limit` bytes (i64, NUL included; null: all of `size`) into clean
+  // memory.
+  llvm::Value *read_string(llvm::Value *address, uint32_t size, llvm::Value *limit,
+                           AddressSpace space, Span span, llvm::Value *to);
   // `size` (i32, at most `most`) bytes of an array, or from an address, as they are.
   void raw_bytes(ast::Expr &from, llvm::Value *size, uint32_t most, llvm::Value *to);
   llvm::Value *pointer(llvm::Value *address);  // i64 → ptr
@@ -112,15 +115,19 @@ class Lowering {
   // ---- strings (lower_string.cpp)
   llvm::Value *literal(const std::string &text, uint32_t size);
   void copy_string(llvm::Value *to, uint32_t to_size, llvm::Value *from, uint32_t from_size);
-  llvm::Value *equal_strings(llvm::Value *left, uint32_t left_size, llvm::Value *right, uint32_t right_size);
+  llvm::Value *equal_strings(llvm::Value *left, uint32_t left_size, llvm::Value *right,
+                             uint32_t right_size);
   llvm::Value *equal_to_text(llvm::Value *string, uint32_t size, const std::string &text);
   llvm::Value *equal_bytes(llvm::Value *left, llvm::Value *right, uint64_t size);
   // The difference at the first byte that differs, 0 for none; as i64.
   llvm::Value *compare_strings(ast::Expr &left, ast::Expr &right, uint64_t limit);
-  llvm::Value *compare_memory(llvm::Value *left, llvm::Value *right, uint64_t size, bool ends_at_nul);
+  llvm::Value *compare_memory(llvm::Value *left, llvm::Value *right, uint64_t size,
+                              bool ends_at_nul);
   // Where one string stands in another; -1: nowhere.
-  llvm::Value *find_string(llvm::Value *text, uint32_t text_size, llvm::Value *wanted, uint32_t wanted_size);
-  llvm::Value *stands_at(llvm::Value *text, llvm::Value *start, llvm::Value *wanted, uint32_t wanted_size);
+  llvm::Value *find_string(llvm::Value *text, uint32_t text_size, llvm::Value *wanted,
+                           uint32_t wanted_size);
+  llvm::Value *stands_at(llvm::Value *text, llvm::Value *start, llvm::Value *wanted,
+                         uint32_t wanted_size);
   llvm::Value *load_byte(llvm::Value *pointer, llvm::Value *index);
   llvm::Value *string_length(llvm::Value *string, uint32_t size);
   uint64_t known_alignment(llvm::Value *pointer) const;
@@ -147,10 +154,10 @@ class Lowering {
   llvm::Value *copy_aggregation(const MapInfo &info, llvm::Value *key, llvm::Value *to);
 
   // ---- output (lower_output.cpp)
-  void emit_event(object::EventKind kind, const std::string &format, const std::vector<ast::Expr *> &arguments,
-                  Span span);
-  void emit_control(object::EventKind kind, const MapInfo *map, const std::vector<llvm::Value *> &arguments,
-                    Span span);
+  void emit_event(object::EventKind kind, const std::string &format,
+                  const std::vector<ast::Expr *> &arguments, Span span);
+  void emit_control(object::EventKind kind, const MapInfo *map,
+                    const std::vector<llvm::Value *> &arguments, Span span);
 
   // ---- statements (lower_statement.cpp)
   void statement(ast::Stmt &stmt);
@@ -181,18 +188,19 @@ class Lowering {
   llvm::Value *context_return();
   llvm::Value *context_register(const std::string &name);  // null: no such register
   llvm::Value *instruction_pointer();
-  llvm::Value *context_field(const StructDef &def, uint32_t index, TypeRef type, Span span, llvm::Value *to);
+  llvm::Value *context_field(const StructDef &def, uint32_t index, TypeRef type, Span span,
+                             llvm::Value *to);
   llvm::Value *context_address(ast::FieldAccess &node);
   llvm::Value *context_fields(TypeRef type, Span span, llvm::Value *to);
   llvm::Value *context() { return ctx_; }
-  llvm::Value *context_u64(uint32_t index);          // ctx[index]
+  llvm::Value *context_u64(uint32_t index);  // ctx[index]
   llvm::Value *probe_id();
   std::string probe_type_name() const;
   llvm::Value *pid_tgid(bool is_initial_namespace);  // u64 as bpf_get_current_pid_tgid
 
   // ---- builtins (lower_builtin.cpp)
-  llvm::Value *builtin(ast::Expr &expr, const std::string &name, std::vector<ast::Expr *> &arguments,
-                       llvm::Value *to);
+  llvm::Value *builtin(ast::Expr &expr, const std::string &name,
+                       std::vector<ast::Expr *> &arguments, llvm::Value *to);
   // Builtins that scripts may use but that are not lowered: the program is of no use then.
   const std::vector<std::string> &unsupported() const { return unsupported_; }
 
@@ -203,25 +211,27 @@ class Lowering {
   // What belongs to one LLVM function.
   struct Function {
     std::vector<Loop> loops;
-    std::multimap<uint64_t, llvm::Value *> free;                     // temporaries by size
-    std::vector<std::pair<uint64_t, llvm::Value *>> taken;           // in order
+    std::multimap<uint64_t, llvm::Value *> free;            // temporaries by size
+    std::vector<std::pair<uint64_t, llvm::Value *>> taken;  // in order
     bool is_callback = false;
   };
   // The variable of a `for` over a map: its key and value are used where they lie.
   struct Pair {
-    llvm::Value *key = nullptr;    // as value() of the key's type
+    llvm::Value *key = nullptr;  // as value() of the key's type
     llvm::Value *value = nullptr;
     TypeRef type = nullptr;
   };
 
-  void emit_program(const ProgramInfo &info, ProgramKind kind, const std::vector<const frontend::ProbeSpec *> &probes);
+  void emit_program(const ProgramInfo &info, ProgramKind kind,
+                    const std::vector<const frontend::ProbeSpec *> &probes);
   void emit_pid_filter();
   void emit_syscall_dispatch(const std::string &table);
   llvm::Value *syscall_register(const char *name);
   llvm::Value *syscall_number();
   llvm::Value *syscall_field(const StructDef::Member &member);
   llvm::Value *is_compat_syscall();
-  llvm::Value *tracepoint_field(const StructDef::Member &member, TypeRef type, Span span, llvm::Value *to);
+  llvm::Value *tracepoint_field(const StructDef::Member &member, TypeRef type, Span span,
+                                llvm::Value *to);
   void leave_if(llvm::Value *condition);
   void release(size_t mark);
 
@@ -244,7 +254,8 @@ class Lowering {
   llvm::Value *cast(ast::Cast &node, llvm::Value *to);
   llvm::Value *address_of(ast::Expr &operand);
   llvm::Value *positional(ast::PositionalParameter &node);
-  llvm::Value *convert_fields(llvm::Value *value, TypeRef from, TypeRef to, Span span, llvm::Value *destination);
+  llvm::Value *convert_fields(llvm::Value *value, TypeRef from, TypeRef to, Span span,
+                              llvm::Value *destination);
 
   // memory
   llvm::Value *path_offset(const frontend::MemberPath &path);
@@ -265,15 +276,18 @@ class Lowering {
   // Emits `body` as a function that a helper calls, with the variables that it shares with the
   // program; `call` gets the function and what to hand over as its "ctx", and calls the helper.
   // `words` are plain i64s that `body` gets back.
-  using CallbackBody = std::function<void(llvm::Function *, const std::vector<llvm::Value *> &words)>;
-  void with_callback(const std::string &name, const std::vector<std::string> &parameters, ast::Stmt &loop,
-                     const std::vector<llvm::Value *> &words, const CallbackBody &body,
+  using CallbackBody =
+      std::function<void(llvm::Function *, const std::vector<llvm::Value *> &words)>;
+  void with_callback(const std::string &name, const std::vector<std::string> &parameters,
+                     ast::Stmt &loop, const std::vector<llvm::Value *> &words,
+                     const CallbackBody &body,
                      const std::function<void(llvm::Function *, llvm::Value *)> &call);
   std::vector<const frontend::ast::VariableDecl *> shared_variables(ast::Stmt &loop);
-  // Runs `body` that often, by bpf_loop, as long as it gives "go on" (i1); it gets the number of the
-  // round and the pointers anew.
-  void callback_loop(uint32_t rounds, const std::vector<llvm::Value *> &pointers,
-                     const std::function<llvm::Value *(llvm::Value *, const std::vector<llvm::Value *> &)> &body);
+  // Runs `body` that often, by bpf_loop, as long as it gives "go on" (i1); it gets the number of
+  // the round and the pointers anew.
+  void callback_loop(
+      uint32_t rounds, const std::vector<llvm::Value *> &pointers,
+      const std::function<llvm::Value *(llvm::Value *, const std::vector<llvm::Value *> &)> &body);
 
   // aggregations
   void update_aggregation(const MapInfo &info, llvm::Value *pointer, llvm::Value *input);
@@ -281,7 +295,8 @@ class Lowering {
   llvm::Value *highest_bit(llvm::Value *value);
   llvm::Value *hist_bucket(llvm::Value *input, int64_t bits);
   llvm::Value *lhist_bucket(llvm::Value *input, const frontend::AggregationParameters &parameters);
-  void for_each_cpu(const MapInfo &info, llvm::Value *key, const std::function<void(llvm::Value *)> &body);
+  void for_each_cpu(const MapInfo &info, llvm::Value *key,
+                    const std::function<void(llvm::Value *)> &body);
   void combine_cpus(const MapInfo &info, llvm::Value *key, llvm::Value *to);
   llvm::Value *average(llvm::Value *total, llvm::Value *count, bool is_signed);
 
@@ -289,14 +304,14 @@ class Lowering {
   const frontend::CheckedProgram &program_;
   const ProgramInfo *info_ = nullptr;
   ProgramKind kind_ = ProgramKind::kPlain;
-  llvm::Value *ctx_ = nullptr;             // in the function under construction
-  llvm::Value *record_memory_ = nullptr;   // in a ring record: need not be clean
+  llvm::Value *ctx_ = nullptr;            // in the function under construction
+  llvm::Value *record_memory_ = nullptr;  // in a ring record: need not be clean
   Function function_;
   std::unordered_map<const frontend::ast::VariableDecl *, llvm::Value *> slots_;
   std::unordered_map<const frontend::ast::VariableDecl *, Pair> pairs_;
   std::unordered_set<const llvm::Value *> aligned_;  // pointers known to be aligned to 8
-  llvm::Value *return_flag_ = nullptr;     // in callbacks: set when the program is to end
-  llvm::Value *shared_probe_ = nullptr;    // the probe id, where it is known already
+  llvm::Value *return_flag_ = nullptr;               // in callbacks: set when the program is to end
+  llvm::Value *shared_probe_ = nullptr;              // the probe id, where it is known already
   uint32_t program_count_ = 0;
   std::vector<std::string> unsupported_;
 };

@@ -23,7 +23,8 @@ bool is_per_cpu(const object::Map &map) {
 
 llvm::Value *Lowering::opaque(llvm::Value *value) {
   auto *type = llvm::FunctionType::get(value->getType(), {value->getType()}, false);
-  return b().CreateCall(type, llvm::InlineAsm::get(type, "", "=r,0", /*hasSideEffects=*/false), {value});
+  return b().CreateCall(type, llvm::InlineAsm::get(type, "", "=r,0", /*hasSideEffects=*/false),
+                        {value});
 }
 
 llvm::Value *Lowering::bounded(llvm::Value *value, uint64_t most) {
@@ -57,8 +58,10 @@ void Lowering::update_aggregation(const MapInfo &info, llvm::Value *pointer, llv
   llvm::Type *word = b().getInt64Ty();
   const frontend::AggregationParameters &parameters = info.value->parameters;
   switch (info.value->kind) {
-    case TypeKind::kCount: return add_to(info, pointer, e_.i64(1));
-    case TypeKind::kSum: return add_to(info, pointer, input);
+    case TypeKind::kCount:
+      return add_to(info, pointer, e_.i64(1));
+    case TypeKind::kSum:
+      return add_to(info, pointer, input);
     case TypeKind::kAvg:
     case TypeKind::kStats:
       add_to(info, pointer, input);
@@ -68,8 +71,10 @@ void Lowering::update_aggregation(const MapInfo &info, llvm::Value *pointer, llv
       llvm::Value *old = b().CreateAlignedLoad(word, pointer, kWord);
       llvm::Value *is_set = b().CreateAlignedLoad(word, at(pointer, 8), kWord);
       bool is_min = info.value->kind == TypeKind::kMin;
-      llvm::Value *is_better = is_min ? (info.value->is_signed ? b().CreateICmpSLT(input, old) : b().CreateICmpULT(input, old))
-                                      : (info.value->is_signed ? b().CreateICmpSGT(input, old) : b().CreateICmpUGT(input, old));
+      llvm::Value *is_better = is_min ? (info.value->is_signed ? b().CreateICmpSLT(input, old)
+                                                               : b().CreateICmpULT(input, old))
+                                      : (info.value->is_signed ? b().CreateICmpSGT(input, old)
+                                                               : b().CreateICmpUGT(input, old));
       if_then(b().CreateOr(is_better, b().CreateICmpEQ(is_set, e_.i64(0))), [&] {
         b().CreateAlignedStore(input, pointer, kWord);
         b().CreateAlignedStore(e_.i64(1), at(pointer, 8), kWord);
@@ -77,7 +82,8 @@ void Lowering::update_aggregation(const MapInfo &info, llvm::Value *pointer, llv
       return;
     }
     case TypeKind::kHist: {
-      llvm::Value *bucket = bounded(hist_bucket(input, parameters.bits), object::hist_bucket_count(parameters.bits) - 1);
+      llvm::Value *bucket = bounded(hist_bucket(input, parameters.bits),
+                                    object::hist_bucket_count(parameters.bits) - 1);
       return add_to(info, b().CreateGEP(word, pointer, bucket), e_.i64(1));
     }
     case TypeKind::kLhist: {
@@ -85,7 +91,8 @@ void Lowering::update_aggregation(const MapInfo &info, llvm::Value *pointer, llv
       llvm::Value *bucket = bounded(lhist_bucket(input, parameters), count - 1);
       return add_to(info, b().CreateGEP(word, pointer, bucket), e_.i64(1));
     }
-    default: assert(false && "not an aggregation that is lowered here");
+    default:
+      assert(false && "not an aggregation that is lowered here");
   }
 }
 
@@ -124,8 +131,10 @@ llvm::Value *Lowering::hist_bucket(llvm::Value *input, int64_t bits) {
   return b().CreateAnd(bucket, b().CreateNot(is_negative));
 }
 
-llvm::Value *Lowering::lhist_bucket(llvm::Value *input, const frontend::AggregationParameters &parameters) {
-  llvm::Value *last = e_.i64(object::lhist_bucket_count(parameters.min, parameters.max, parameters.step) - 1);
+llvm::Value *Lowering::lhist_bucket(llvm::Value *input,
+                                    const frontend::AggregationParameters &parameters) {
+  llvm::Value *last =
+      e_.i64(object::lhist_bucket_count(parameters.min, parameters.max, parameters.step) - 1);
   llvm::Value *step = e_.i64(parameters.step);
   llvm::Value *within = b().CreateUDiv(b().CreateSub(input, e_.i64(parameters.min)), step);
   llvm::Value *bucket = b().CreateAdd(within, e_.i64(1));
@@ -133,7 +142,8 @@ llvm::Value *Lowering::lhist_bucket(llvm::Value *input, const frontend::Aggregat
   return b().CreateSelect(b().CreateICmpSLT(input, e_.i64(parameters.min)), e_.i64(0), bucket);
 }
 
-void Lowering::for_each_cpu(const MapInfo &info, llvm::Value *key, const std::function<void(llvm::Value *)> &body) {
+void Lowering::for_each_cpu(const MapInfo &info, llvm::Value *key,
+                            const std::function<void(llvm::Value *)> &body) {
   llvm::GlobalVariable *map = e_.map(info);
   auto visit = [&](llvm::Value *pointer) {
     aligned_.insert(pointer);
@@ -145,18 +155,20 @@ void Lowering::for_each_cpu(const MapInfo &info, llvm::Value *key, const std::fu
     b().CreateAlignedStore(e_.i64(0), zero_key, kWord);
     key = zero_key;
   }
-  llvm::BasicBlock *others = e_.new_block("cpus"), *own = e_.new_block("own_cpu"), *done = e_.new_block("cpus.done");
+  llvm::BasicBlock *others = e_.new_block("cpus"), *own = e_.new_block("own_cpu"),
+                   *done = e_.new_block("cpus.done");
   // bpf_map_lookup_percpu_elem came with 5.19; before it, this CPU's value has to do.
   b().CreateCondBr(e_.core_helper_exists(Helper::kMapLookupPercpu), others, own);
   b().SetInsertPoint(own);
   visit(e_.map_lookup(map, key));
   jump(done);
   b().SetInsertPoint(others);
-  count_loop(e_.load_variable(object::kCpuCountVariable, 1), [&](llvm::Value *cpu) -> llvm::Value * {
-    llvm::Value *number = b().CreateTrunc(cpu, b().getInt32Ty());
-    visit(e_.call(Helper::kMapLookupPercpu, {map, key, number}));
-    return nullptr;
-  });
+  count_loop(e_.load_variable(object::kCpuCountVariable, 1),
+             [&](llvm::Value *cpu) -> llvm::Value * {
+               llvm::Value *number = b().CreateTrunc(cpu, b().getInt32Ty());
+               visit(e_.call(Helper::kMapLookupPercpu, {map, key, number}));
+               return nullptr;
+             });
   jump(done);
   b().SetInsertPoint(done);
 }
@@ -184,7 +196,8 @@ void Lowering::combine_cpus(const MapInfo &info, llvm::Value *key, llvm::Value *
       llvm::Value *has_one = b().CreateAlignedLoad(word, at(to, 8), kWord);
       bool is_signed = info.value->is_signed, is_min = kind == TypeKind::kMin;
       llvm::CmpInst::Predicate less = is_signed ? llvm::CmpInst::ICMP_SLT : llvm::CmpInst::ICMP_ULT;
-      llvm::Value *is_better = is_min ? b().CreateICmp(less, first, sum) : b().CreateICmp(less, sum, first);
+      llvm::Value *is_better =
+          is_min ? b().CreateICmp(less, first, sum) : b().CreateICmp(less, sum, first);
       if_then(b().CreateOr(is_better, b().CreateICmpEQ(has_one, e_.i64(0))), [&] {
         b().CreateAlignedStore(first, to, kWord);
         b().CreateAlignedStore(e_.i64(1), at(to, 8), kWord);

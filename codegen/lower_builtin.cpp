@@ -11,8 +11,9 @@ using Table = std::map<std::string_view, const BuiltinLowering *>;
 
 Table join_tables() {
   Table result;
-  for (auto table : {value_lowerings(), context_lowerings(), map_lowerings(), output_lowerings(), string_lowerings(),
-                     symbol_lowerings(), network_lowerings(), process_lowerings()}) {
+  for (auto table :
+       {value_lowerings(), context_lowerings(), map_lowerings(), output_lowerings(),
+        string_lowerings(), symbol_lowerings(), network_lowerings(), process_lowerings()}) {
     for (const BuiltinLowering &lowering : table) {
       assert(frontend::find_builtin(lowering.name) && "a lowering goes by its builtin's name");
       result[lowering.name] = &lowering;
@@ -23,8 +24,8 @@ Table join_tables() {
 
 }  // namespace
 
-llvm::Value *Lowering::builtin(ast::Expr &expr, const std::string &name, std::vector<ast::Expr *> &arguments,
-                               llvm::Value *to) {
+llvm::Value *Lowering::builtin(ast::Expr &expr, const std::string &name,
+                               std::vector<ast::Expr *> &arguments, llvm::Value *to) {
   static const Table table = join_tables();
   const frontend::Builtin *builtin = frontend::find_builtin(name);
   assert(builtin && "resolve_calls lets only builtins through");

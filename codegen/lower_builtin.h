@@ -22,7 +22,7 @@ struct BuiltinCall {
   ast::Expr &expr;
   const std::string &name;  // "arg0" and others share a record
   std::vector<ast::Expr *> &arguments;
-  llvm::Value *to;          // where a result in memory may be made; null: anywhere
+  llvm::Value *to;  // where a result in memory may be made; null: anywhere
 
   Emitter &emitter() const { return lowering.emitter(); }
   llvm::IRBuilder<> &b() const { return lowering.b(); }
@@ -33,7 +33,8 @@ struct BuiltinCall {
   llvm::Value *value(size_t position) const { return lowering.value(argument(position)); }
   const MapInfo &map(size_t position) const {
     auto *access = ast::as<ast::MapAccess>(&argument(position));  // a bare @x may have stayed one
-    return lowering.map_info(access ? access->name : static_cast<ast::Map &>(argument(position)).name);
+    return lowering.map_info(access ? access->name
+                                    : static_cast<ast::Map &>(argument(position)).name);
   }
   // Arguments that are literals.
   const std::string &text(size_t position) const {

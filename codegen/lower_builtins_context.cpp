@@ -18,7 +18,8 @@ llvm::Value *retval(BuiltinCall &call) {
 }
 
 llvm::Value *args(BuiltinCall &call) {
-  if (!call.type()->is_struct()) return call.b().CreatePtrToInt(call.lowering.context(), call.b().getInt64Ty());
+  if (!call.type()->is_struct())
+    return call.b().CreatePtrToInt(call.lowering.context(), call.b().getInt64Ty());
   return call.lowering.context_fields(call.type(), call.span(), call.to);
 }
 
@@ -55,10 +56,9 @@ llvm::Value *usermode(BuiltinCall &call) {
 }
 
 constexpr BuiltinLowering kLowerings[] = {
-    {"argN", arg},           {"retval", retval}, {"args", args},
-    {"ctx", ctx},           {"probe", probe},   {"probetype", probe},
-    {"reg", reg},           {"func", func},     {"ksym", ksym},
-    {"usym", usym},         {"usermode", usermode},
+    {"argN", arg},    {"retval", retval},   {"args", args},         {"ctx", ctx},
+    {"probe", probe}, {"probetype", probe}, {"reg", reg},           {"func", func},
+    {"ksym", ksym},   {"usym", usym},       {"usermode", usermode},
 };
 
 }  // namespace
@@ -70,7 +70,8 @@ llvm::Value *user_symbol(BuiltinCall &call, llvm::Value *address) {
   b.CreateAlignedStore(address, memory, llvm::Align(8));
   // u32 tgid, u32 probe: the symbol's file may have to be found after the process has gone.
   ProbeFamily family = call.lowering.family();
-  bool is_user_probe = family == ProbeFamily::kUprobe || family == ProbeFamily::kUretprobe || family == ProbeFamily::kUsdt;
+  bool is_user_probe = family == ProbeFamily::kUprobe || family == ProbeFamily::kUretprobe ||
+                       family == ProbeFamily::kUsdt;
   llvm::Value *probe = is_user_probe ? call.lowering.probe_id() : call.emitter().i64(UINT32_MAX);
   llvm::Value *second = b.CreateOr(tgid, b.CreateShl(probe, 32));
   b.CreateAlignedStore(second, call.lowering.at(memory, 8), llvm::Align(8));

@@ -12,7 +12,8 @@ llvm::Value *delete_entry(BuiltinCall &call) {
   bool is_reported = node && !node->is_result_used;
   // The old form: delete(@x[key]).
   if (auto *access = ast::as<ast::MapAccess>(&call.argument(0))) {
-    return call.lowering.delete_map(call.lowering.map_info(access->name), access->key, call.span(), is_reported);
+    return call.lowering.delete_map(call.lowering.map_info(access->name), access->key, call.span(),
+                                    is_reported);
   }
   return call.lowering.delete_map(call.map(0), key_of(call), call.span(), is_reported);
 }
@@ -35,9 +36,10 @@ llvm::Value *find(BuiltinCall &call) {
       call.b().CreateIsNotNull(found),
       [&]() -> llvm::Value * {
         TypeRef type = variable.decl->type;
-        llvm::Value *value = info.value->is_integer_aggregation()
-                                 ? lowering.normalize(lowering.read_aggregation(info, key), type)
-                                 : lowering.convert(lowering.load(found, info.value), info.value, type, call.span());
+        llvm::Value *value =
+            info.value->is_integer_aggregation()
+                ? lowering.normalize(lowering.read_aggregation(info, key), type)
+                : lowering.convert(lowering.load(found, info.value), info.value, type, call.span());
         lowering.store_value(value, type, slot);
         return call.emitter().i64(1);
       },

@@ -16,7 +16,8 @@ llvm::Value *ntop(BuiltinCall &call) {
   ast::Expr &address = *call.arguments.back();
   bool is_integer = !is_in_memory(address.type);
   uint32_t size = !is_integer && address.type->size >= kIpv6Size ? kIpv6Size : kIpv4Size;
-  llvm::Value *family = call.has(1) ? call.value(0) : call.emitter().i64(size == kIpv6Size ? AF_INET6 : AF_INET);
+  llvm::Value *family =
+      call.has(1) ? call.value(0) : call.emitter().i64(size == kIpv6Size ? AF_INET6 : AF_INET);
   llvm::Value *word = is_integer ? lowering.value(address) : nullptr;
   llvm::Value *memory = call.memory();
   lowering.zero(memory, call.type()->size);
@@ -42,7 +43,8 @@ llvm::Value *pton(BuiltinCall &call) {
 
 llvm::Value *macaddr(BuiltinCall &call) {
   llvm::Value *memory = call.memory();
-  call.lowering.raw_bytes(call.argument(0), call.emitter().i32(call.type()->size), call.type()->size, memory);
+  call.lowering.raw_bytes(call.argument(0), call.emitter().i32(call.type()->size),
+                          call.type()->size, memory);
   return memory;
 }
 

@@ -65,7 +65,8 @@ llvm::Value *join(BuiltinCall &call) {
   object::ValueType text;
   text.kind = object::ValueKind::kString;
   text.size = kJoinedSize;
-  for (uint32_t i = 0; i < kMaxJoined; i++) event.arguments.push_back({"", kFirst + i * kJoinedSize, 0, 0, {text}});
+  for (uint32_t i = 0; i < kMaxJoined; i++)
+    event.arguments.push_back({"", kFirst + i * kJoinedSize, 0, 0, {text}});
   event.size = kFirst + kMaxJoined * kJoinedSize;
 
   llvm::Value *array = call.value(0);
@@ -78,7 +79,8 @@ llvm::Value *join(BuiltinCall &call) {
       llvm::Value *string = lowering.read_word(from, 8, space, call.span());
       llvm::Value *is_last = b.CreateICmpEQ(string, emitter.i64(0));
       lowering.if_then(b.CreateNot(is_last), [&] {
-        llvm::Value *to = b.CreateGEP(b.getInt8Ty(), lowering.at(record, kFirst), b.CreateMul(i, emitter.i64(kJoinedSize)));
+        llvm::Value *to = b.CreateGEP(b.getInt8Ty(), lowering.at(record, kFirst),
+                                      b.CreateMul(i, emitter.i64(kJoinedSize)));
         emitter.probe_read_str(to, emitter.i32(kJoinedSize), string, space, call.span());
         b.CreateAlignedStore(b.CreateAdd(i, emitter.i64(1)), count, llvm::Align(8));
       });

@@ -22,7 +22,8 @@ llvm::Value *write_user(BuiltinCall &call) {
   llvm::Value *size = call.lowering.bounded(call.value(2), call.argument(1).type->size);
   llvm::Value *bytes = call.b().CreateTrunc(size, call.b().getInt32Ty());
   llvm::Value *result = call.emitter().call(Helper::kProbeWriteUser, {to, from, bytes});
-  return call.b().CreateZExt(call.b().CreateICmpEQ(result, call.emitter().i64(0)), call.b().getInt64Ty());
+  return call.b().CreateZExt(call.b().CreateICmpEQ(result, call.emitter().i64(0)),
+                             call.b().getInt64Ty());
 }
 
 constexpr BuiltinLowering kLowerings[] = {

@@ -19,7 +19,8 @@ llvm::Value *str(BuiltinCall &call) {
   llvm::Value *limit = call.has(1) ? call.value(1) : nullptr;
   std::optional<int64_t> constant = call.has(1) ? call.constant(1) : std::nullopt;
   if (constant && *constant >= call.type()->size) limit = nullptr;
-  return lowering.read_string(address, call.type()->size, limit, call.space(0), call.span(), call.to);
+  return lowering.read_string(address, call.type()->size, limit, call.space(0), call.span(),
+                              call.to);
 }
 
 // buf(address, length) or buf(array): u32 length, then the bytes.
@@ -32,7 +33,8 @@ llvm::Value *buf(BuiltinCall &call) {
   if (call.has(1)) length = lowering.bounded(call.value(1), capacity);
   if (!lowering.is_record_memory(memory)) lowering.zero(memory, call.type()->size);
   b.CreateAlignedStore(b.CreateTrunc(length, b.getInt32Ty()), memory, llvm::Align(4));
-  lowering.raw_bytes(call.argument(0), b.CreateTrunc(length, b.getInt32Ty()), capacity, lowering.at(memory, 4));
+  lowering.raw_bytes(call.argument(0), b.CreateTrunc(length, b.getInt32Ty()), capacity,
+                     lowering.at(memory, 4));
   return memory;
 }
 
@@ -51,14 +53,17 @@ llvm::Value *strncmp(BuiltinCall &call) {
 llvm::Value *memcmp(BuiltinCall &call) {
   ast::Expr &left = call.argument(0), &right = call.argument(1);
   uint32_t size = std::min(left.type->size, right.type->size);
-  if (auto limit = call.constant(2)) size = static_cast<uint32_t>(std::min<uint64_t>(size, static_cast<uint64_t>(*limit)));
-  return call.lowering.compare_memory(call.lowering.value(left), call.lowering.value(right), size, false);
+  if (auto limit = call.constant(2))
+    size = static_cast<uint32_t>(std::min<uint64_t>(size, static_cast<uint64_t>(*limit)));
+  return call.lowering.compare_memory(call.lowering.value(left), call.lowering.value(right), size,
+                                      false);
 }
 
 llvm::Value *strstr(BuiltinCall &call) {
   ast::Expr &haystack = call.argument(0), &needle = call.argument(1);
   llvm::Value *text = call.lowering.value(haystack);
-  return call.lowering.find_string(text, haystack.type->size, call.lowering.value(needle), needle.type->size);
+  return call.lowering.find_string(text, haystack.type->size, call.lowering.value(needle),
+                                   needle.type->size);
 }
 
 llvm::Value *strcontains(BuiltinCall &call) {
@@ -67,9 +72,8 @@ llvm::Value *strcontains(BuiltinCall &call) {
 }
 
 constexpr BuiltinLowering kLowerings[] = {
-    {"str", str},         {"buf", buf},       {"strlen", strlen},
-    {"strcap", strcap},   {"strncmp", strncmp}, {"memcmp", memcmp},
-    {"strstr", strstr},   {"strcontains", strcontains},
+    {"str", str},         {"buf", buf},       {"strlen", strlen}, {"strcap", strcap},
+    {"strncmp", strncmp}, {"memcmp", memcmp}, {"strstr", strstr}, {"strcontains", strcontains},
 };
 
 }  // namespace

@@ -9,12 +9,14 @@ namespace awl::codegen {
 
 namespace {
 
-// The stack's number in its STACK_TRACE map, negative when there is none; kernel stacks as {i32 id, u32 0}.
+// The stack's number in its STACK_TRACE map, negative when there is none; kernel stacks as {i32 id,
+// u32 0}.
 llvm::Value *stack_id(BuiltinCall &call, bool is_user) {
   Emitter &emitter = call.emitter();
   llvm::GlobalVariable *map = emitter.stack_map(is_user, call.type()->stack_limit);
   llvm::Value *flags = emitter.i64(is_user ? BPF_F_USER_STACK : 0);
-  llvm::Value *id = emitter.call(Helper::kGetStackid, {call.lowering.context(), map, flags}, "stack");
+  llvm::Value *id =
+      emitter.call(Helper::kGetStackid, {call.lowering.context(), map, flags}, "stack");
   // The table is a hash without chains: another stack may have taken the place.
   llvm::Value *is_lost = call.b().CreateICmpEQ(id, emitter.i64(-EEXIST));
   call.lowering.if_then(is_lost, [&] {
@@ -46,7 +48,8 @@ llvm::Value *stack_length(BuiltinCall &call, TypeRef type) {
   uint32_t bytes = type->stack_limit * 8;
   llvm::Value *memory = call.lowering.temporary(bytes);
   llvm::Value *flags = emitter.i64(is_user ? BPF_F_USER_STACK : 0);
-  llvm::Value *size = emitter.call(Helper::kGetStack, {call.lowering.context(), memory, emitter.i32(bytes), flags});
+  llvm::Value *size =
+      emitter.call(Helper::kGetStack, {call.lowering.context(), memory, emitter.i32(bytes), flags});
   llvm::Value *is_failure = call.b().CreateICmpSLT(size, emitter.i64(0));
   return call.b().CreateSelect(is_failure, emitter.i64(0), call.b().CreateLShr(size, 3));
 }
@@ -58,7 +61,9 @@ llvm::Value *len(BuiltinCall &call) {
 }
 
 constexpr BuiltinLowering kLowerings[] = {
-    {"kstack", kstack}, {"ustack", ustack}, {"len", len},
+    {"kstack", kstack},
+    {"ustack", ustack},
+    {"len", len},
 };
 
 }  // namespace

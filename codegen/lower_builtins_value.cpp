@@ -24,9 +24,13 @@ llvm::Value *pid(BuiltinCall &call) {
   return call.b().CreateLShr(call.lowering.pid_tgid(wants_initial_namespace(call)), 32);
 }
 
-llvm::Value *tid(BuiltinCall &call) { return low(call, call.lowering.pid_tgid(wants_initial_namespace(call))); }
+llvm::Value *tid(BuiltinCall &call) {
+  return low(call, call.lowering.pid_tgid(wants_initial_namespace(call)));
+}
 
-llvm::Value *uid(BuiltinCall &call) { return low(call, call.emitter().call(Helper::kGetCurrentUidGid, {})); }
+llvm::Value *uid(BuiltinCall &call) {
+  return low(call, call.emitter().call(Helper::kGetCurrentUidGid, {}));
+}
 
 llvm::Value *gid(BuiltinCall &call) {
   return call.b().CreateLShr(call.emitter().call(Helper::kGetCurrentUidGid, {}), 32);
@@ -51,9 +55,13 @@ llvm::Value *elapsed(BuiltinCall &call) {
   return call.b().CreateSub(now, call.emitter().load_variable(object::kStartTimeVariable));
 }
 
-llvm::Value *ncpus(BuiltinCall &call) { return call.emitter().load_variable(object::kCpuCountVariable, 1); }
+llvm::Value *ncpus(BuiltinCall &call) {
+  return call.emitter().load_variable(object::kCpuCountVariable, 1);
+}
 
-llvm::Value *cpid(BuiltinCall &call) { return call.emitter().load_variable(object::kChildPidVariable); }
+llvm::Value *cpid(BuiltinCall &call) {
+  return call.emitter().load_variable(object::kChildPidVariable);
+}
 
 llvm::Value *has_cpid(BuiltinCall &call) {
   llvm::Value *exists = call.b().CreateICmpNE(cpid(call), call.emitter().i64(0));
@@ -72,9 +80,11 @@ llvm::Value *getopt(BuiltinCall &call) {
   assert(parameter && "every option is registered");
   std::string variable = object::kParameterPrefix + std::to_string(parameter->id);
   if (call.type()->is_string()) {
-    return call.emitter().string_variable(variable, object::kParameterStringSize, parameter->default_string);
+    return call.emitter().string_variable(variable, object::kParameterStringSize,
+                                          parameter->default_string);
   }
-  llvm::Value *value = call.emitter().load_variable(variable, static_cast<uint64_t>(parameter->default_integer));
+  llvm::Value *value =
+      call.emitter().load_variable(variable, static_cast<uint64_t>(parameter->default_integer));
   return call.lowering.normalize(value, call.type());
 }
 
@@ -88,7 +98,9 @@ llvm::Value *bswap(BuiltinCall &call) {
 }
 
 // Values that are numbers which the printer turns into text.
-llvm::Value *number(BuiltinCall &call) { return call.lowering.normalize(call.value(0), call.type()); }
+llvm::Value *number(BuiltinCall &call) {
+  return call.lowering.normalize(call.value(0), call.type());
+}
 
 // kptr, uptr: the type alone changes.
 llvm::Value *same(BuiltinCall &call) { return call.value(0); }
@@ -103,13 +115,15 @@ llvm::Value *is_err(BuiltinCall &call) {
 
 llvm::Value *kaddr(BuiltinCall &call) {
   std::vector<std::string> &symbols = call.emitter().description().kernel_symbols;
-  if (std::find(symbols.begin(), symbols.end(), call.text(0)) == symbols.end()) symbols.push_back(call.text(0));
+  if (std::find(symbols.begin(), symbols.end(), call.text(0)) == symbols.end())
+    symbols.push_back(call.text(0));
   return call.emitter().load_variable("awl_kaddr_" + call.text(0));
 }
 
 llvm::Value *cgroupid(BuiltinCall &call) {
   std::vector<std::string> &groups = call.emitter().description().cgroups;
-  size_t index = static_cast<size_t>(std::find(groups.begin(), groups.end(), call.text(0)) - groups.begin());
+  size_t index =
+      static_cast<size_t>(std::find(groups.begin(), groups.end(), call.text(0)) - groups.begin());
   if (index == groups.size()) groups.push_back(call.text(0));
   return call.emitter().load_variable("awl_cgroup_" + std::to_string(index));
 }

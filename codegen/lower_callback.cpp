@@ -1,9 +1,10 @@
-// Loops whose body is a function of its own: over maps (bpf_for_each_map_elem) and long ranges (bpf_loop).
+// Loops whose body is a function of its own: over maps (bpf_for_each_map_elem) and long ranges
+// (bpf_loop).
 //
 // A callback shares its program's variables through a block on the program's stack that the helper
-// hands over: u64 words [0] set when the program is to return, [1] the program's context, [2] the id
-// of the probe that fired, [3]… pointers to the variables, then plain words of the loop's own. The
-// verifier follows pointers stored on the stack, into the caller's frame as well.
+// hands over: u64 words [0] set when the program is to return, [1] the program's context, [2] the
+// id of the probe that fired, [3]… pointers to the variables, then plain words of the loop's own.
+// The verifier follows pointers stored on the stack, into the caller's frame as well.
 #include <llvm/IR/Constants.h>
 
 #include <cassert>
@@ -30,8 +31,9 @@ std::vector<const frontend::ast::VariableDecl *> Lowering::shared_variables(ast:
   return result;
 }
 
-void Lowering::with_callback(const std::string &name, const std::vector<std::string> &parameters, ast::Stmt &loop,
-                             const std::vector<llvm::Value *> &words, const CallbackBody &body,
+void Lowering::with_callback(const std::string &name, const std::vector<std::string> &parameters,
+                             ast::Stmt &loop, const std::vector<llvm::Value *> &words,
+                             const CallbackBody &body,
                              const std::function<void(llvm::Function *, llvm::Value *)> &call) {
   std::vector<const frontend::ast::VariableDecl *> shared = shared_variables(loop);
   // A loop in a loop may use the outer one's pair: made a plain variable for it.
@@ -54,7 +56,8 @@ void Lowering::with_callback(const std::string &name, const std::vector<std::str
   auto slot = [&](size_t i) { return at(block, i * 8); };
   b().CreateAlignedStore(e_.i64(0), slot(kReturnFlag), llvm::Align(8));
   b().CreateAlignedStore(ctx_, slot(kContext), llvm::Align(8));
-  b().CreateAlignedStore(info_->uses_probe_name ? probe_id() : e_.i64(0), slot(kProbe), llvm::Align(8));
+  b().CreateAlignedStore(info_->uses_probe_name ? probe_id() : e_.i64(0), slot(kProbe),
+                         llvm::Align(8));
   for (size_t i = 0; i < shared.size(); i++) {
     b().CreateAlignedStore(slots_.at(shared[i]), slot(kVariables + i), llvm::Align(8));
   }
@@ -66,7 +69,8 @@ void Lowering::with_callback(const std::string &name, const std::vector<std::str
   auto outer_slots = slots_;
   auto outer_variables = pairs_;
   auto outer_function = std::move(function_);
-  llvm::Value *outer_ctx = ctx_, *outer_flag = return_flag_, *outer_probe = shared_probe_, *outer_record = record_memory_;
+  llvm::Value *outer_ctx = ctx_, *outer_flag = return_flag_, *outer_probe = shared_probe_,
+              *outer_record = record_memory_;
   function_ = {};
   function_.is_callback = true;
   record_memory_ = nullptr;
@@ -80,7 +84,8 @@ void Lowering::with_callback(const std::string &name, const std::vector<std::str
   ctx_ = b().CreateAlignedLoad(b().getPtrTy(), at(handed, kContext * 8), llvm::Align(8));
   shared_probe_ = b().CreateAlignedLoad(word, at(handed, kProbe * 8), llvm::Align(8));
   for (size_t i = 0; i < shared.size(); i++) {
-    llvm::Value *address = b().CreateAlignedLoad(b().getPtrTy(), at(handed, (kVariables + i) * 8), llvm::Align(8));
+    llvm::Value *address =
+        b().CreateAlignedLoad(b().getPtrTy(), at(handed, (kVariables + i) * 8), llvm::Align(8));
     aligned_.insert(address);
     slots_[shared[i]] = address;
     pairs_.erase(shared[i]);
@@ -112,19 +117,23 @@ void Lowering::with_callback(const std::string &name, const std::vector<std::str
   leave_if(b().CreateICmpNE(flag, e_.i64(0)));
 }
 
-void Lowering::callback_loop(uint32_t rounds, const std::vector<llvm::Value *> &pointers,
-                             const std::function<llvm::Value *(llvm::Value *, const std::vector<llvm::Value *> &)> &body) {
+void Lowering::callback_loop(
+    uint32_t rounds, const std::vector<llvm::Value *> &pointers,
+    const std::function<llvm::Value *(llvm::Value *, const std::vector<llvm::Value *> &)> &body) {
   llvm::BasicBlock &entry = b().GetInsertBlock()->getParent()->getEntryBlock();
-  llvm::AllocaInst *block = llvm::IRBuilder<>(&entry, entry.begin())
-                                .CreateAlloca(llvm::ArrayType::get(b().getInt64Ty(), pointers.size()), nullptr, "shared");
+  llvm::AllocaInst *block =
+      llvm::IRBuilder<>(&entry, entry.begin())
+          .CreateAlloca(llvm::ArrayType::get(b().getInt64Ty(), pointers.size()), nullptr, "shared");
   block->setAlignment(llvm::Align(8));
-  for (size_t i = 0; i < pointers.size(); i++) b().CreateAlignedStore(pointers[i], at(block, i * 8), llvm::Align(8));
+  for (size_t i = 0; i < pointers.size(); i++)
+    b().CreateAlignedStore(pointers[i], at(block, i * 8), llvm::Align(8));
   auto outer_function = std::move(function_);
   function_ = {};
   llvm::Function *function = e_.begin_callback("loop_body", {"index", "ctx"}, info_->clause->span);
   std::vector<llvm::Value *> shared;
   for (size_t i = 0; i < pointers.size(); i++) {
-    shared.push_back(b().CreateAlignedLoad(b().getPtrTy(), at(function->getArg(1), i * 8), llvm::Align(8)));
+    shared.push_back(
+        b().CreateAlignedLoad(b().getPtrTy(), at(function->getArg(1), i * 8), llvm::Align(8)));
   }
   llvm::Value *index = bounded(b().CreateAnd(function->getArg(0), e_.i64(0xffffffff)), rounds - 1);
   llvm::Value *goes_on = body(index, shared);
@@ -149,7 +158,8 @@ void Lowering::range_callback(ast::ForRange &node, llvm::Value *begin, llvm::Val
   auto call = [&](llvm::Function *function, llvm::Value *shared) {
     llvm::Value *most = e_.i64(kMaxLoops);
     llvm::Value *rounds = b().CreateSelect(b().CreateICmpULT(count, most), count, most);
-    e_.call(Helper::kLoop, {b().CreateTrunc(rounds, b().getInt32Ty()), function, shared, e_.i64(0)});
+    e_.call(Helper::kLoop,
+            {b().CreateTrunc(rounds, b().getInt32Ty()), function, shared, e_.i64(0)});
   };
   with_callback("range_loop", {"index", "ctx"}, node, {begin}, body, call);
 }

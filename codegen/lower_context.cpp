@@ -19,9 +19,10 @@ struct Register {
 #if defined(__x86_64__)
 // arch/x86/include/uapi/asm/ptrace.h
 constexpr Register kRegisters[] = {
-    {"r15", 0},  {"r14", 8},  {"r13", 16}, {"r12", 24},  {"bp", 32},  {"bx", 40},      {"r11", 48},
-    {"r10", 56}, {"r9", 64},  {"r8", 72},  {"ax", 80},   {"cx", 88},  {"dx", 96},      {"si", 104},
-    {"di", 112}, {"orig_ax", 120}, {"ip", 128}, {"cs", 136}, {"flags", 144}, {"sp", 152}, {"ss", 160},
+    {"r15", 0},     {"r14", 8},  {"r13", 16}, {"r12", 24},      {"bp", 32},  {"bx", 40},
+    {"r11", 48},    {"r10", 56}, {"r9", 64},  {"r8", 72},       {"ax", 80},  {"cx", 88},
+    {"dx", 96},     {"si", 104}, {"di", 112}, {"orig_ax", 120}, {"ip", 128}, {"cs", 136},
+    {"flags", 144}, {"sp", 152}, {"ss", 160},
 };
 constexpr const char *kArguments[] = {"di", "si", "dx", "cx", "r8", "r9"};
 constexpr const char *kSyscallArguments[] = {"di", "si", "dx", "r10", "r8", "r9"};
@@ -32,12 +33,12 @@ constexpr uint32_t kCompatSyscall = 2;  // TS_COMPAT, arch/x86/include/asm/threa
 #elif defined(__aarch64__)
 // arch/arm64/include/uapi/asm/ptrace.h: struct user_pt_regs
 constexpr Register kRegisters[] = {
-    {"r0", 0},    {"r1", 8},    {"r2", 16},   {"r3", 24},   {"r4", 32},   {"r5", 40},   {"r6", 48},
-    {"r7", 56},   {"r8", 64},   {"r9", 72},   {"r10", 80},  {"r11", 88},  {"r12", 96},  {"r13", 104},
-    {"r14", 112}, {"r15", 120}, {"r16", 128}, {"r17", 136}, {"r18", 144}, {"r19", 152}, {"r20", 160},
-    {"r21", 168}, {"r22", 176}, {"r23", 184}, {"r24", 192}, {"r25", 200}, {"r26", 208}, {"r27", 216},
-    {"r28", 224}, {"r29", 232}, {"r30", 240}, {"sp", 248},  {"pc", 256},  {"pstate", 264},
-    {"orig_x0", 272}, {"syscallno", 280},
+    {"r0", 0},    {"r1", 8},    {"r2", 16},   {"r3", 24},      {"r4", 32},       {"r5", 40},
+    {"r6", 48},   {"r7", 56},   {"r8", 64},   {"r9", 72},      {"r10", 80},      {"r11", 88},
+    {"r12", 96},  {"r13", 104}, {"r14", 112}, {"r15", 120},    {"r16", 128},     {"r17", 136},
+    {"r18", 144}, {"r19", 152}, {"r20", 160}, {"r21", 168},    {"r22", 176},     {"r23", 184},
+    {"r24", 192}, {"r25", 200}, {"r26", 208}, {"r27", 216},    {"r28", 224},     {"r29", 232},
+    {"r30", 240}, {"sp", 248},  {"pc", 256},  {"pstate", 264}, {"orig_x0", 272}, {"syscallno", 280},
 };
 constexpr const char *kArguments[] = {"r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7"};
 constexpr const char *kSyscallArguments[] = {"orig_x0", "r1", "r2", "r3", "r4", "r5"};
@@ -74,7 +75,8 @@ llvm::Value *Lowering::syscall_register(const char *name) {
   llvm::Value *offset = e_.i64(find_register(name)->offset);
   TypeRef type = program_.types->find_struct("pt_regs", false);
   frontend::MemberPath path;
-  if (type && find_member(*program_.types, type->struct_def, name, &path)) offset = e_.core_byte_offset(path);
+  if (type && find_member(*program_.types, type->struct_def, name, &path))
+    offset = e_.core_byte_offset(path);
   llvm::Value *from = b().CreateGEP(b().getInt8Ty(), registers, offset);
   return b().CreateAlignedLoad(b().getInt64Ty(), from, llvm::Align(8));
 }
@@ -93,8 +95,8 @@ llvm::Value *Lowering::syscall_number() {
   return kind_ == ProgramKind::kSyscallEnter ? context_u64(1) : syscall_register(kSyscallNumber);
 }
 
-// Syscalls of 32-bit programs have other numbers and arguments: the kernel's own syscall tracepoints
-// leave them out, too.
+// Syscalls of 32-bit programs have other numbers and arguments: the kernel's own syscall
+// tracepoints leave them out, too.
 llvm::Value *Lowering::is_compat_syscall() {
 #if defined(__x86_64__)
   TypeRef type = program_.types->find_struct("task_struct", false);
@@ -130,7 +132,8 @@ llvm::Value *Lowering::syscall_field(const StructDef::Member &member) {
   return syscall_register(kSyscallArguments[index]);
 }
 
-llvm::Value *Lowering::tracepoint_field(const StructDef::Member &member, TypeRef type, Span span, llvm::Value *to) {
+llvm::Value *Lowering::tracepoint_field(const StructDef::Member &member, TypeRef type, Span span,
+                                        llvm::Value *to) {
   uint32_t offset = member.bit_offset / 8;
   if (member.is_data_loc) {
     // Where the data lies in the record, and how much it is: offset | length << 16.
@@ -138,18 +141,23 @@ llvm::Value *Lowering::tracepoint_field(const StructDef::Member &member, TypeRef
     llvm::Value *start = b().CreateAnd(location, e_.i64(0xffff));
     llvm::Value *address = b().CreateAdd(b().CreatePtrToInt(ctx_, b().getInt64Ty()), start);
     if (!is_in_memory(type)) return address;
-    if (type->is_string()) return read_string(address, type->size, nullptr, AddressSpace::kKernel, span, to);
+    if (type->is_string())
+      return read_string(address, type->size, nullptr, AddressSpace::kKernel, span, to);
     return read(dereference(address, type, AddressSpace::kKernel), span, to);
   }
   uint32_t size = program_.types->size_of(type);
-  if (!is_in_memory(type)) return normalize(e_.load_tracepoint_field(ctx_, member.name, offset, size), type);
+  if (!is_in_memory(type))
+    return normalize(e_.load_tracepoint_field(ctx_, member.name, offset, size), type);
   llvm::Value *from = e_.tracepoint_field_address(ctx_, member.name, offset, size);
-  return read(dereference(b().CreatePtrToInt(from, b().getInt64Ty()), type, AddressSpace::kKernel), span, to);
+  return read(dereference(b().CreatePtrToInt(from, b().getInt64Ty()), type, AddressSpace::kKernel),
+              span, to);
 }
 
-llvm::Value *Lowering::context_field(const StructDef &def, uint32_t index, TypeRef type, Span span, llvm::Value *to) {
+llvm::Value *Lowering::context_field(const StructDef &def, uint32_t index, TypeRef type, Span span,
+                                     llvm::Value *to) {
   const StructDef::Member &member = def.members.at(index);
-  if (def.origin == StructDef::Origin::kProbeArguments) return normalize(context_argument(index), type);
+  if (def.origin == StructDef::Origin::kProbeArguments)
+    return normalize(context_argument(index), type);
   if (kind_ != ProgramKind::kPlain) return normalize(syscall_field(member), type);
   return tracepoint_field(member, type, span, to);
 }
@@ -160,7 +168,8 @@ llvm::Value *Lowering::context_address(ast::FieldAccess &node) {
   for (const StructDef::Member &member : def.members) {
     if (member.name != node.field) continue;
     uint32_t offset = member.bit_offset / 8, size = program_.types->size_of(member.type);
-    if (member.is_data_loc) return tracepoint_field(member, program_.types->uint64(), node.span, nullptr);
+    if (member.is_data_loc)
+      return tracepoint_field(member, program_.types->uint64(), node.span, nullptr);
     llvm::Value *address = e_.tracepoint_field_address(ctx_, member.name, offset, size);
     return b().CreatePtrToInt(address, b().getInt64Ty());
   }
@@ -195,7 +204,8 @@ llvm::Value *Lowering::probe_text(llvm::Value *id) {
   llvm::Value *key = temporary(8);
   b().CreateAlignedStore(b().CreateTrunc(id, b().getInt32Ty()), key, llvm::Align(4));
   llvm::Value *entry = e_.map_lookup(e_.probe_names_map(), key);
-  llvm::BasicBlock *before = b().GetInsertBlock(), *none = e_.new_block("probe.unknown"), *done = e_.new_block("probe.name");
+  llvm::BasicBlock *before = b().GetInsertBlock(), *none = e_.new_block("probe.unknown"),
+                   *done = e_.new_block("probe.name");
   b().CreateCondBr(b().CreateIsNotNull(entry), done, none);
   b().SetInsertPoint(none);
   llvm::Value *empty = e_.rodata_bytes("", object::kProbeNameSize);

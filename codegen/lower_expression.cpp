@@ -30,23 +30,36 @@ llvm::Value *Lowering::value(ast::Expr &expr, llvm::Value *to) {
     case NodeKind::kBoolLiteral:
     case NodeKind::kStringLiteral:
     case NodeKind::kSizeof:
-    case NodeKind::kOffsetof: return literal_value(expr);
-    case NodeKind::kPositionalParameter: return positional(static_cast<ast::PositionalParameter &>(expr));
-    case NodeKind::kPositionalCount: return e_.load_variable(object::kParameterCountVariable);
-    case NodeKind::kVariable: return variable(static_cast<ast::Variable &>(expr));
+    case NodeKind::kOffsetof:
+      return literal_value(expr);
+    case NodeKind::kPositionalParameter:
+      return positional(static_cast<ast::PositionalParameter &>(expr));
+    case NodeKind::kPositionalCount:
+      return e_.load_variable(object::kParameterCountVariable);
+    case NodeKind::kVariable:
+      return variable(static_cast<ast::Variable &>(expr));
     case NodeKind::kMapAccess: {
       auto &node = static_cast<ast::MapAccess &>(expr);
       return map_value(map_info(node.name), node.key, expr.span, to);
     }
-    case NodeKind::kUnary: return unary(static_cast<ast::Unary &>(expr), to);
-    case NodeKind::kIncDec: return inc_dec(static_cast<ast::IncDec &>(expr));
-    case NodeKind::kBinary: return binary(static_cast<ast::Binary &>(expr));
-    case NodeKind::kTernary: return ternary(static_cast<ast::Ternary &>(expr), to);
-    case NodeKind::kFieldAccess: return field_access(static_cast<ast::FieldAccess &>(expr), to);
-    case NodeKind::kTupleAccess: return tuple_access(static_cast<ast::TupleAccess &>(expr));
-    case NodeKind::kIndex: return index(static_cast<ast::Index &>(expr), to);
-    case NodeKind::kCast: return cast(static_cast<ast::Cast &>(expr), to);
-    case NodeKind::kTuple: return tuple(expr, static_cast<ast::Tuple &>(expr).elements, nullptr, to);
+    case NodeKind::kUnary:
+      return unary(static_cast<ast::Unary &>(expr), to);
+    case NodeKind::kIncDec:
+      return inc_dec(static_cast<ast::IncDec &>(expr));
+    case NodeKind::kBinary:
+      return binary(static_cast<ast::Binary &>(expr));
+    case NodeKind::kTernary:
+      return ternary(static_cast<ast::Ternary &>(expr), to);
+    case NodeKind::kFieldAccess:
+      return field_access(static_cast<ast::FieldAccess &>(expr), to);
+    case NodeKind::kTupleAccess:
+      return tuple_access(static_cast<ast::TupleAccess &>(expr));
+    case NodeKind::kIndex:
+      return index(static_cast<ast::Index &>(expr), to);
+    case NodeKind::kCast:
+      return cast(static_cast<ast::Cast &>(expr), to);
+    case NodeKind::kTuple:
+      return tuple(expr, static_cast<ast::Tuple &>(expr).elements, nullptr, to);
     case NodeKind::kRecord: {
       auto &node = static_cast<ast::Record &>(expr);
       return tuple(expr, node.elements, &node.names, to);
@@ -66,15 +79,20 @@ llvm::Value *Lowering::value(ast::Expr &expr, llvm::Value *to) {
       block(node.statements);
       return node.result ? value(*node.result, to) : nullptr;
     }
-    default: assert(false && "not an expression with a value"); return e_.i64(0);
+    default:
+      assert(false && "not an expression with a value");
+      return e_.i64(0);
   }
 }
 
-void Lowering::store(ast::Expr &expr, llvm::Value *to) { store_value(value(expr, to), expr.type, to); }
+void Lowering::store(ast::Expr &expr, llvm::Value *to) {
+  store_value(value(expr, to), expr.type, to);
+}
 
 llvm::Value *Lowering::condition(ast::Expr &expr) {
   if (auto *node = ast::as<ast::Binary>(&expr)) {
-    if (node->op == ast::BinaryOp::kLogicalAnd || node->op == ast::BinaryOp::kLogicalOr) return logical(*node);
+    if (node->op == ast::BinaryOp::kLogicalAnd || node->op == ast::BinaryOp::kLogicalOr)
+      return logical(*node);
     if (node->op >= ast::BinaryOp::kEq) return comparison(*node);
   }
   if (auto *node = ast::as<ast::Unary>(&expr); node && node->op == ast::UnaryOp::kNot) {
@@ -89,17 +107,22 @@ llvm::Value *Lowering::normalize(llvm::Value *value, TypeRef type) {
   }
   if (type->size >= 8) return value;
   llvm::Value *word = b().CreateTrunc(value, b().getIntNTy(type->size * 8));
-  return is_signed_type(type) ? b().CreateSExt(word, b().getInt64Ty()) : b().CreateZExt(word, b().getInt64Ty());
+  return is_signed_type(type) ? b().CreateSExt(word, b().getInt64Ty())
+                              : b().CreateZExt(word, b().getInt64Ty());
 }
 
 llvm::Value *Lowering::literal_value(ast::Expr &expr) {
   switch (expr.kind) {
     case NodeKind::kIntegerLiteral:
       return e_.i64(static_cast<int64_t>(static_cast<ast::IntegerLiteral &>(expr).value));
-    case NodeKind::kBoolLiteral: return e_.i64(static_cast<ast::BoolLiteral &>(expr).value);
-    case NodeKind::kStringLiteral: return literal(static_cast<ast::StringLiteral &>(expr).value, expr.type->size);
-    case NodeKind::kSizeof: return e_.i64(static_cast<int64_t>(static_cast<ast::Sizeof &>(expr).value));
-    default: return e_.i64(static_cast<int64_t>(static_cast<ast::Offsetof &>(expr).value));
+    case NodeKind::kBoolLiteral:
+      return e_.i64(static_cast<ast::BoolLiteral &>(expr).value);
+    case NodeKind::kStringLiteral:
+      return literal(static_cast<ast::StringLiteral &>(expr).value, expr.type->size);
+    case NodeKind::kSizeof:
+      return e_.i64(static_cast<int64_t>(static_cast<ast::Sizeof &>(expr).value));
+    default:
+      return e_.i64(static_cast<int64_t>(static_cast<ast::Offsetof &>(expr).value));
   }
 }
 
@@ -118,11 +141,16 @@ llvm::Value *Lowering::positional(ast::PositionalParameter &node) {
 
 llvm::Value *Lowering::unary(ast::Unary &node, llvm::Value *to) {
   switch (node.op) {
-    case ast::UnaryOp::kNegate: return normalize(b().CreateNeg(value(*node.operand)), node.type);
-    case ast::UnaryOp::kComplement: return normalize(b().CreateNot(value(*node.operand)), node.type);
-    case ast::UnaryOp::kNot: return b().CreateZExt(condition(node), b().getInt64Ty());
-    case ast::UnaryOp::kDereference: return read(place(node), node.span, to);
-    case ast::UnaryOp::kAddressOf: return address_of(*node.operand);
+    case ast::UnaryOp::kNegate:
+      return normalize(b().CreateNeg(value(*node.operand)), node.type);
+    case ast::UnaryOp::kComplement:
+      return normalize(b().CreateNot(value(*node.operand)), node.type);
+    case ast::UnaryOp::kNot:
+      return b().CreateZExt(condition(node), b().getInt64Ty());
+    case ast::UnaryOp::kDereference:
+      return read(place(node), node.span, to);
+    case ast::UnaryOp::kAddressOf:
+      return address_of(*node.operand);
   }
   return nullptr;
 }
@@ -142,29 +170,49 @@ llvm::Value *Lowering::address_of(ast::Expr &operand) {
 
 llvm::Value *Lowering::binary(ast::Binary &node) {
   using ast::BinaryOp;
-  if (node.op == BinaryOp::kLogicalAnd || node.op == BinaryOp::kLogicalOr || node.op >= BinaryOp::kEq) {
+  if (node.op == BinaryOp::kLogicalAnd || node.op == BinaryOp::kLogicalOr ||
+      node.op >= BinaryOp::kEq) {
     return b().CreateZExt(condition(node), b().getInt64Ty());
   }
   if (node.type->is_pointer()) return pointer_arithmetic(node);
   if (node.type->is_string()) {  // $1 + n
     auto *offset = ast::as<ast::IntegerLiteral>(node.right);
     llvm::Value *text = value(*node.left);
-    return at(text, offset ? std::min<uint64_t>(offset->value, object::kParameterStringSize - 1) : 0);
+    return at(text,
+              offset ? std::min<uint64_t>(offset->value, object::kParameterStringSize - 1) : 0);
   }
   llvm::Value *left = value(*node.left);
   llvm::Value *right = value(*node.right);
   bool is_signed = is_signed_type(node.left->type) && is_signed_type(node.right->type);
   llvm::Value *result = nullptr;
   switch (node.op) {
-    case BinaryOp::kAdd: result = b().CreateAdd(left, right); break;
-    case BinaryOp::kSub: result = b().CreateSub(left, right); break;
-    case BinaryOp::kMul: result = b().CreateMul(left, right); break;
-    case BinaryOp::kDiv: result = divide(left, right, is_signed, false, node.span); break;
-    case BinaryOp::kMod: result = divide(left, right, is_signed, true, node.span); break;
-    case BinaryOp::kAnd: result = b().CreateAnd(left, right); break;
-    case BinaryOp::kOr: result = b().CreateOr(left, right); break;
-    case BinaryOp::kXor: result = b().CreateXor(left, right); break;
-    case BinaryOp::kShl: result = b().CreateShl(left, b().CreateAnd(right, e_.i64(63))); break;
+    case BinaryOp::kAdd:
+      result = b().CreateAdd(left, right);
+      break;
+    case BinaryOp::kSub:
+      result = b().CreateSub(left, right);
+      break;
+    case BinaryOp::kMul:
+      result = b().CreateMul(left, right);
+      break;
+    case BinaryOp::kDiv:
+      result = divide(left, right, is_signed, false, node.span);
+      break;
+    case BinaryOp::kMod:
+      result = divide(left, right, is_signed, true, node.span);
+      break;
+    case BinaryOp::kAnd:
+      result = b().CreateAnd(left, right);
+      break;
+    case BinaryOp::kOr:
+      result = b().CreateOr(left, right);
+      break;
+    case BinaryOp::kXor:
+      result = b().CreateXor(left, right);
+      break;
+    case BinaryOp::kShl:
+      result = b().CreateShl(left, b().CreateAnd(right, e_.i64(63)));
+      break;
     default:
       right = b().CreateAnd(right, e_.i64(63));
       result = is_signed ? b().CreateAShr(left, right) : b().CreateLShr(left, right);
@@ -172,7 +220,8 @@ llvm::Value *Lowering::binary(ast::Binary &node) {
   return normalize(result, node.type);
 }
 
-llvm::Value *Lowering::divide(llvm::Value *left, llvm::Value *right, bool is_signed, bool is_modulo, Span span) {
+llvm::Value *Lowering::divide(llvm::Value *left, llvm::Value *right, bool is_signed, bool is_modulo,
+                              Span span) {
   // The instruction set up to v3 has unsigned division alone: divide the absolute values, then
   // give the quotient the sign of both, the remainder that of the dividend.
   auto magnitude = [&](llvm::Value *v) {
@@ -185,7 +234,8 @@ llvm::Value *Lowering::divide(llvm::Value *left, llvm::Value *right, bool is_sig
     llvm::Value *sign = is_modulo ? left : b().CreateXor(left, right);
     return b().CreateSelect(b().CreateICmpSLT(sign, e_.i64(0)), b().CreateNeg(result), result);
   };
-  if (auto *constant = llvm::dyn_cast<llvm::ConstantInt>(right); constant && !constant->isZero()) return quotient();
+  if (auto *constant = llvm::dyn_cast<llvm::ConstantInt>(right); constant && !constant->isZero())
+    return quotient();
   auto by_zero = [&]() -> llvm::Value * {
     e_.count_error(e_.error_site("division by zero", span, true), e_.i64(0));
     return e_.i64(0);
@@ -197,7 +247,8 @@ llvm::Value *Lowering::pointer_arithmetic(ast::Binary &node) {
   llvm::Value *left = value(*node.left);
   llvm::Value *right = value(*node.right);
   TypeRef element = node.type->element;
-  uint32_t bytes = element && element->kind != TypeKind::kVoid ? program_.types->size_of(element) : 1;
+  uint32_t bytes =
+      element && element->kind != TypeKind::kVoid ? program_.types->size_of(element) : 1;
   llvm::Value *size = e_.i64(bytes ? bytes : 1);
   if (node.left->type->is_pointer()) {
     right = b().CreateMul(right, size);
@@ -228,7 +279,9 @@ llvm::Value *Lowering::comparison(ast::Binary &node) {
   using ast::BinaryOp;
   TypeRef left_type = node.left->type, right_type = node.right->type;
   bool is_negated = node.op == BinaryOp::kNe;
-  auto is_probe = [](TypeRef t) { return t->kind == TypeKind::kProbeName || t->kind == TypeKind::kProbeType; };
+  auto is_probe = [](TypeRef t) {
+    return t->kind == TypeKind::kProbeName || t->kind == TypeKind::kProbeType;
+  };
   if (is_probe(left_type) != is_probe(right_type)) {
     llvm::Value *result = probe_comparison(node);
     return is_negated ? b().CreateNot(result) : result;
@@ -250,12 +303,18 @@ llvm::Value *Lowering::comparison(ast::Binary &node) {
   llvm::Value *right = value(*node.right);
   bool is_signed = is_signed_type(left_type) || is_signed_type(right_type);
   switch (node.op) {
-    case BinaryOp::kEq: return b().CreateICmpEQ(left, right);
-    case BinaryOp::kNe: return b().CreateICmpNE(left, right);
-    case BinaryOp::kLt: return is_signed ? b().CreateICmpSLT(left, right) : b().CreateICmpULT(left, right);
-    case BinaryOp::kLe: return is_signed ? b().CreateICmpSLE(left, right) : b().CreateICmpULE(left, right);
-    case BinaryOp::kGt: return is_signed ? b().CreateICmpSGT(left, right) : b().CreateICmpUGT(left, right);
-    default: return is_signed ? b().CreateICmpSGE(left, right) : b().CreateICmpUGE(left, right);
+    case BinaryOp::kEq:
+      return b().CreateICmpEQ(left, right);
+    case BinaryOp::kNe:
+      return b().CreateICmpNE(left, right);
+    case BinaryOp::kLt:
+      return is_signed ? b().CreateICmpSLT(left, right) : b().CreateICmpULT(left, right);
+    case BinaryOp::kLe:
+      return is_signed ? b().CreateICmpSLE(left, right) : b().CreateICmpULE(left, right);
+    case BinaryOp::kGt:
+      return is_signed ? b().CreateICmpSGT(left, right) : b().CreateICmpUGT(left, right);
+    default:
+      return is_signed ? b().CreateICmpSGE(left, right) : b().CreateICmpUGE(left, right);
   }
 }
 
@@ -264,14 +323,16 @@ llvm::Value *Lowering::probe_comparison(ast::Binary &node) {
   ast::Expr &probe = is_left ? *node.left : *node.right;
   ast::Expr &text = is_left ? *node.right : *node.left;
   bool is_type = probe.type->kind == TypeKind::kProbeType;
-  llvm::Value *name = is_type ? literal(probe_type_name(), object::kProbeNameSize) : probe_text(value(probe));
+  llvm::Value *name =
+      is_type ? literal(probe_type_name(), object::kProbeNameSize) : probe_text(value(probe));
   if (auto *constant = ast::as<ast::StringLiteral>(&text)) {
     return equal_to_text(name, object::kProbeNameSize, constant->value);
   }
   return equal_strings(name, object::kProbeNameSize, value(text), text.type->size);
 }
 
-llvm::Value *Lowering::equal(llvm::Value *left, TypeRef left_type, llvm::Value *right, TypeRef right_type) {
+llvm::Value *Lowering::equal(llvm::Value *left, TypeRef left_type, llvm::Value *right,
+                             TypeRef right_type) {
   if (left_type->is_string()) return equal_strings(left, left_type->size, right, right_type->size);
   if (left_type->kind == TypeKind::kBuffer || left_type->kind != TypeKind::kUserSymbol) {
     return equal_bytes(left, right, std::min(left_type->size, right_type->size));
@@ -281,21 +342,35 @@ llvm::Value *Lowering::equal(llvm::Value *left, TypeRef left_type, llvm::Value *
 
 llvm::Value *Lowering::ternary(ast::Ternary &node, llvm::Value *to) {
   if (node.type->kind == TypeKind::kVoid) {
-    auto run = [this](ast::Expr *expr) { return [this, expr]() -> llvm::Value * { value(*expr); return e_.i64(0); }; };
+    auto run = [this](ast::Expr *expr) {
+      return [this, expr]() -> llvm::Value * {
+        value(*expr);
+        return e_.i64(0);
+      };
+    };
     choose(condition(*node.condition), run(node.then), run(node.otherwise));
     return nullptr;
   }
   if (is_in_memory(node.type)) {
     llvm::Value *memory = temporary(node.type, to);
-    auto fill = [&](ast::Expr *expr) { return [this, expr, memory]() -> llvm::Value * { store(*expr, memory); return e_.i64(0); }; };
+    auto fill = [&](ast::Expr *expr) {
+      return [this, expr, memory]() -> llvm::Value * {
+        store(*expr, memory);
+        return e_.i64(0);
+      };
+    };
     choose(condition(*node.condition), fill(node.then), fill(node.otherwise));
     return memory;
   }
   if (!node.then) {  // a ?: b
     llvm::Value *first = value(*node.condition);
-    return choose(b().CreateICmpNE(first, e_.i64(0)), [&] { return first; }, [&] { return value(*node.otherwise); });
+    return choose(
+        b().CreateICmpNE(first, e_.i64(0)), [&] { return first; },
+        [&] { return value(*node.otherwise); });
   }
-  return choose(condition(*node.condition), [&] { return value(*node.then); }, [&] { return value(*node.otherwise); });
+  return choose(
+      condition(*node.condition), [&] { return value(*node.then); },
+      [&] { return value(*node.otherwise); });
 }
 
 llvm::Value *Lowering::field_access(ast::FieldAccess &node, llvm::Value *to) {
@@ -326,14 +401,17 @@ llvm::Value *Lowering::tuple_access(ast::TupleAccess &node) {
   return load(value(*node.object), field.type, field.offset);
 }
 
-llvm::Value *Lowering::index(ast::Index &node, llvm::Value *to) { return read(place(node), node.span, to); }
+llvm::Value *Lowering::index(ast::Index &node, llvm::Value *to) {
+  return read(place(node), node.span, to);
+}
 
 llvm::Value *Lowering::tuple(ast::Expr &node, const std::vector<ast::Expr *> &elements,
                              const std::vector<std::string> *names, llvm::Value *to) {
   llvm::Value *memory = temporary(node.type, to);
   // Values first: they may use what `to` holds, and must not see it half made.
   std::vector<llvm::Value *> values;
-  for (ast::Expr *element : elements) values.push_back(is_in_memory(element->type) ? nullptr : value(*element));
+  for (ast::Expr *element : elements)
+    values.push_back(is_in_memory(element->type) ? nullptr : value(*element));
   zero(memory, node.type->size);
   for (size_t i = 0; i < elements.size(); i++) {
     size_t position = i;
@@ -362,24 +440,31 @@ llvm::Value *Lowering::cast(ast::Cast &node, llvm::Value *to) {
     }
   }
   if (operand.type == node.type) return value(operand, to);
-  if (node.type->kind == TypeKind::kBool) return b().CreateZExt(condition(operand), b().getInt64Ty());
+  if (node.type->kind == TypeKind::kBool)
+    return b().CreateZExt(condition(operand), b().getInt64Ty());
   // Sizes differ, so the operand cannot be made in place, but for a string that grows.
-  if (auto *text = ast::as<ast::StringLiteral>(&operand); text && node.type->size <= kLiteralBytes) {
+  if (auto *text = ast::as<ast::StringLiteral>(&operand);
+      text && node.type->size <= kLiteralBytes) {
     return literal(text->value, node.type->size);
   }
   return convert(value(operand), operand.type, node.type, node.span, to);
 }
 
-llvm::Value *Lowering::convert(llvm::Value *value, TypeRef from, TypeRef to, Span span, llvm::Value *destination) {
+llvm::Value *Lowering::convert(llvm::Value *value, TypeRef from, TypeRef to, Span span,
+                               llvm::Value *destination) {
   if (from == to) return value;
   if (from->kind == TypeKind::kProbeName && to->is_string()) return probe_text(value);
-  if (from->kind == TypeKind::kProbeType && to->is_string()) return literal(probe_type_name(), to->size);
+  if (from->kind == TypeKind::kProbeType && to->is_string())
+    return literal(probe_type_name(), to->size);
   bool is_from_memory = is_in_memory(from), is_to_memory = is_in_memory(to);
   if (!is_from_memory && !is_to_memory) return normalize(value, to);
-  if (is_from_memory && !is_to_memory) return load(value, to);  // the bytes of an array as an integer
+  if (is_from_memory && !is_to_memory)
+    return load(value, to);  // the bytes of an array as an integer
   if (to->is_string()) {
-    if (!is_from_memory) return read_string(value, to->size, nullptr, from->is_pointer() ? from->address_space : AddressSpace::kKernel, span,
-                                              destination);
+    if (!is_from_memory)
+      return read_string(value, to->size, nullptr,
+                         from->is_pointer() ? from->address_space : AddressSpace::kKernel, span,
+                         destination);
     if (from->size == to->size) return value;
     llvm::Value *memory = temporary(to, destination);
     copy_string(memory, to->size, value, from->size);
@@ -405,7 +490,8 @@ llvm::Value *Lowering::convert(llvm::Value *value, TypeRef from, TypeRef to, Spa
   return memory;
 }
 
-llvm::Value *Lowering::convert_fields(llvm::Value *value, TypeRef from, TypeRef to, Span span, llvm::Value *destination) {
+llvm::Value *Lowering::convert_fields(llvm::Value *value, TypeRef from, TypeRef to, Span span,
+                                      llvm::Value *destination) {
   llvm::Value *memory = temporary(to, destination);
   zero(memory, to->size);
   for (size_t i = 0; i < to->fields.size(); i++) {
@@ -417,7 +503,8 @@ llvm::Value *Lowering::convert_fields(llvm::Value *value, TypeRef from, TypeRef 
     }
     const frontend::TypeField &target = to->fields[i];
     llvm::Value *slot = at(memory, target.offset);
-    llvm::Value *field = convert(load(value, source->type, source->offset), source->type, target.type, span, slot);
+    llvm::Value *field =
+        convert(load(value, source->type, source->offset), source->type, target.type, span, slot);
     store_value(field, target.type, slot);
   }
   return memory;

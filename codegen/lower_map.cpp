@@ -50,12 +50,14 @@ llvm::Value *Lowering::map_value(const MapInfo &info, ast::Expr *key, Span span,
   if (info.value->is_aggregation()) {
     if (!info.value->is_integer_aggregation()) return copy_aggregation(info, key_memory, to);
     // Printed as a value: the aggregation itself when it has a form in memory.
-    return is_in_memory(info.value) ? copy_aggregation(info, key_memory, to) : read_aggregation(info, key_memory);
+    return is_in_memory(info.value) ? copy_aggregation(info, key_memory, to)
+                                    : read_aggregation(info, key_memory);
   }
   llvm::Value *found = find_map(info, key_memory);
   llvm::Value *exists = b().CreateICmpNE(found, llvm::ConstantPointerNull::get(b().getPtrTy()));
   if (!is_in_memory(info.value)) {
-    return choose(exists, [&] { return load(found, info.value); }, [&] { return e_.i64(0); });
+    return choose(
+        exists, [&] { return load(found, info.value); }, [&] { return e_.i64(0); });
   }
   llvm::Value *memory = temporary(info.value, to);
   choose(
@@ -92,7 +94,8 @@ void Lowering::assign_map(const MapInfo &info, ast::Expr *key, ast::Expr &value_
   e_.count_if_failed(result, "map_update_elem", span, true);
 }
 
-llvm::Value *Lowering::delete_map(const MapInfo &info, ast::Expr *key, Span span, bool is_reported) {
+llvm::Value *Lowering::delete_map(const MapInfo &info, ast::Expr *key, Span span,
+                                  bool is_reported) {
   if (!info.key) {
     // An element of an array stays: it is zero and not set from now on.
     uint32_t size = e_.map_description(info).value_size;
@@ -101,7 +104,8 @@ llvm::Value *Lowering::delete_map(const MapInfo &info, ast::Expr *key, Span span
     return choose(
         exists,
         [&]() -> llvm::Value * {
-          llvm::Value *flag = b().CreateAlignedLoad(b().getInt64Ty(), at(found, size - 8), llvm::Align(8));
+          llvm::Value *flag =
+              b().CreateAlignedLoad(b().getInt64Ty(), at(found, size - 8), llvm::Align(8));
           zero(found, size);
           return b().CreateZExt(b().CreateICmpNE(flag, e_.i64(0)), b().getInt64Ty());
         },
@@ -120,7 +124,8 @@ llvm::Value *Lowering::map_length(const MapInfo &info) {
       llvm::IRBuilder<>(&entry, entry.begin()).CreateAlloca(b().getInt64Ty(), nullptr, "length");
   b().CreateAlignedStore(e_.i64(0), count, llvm::Align(8));
   (void)slot;
-  llvm::Function *function = e_.begin_callback("map_length", {"map", "key", "value", "ctx"}, info.span);
+  llvm::Function *function =
+      e_.begin_callback("map_length", {"map", "key", "value", "ctx"}, info.span);
   llvm::Value *sum = function->getArg(3);
   llvm::Value *old = b().CreateAlignedLoad(b().getInt64Ty(), sum, llvm::Align(8));
   b().CreateAlignedStore(b().CreateAdd(old, e_.i64(1)), sum, llvm::Align(8));
@@ -133,7 +138,8 @@ llvm::Value *Lowering::map_length(const MapInfo &info) {
 llvm::Value *Lowering::inc_dec(ast::IncDec &node) {
   TypeRef type = node.type;
   int64_t step = 1;
-  if (type->is_pointer() && type->element) step = std::max<int64_t>(1, program_.types->size_of(type->element));
+  if (type->is_pointer() && type->element)
+    step = std::max<int64_t>(1, program_.types->size_of(type->element));
   llvm::Value *delta = e_.i64(node.is_increment ? step : -step);
   if (auto *target = ast::as<ast::Variable>(node.target)) {
     llvm::Value *slot = variable_slot(target->decl);

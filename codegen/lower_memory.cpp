@@ -46,7 +46,8 @@ void Lowering::zero(llvm::Value *pointer, uint64_t size) {
   uint64_t alignment = known_alignment(pointer);
   if (size == 0) return;
   if (size > kInlineStores * alignment) {
-    e_.call(Helper::kProbeReadKernel, {pointer, e_.i32(static_cast<int64_t>(size)), e_.rodata_bytes("", size)});
+    e_.call(Helper::kProbeReadKernel,
+            {pointer, e_.i32(static_cast<int64_t>(size)), e_.rodata_bytes("", size)});
     return;
   }
   b().CreateMemSet(pointer, e_.i8(0), size, llvm::Align(alignment));
@@ -76,7 +77,9 @@ llvm::Value *Lowering::temporary(uint64_t size) {
   return memory;
 }
 
-llvm::Value *Lowering::temporary(TypeRef type, llvm::Value *to) { return to ? to : temporary(type->size); }
+llvm::Value *Lowering::temporary(TypeRef type, llvm::Value *to) {
+  return to ? to : temporary(type->size);
+}
 
 // Gives back the temporaries taken since `mark`.
 void Lowering::release(size_t mark) {
@@ -94,7 +97,8 @@ llvm::Value *Lowering::load(llvm::Value *pointer, TypeRef type, uint32_t offset)
   uint32_t alignment = offset % type->size ? 1 : type->size;
   llvm::Value *value = b().CreateAlignedLoad(word, from, llvm::Align(alignment));
   bool is_signed = type->is_integer() && type->is_signed;
-  return is_signed ? b().CreateSExt(value, b().getInt64Ty()) : b().CreateZExt(value, b().getInt64Ty());
+  return is_signed ? b().CreateSExt(value, b().getInt64Ty())
+                   : b().CreateZExt(value, b().getInt64Ty());
 }
 
 void Lowering::store_value(llvm::Value *value, TypeRef type, llvm::Value *to) {
@@ -116,7 +120,9 @@ Place Lowering::dereference(llvm::Value *address, TypeRef pointee, AddressSpace 
 
 bool Lowering::extend(Place &place, std::string_view member) {
   frontend::MemberPath found;
-  if (!place.type->struct_def || !find_member(*program_.types, place.type->struct_def, member, &found)) return false;
+  if (!place.type->struct_def ||
+      !find_member(*program_.types, place.type->struct_def, member, &found))
+    return false;
   frontend::MemberPath &path = place.path;
   path.members.insert(path.members.end(), found.members.begin(), found.members.end());
   path.indices.insert(path.indices.end(), found.indices.begin(), found.indices.end());
@@ -152,8 +158,9 @@ Place Lowering::place(ast::Expr &expr) {
   }
   if (auto *node = ast::as<ast::Index>(&expr)) {
     TypeRef object = node->object->type;
-    Place result = object->is_pointer() ? dereference(value(*node->object), object->element, object->address_space)
-                                        : place(*node->object);
+    Place result = object->is_pointer()
+                       ? dereference(value(*node->object), object->element, object->address_space)
+                       : place(*node->object);
     TypeRef element = expr.type;
     llvm::Value *position = value(*node->index);
     if (!object->is_pointer() && result.space == AddressSpace::kBpf) {
@@ -161,7 +168,8 @@ Place Lowering::place(ast::Expr &expr) {
       uint32_t count = object->is_string() ? object->size : object->count;
       position = bounded(position, count ? count - 1 : 0);
     }
-    bool is_kernel_struct = element->is_struct() && element->struct_def->origin == StructDef::Origin::kKernel;
+    bool is_kernel_struct =
+        element->is_struct() && element->struct_def->origin == StructDef::Origin::kKernel;
     llvm::Value *size =
         is_kernel_struct ? e_.core_type_size(element) : e_.i64(program_.types->size_of(element));
     llvm::Value *offset = b().CreateMul(position, size);
@@ -181,7 +189,8 @@ Place Lowering::place(ast::Expr &expr) {
   return dereference(value(expr), expr.type, AddressSpace::kBpf);
 }
 
-llvm::Value *Lowering::read_word(llvm::Value *address, uint32_t size, AddressSpace space, Span span) {
+llvm::Value *Lowering::read_word(llvm::Value *address, uint32_t size, AddressSpace space,
+                                 Span span) {
   size_t mark = function_.taken.size();
   llvm::Value *slot = temporary(8);
   llvm::Type *word = b().getIntNTy(size * 8);
@@ -193,7 +202,8 @@ llvm::Value *Lowering::read_word(llvm::Value *address, uint32_t size, AddressSpa
 
 llvm::Value *Lowering::read_bitfield(const Place &place, Span span) {
   const StructDef::Member &member = *place.bitfield();
-  if (place.path.owners.front()->origin == StructDef::Origin::kKernel && place.space != AddressSpace::kBpf) {
+  if (place.path.owners.front()->origin == StructDef::Origin::kKernel &&
+      place.space != AddressSpace::kBpf) {
     return normalize(e_.core_read_bitfield(place.path, pointer(place.base), span), place.type);
   }
   // A naturally aligned word of the declared type holds all bits (C's layout).
@@ -202,9 +212,11 @@ llvm::Value *Lowering::read_bitfield(const Place &place, Span span) {
   llvm::Value *word;
   if (place.space == AddressSpace::kBpf) {
     llvm::Value *from = at(place.base, word_start / 8);
-    word = b().CreateZExt(b().CreateAlignedLoad(b().getIntNTy(word_bits), from, llvm::Align(1)), b().getInt64Ty());
+    word = b().CreateZExt(b().CreateAlignedLoad(b().getIntNTy(word_bits), from, llvm::Align(1)),
+                          b().getInt64Ty());
   } else {
-    word = read_word(b().CreateAdd(place.base, e_.i64(word_start / 8)), place.type->size, place.space, span);
+    word = read_word(b().CreateAdd(place.base, e_.i64(word_start / 8)), place.type->size,
+                     place.space, span);
   }
   uint32_t left = 64 - (place.path.bit_offset - word_start) - member.bit_size;
   uint32_t right = 64 - member.bit_size;
@@ -235,8 +247,8 @@ llvm::Value *Lowering::read(const Place &place, Span span, llvm::Value *to) {
   return memory;
 }
 
-llvm::Value *Lowering::read_string(llvm::Value *address, uint32_t size, llvm::Value *limit, AddressSpace space,
-                                   Span span, llvm::Value *to) {
+llvm::Value *Lowering::read_string(llvm::Value *address, uint32_t size, llvm::Value *limit,
+                                   AddressSpace space, Span span, llvm::Value *to) {
   if (address->getType()->isPointerTy()) address = b().CreatePtrToInt(address, b().getInt64Ty());
   llvm::Value *memory = to ? to : temporary(size);
   if (!is_record_memory(to)) zero(memory, size);
@@ -259,7 +271,9 @@ void Lowering::raw_bytes(ast::Expr &from, llvm::Value *size, uint32_t most, llvm
   Place source;
   auto *field = ast::as<ast::FieldAccess>(&from);
   if (from.type->is_pointer() || !is_in_memory(from.type)) {
-    source = dereference(value(from), from.type, from.type->is_pointer() ? from.type->address_space : AddressSpace::kKernel);
+    source =
+        dereference(value(from), from.type,
+                    from.type->is_pointer() ? from.type->address_space : AddressSpace::kKernel);
   } else if (field && is_arguments(field->object->type)) {
     source = dereference(context_address(*field), from.type, AddressSpace::kKernel);
   } else {

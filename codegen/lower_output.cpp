@@ -1,8 +1,8 @@
 // Output: records for the runtime, built in place in the rings.
 //
 // Arguments that live in registers, and those whose evaluation may do more than read (calls of
-// helpers that insert, statements in block expressions), are computed before the record is reserved;
-// strings, stacks and other memory are then made where they will be read.
+// helpers that insert, statements in block expressions), are computed before the record is
+// reserved; strings, stacks and other memory are then made where they will be read.
 #include <llvm/IR/Constants.h>
 
 #include <cassert>
@@ -14,12 +14,13 @@ namespace awl::codegen {
 
 namespace {
 
-// Whether an argument may be evaluated while the record is reserved. A block may leave the program or
-// send records of its own; changes must happen in the order of the arguments.
+// Whether an argument may be evaluated while the record is reserved. A block may leave the program
+// or send records of its own; changes must happen in the order of the arguments.
 bool can_be_made_in_place(ast::Expr &expr) {
   bool result = true;
   ast::walk(expr, [&](ast::Node &node) {
-    if (node.kind == ast::NodeKind::kBlockExpr || node.kind == ast::NodeKind::kIncDec) result = false;
+    if (node.kind == ast::NodeKind::kBlockExpr || node.kind == ast::NodeKind::kIncDec)
+      result = false;
     if (auto *call = ast::as<ast::Call>(&node)) {
       if (call->name == "len" || call->name == "delete" || call->name == "find") result = false;
     }
@@ -27,7 +28,9 @@ bool can_be_made_in_place(ast::Expr &expr) {
   return result;
 }
 
-uint32_t align_up(uint32_t offset, uint32_t alignment) { return (offset + alignment - 1) / alignment * alignment; }
+uint32_t align_up(uint32_t offset, uint32_t alignment) {
+  return (offset + alignment - 1) / alignment * alignment;
+}
 
 }  // namespace
 
@@ -49,7 +52,8 @@ void Lowering::emit_event(object::EventKind kind, const std::string &format,
   event.size = align_up(offset, 8);
 
   bool is_in_place = true;
-  for (ast::Expr *argument : arguments) is_in_place = is_in_place && can_be_made_in_place(*argument);
+  for (ast::Expr *argument : arguments)
+    is_in_place = is_in_place && can_be_made_in_place(*argument);
   std::vector<llvm::Value *> values;
   for (ast::Expr *argument : arguments) {
     values.push_back(is_in_place && is_in_memory(argument->type) ? nullptr : value(*argument));

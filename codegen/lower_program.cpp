@@ -2,8 +2,8 @@
 //
 //   pid filter (-p) ─▶ dispatch by syscall number ─▶ predicate ─▶ body
 //
-// Syscall tracepoints hang on the raw tracepoints sys_enter and sys_exit, attached once for any number
-// of syscalls: a table in .rodata says which are traced, and under which probe id.
+// Syscall tracepoints hang on the raw tracepoints sys_enter and sys_exit, attached once for any
+// number of syscalls: a table in .rodata says which are traced, and under which probe id.
 #include <llvm/IR/Constants.h>
 
 #include <algorithm>
@@ -29,9 +29,12 @@ bool is_kind(const ProbeSpec &probe, ProgramKind kind) {
   bool is_enter = is_syscall && may_match(probe.target, "sys_enter_");
   bool is_exit = is_syscall && may_match(probe.target, "sys_exit_");
   switch (kind) {
-    case ProgramKind::kSyscallEnter: return is_enter;
-    case ProgramKind::kSyscallExit: return is_exit;
-    case ProgramKind::kPlain: return !is_enter && !is_exit;
+    case ProgramKind::kSyscallEnter:
+      return is_enter;
+    case ProgramKind::kSyscallExit:
+      return is_exit;
+    case ProgramKind::kPlain:
+      return !is_enter && !is_exit;
   }
   return false;
 }
@@ -46,23 +49,33 @@ std::string section_name(ProgramKind kind, const std::vector<const ProbeSpec *> 
     case ProbeFamily::kEnd:
     case ProbeFamily::kSelf:
     case ProbeFamily::kTest:
-    case ProbeFamily::kBench: return "raw_tp";
+    case ProbeFamily::kBench:
+      return "raw_tp";
     case ProbeFamily::kInterval:
     case ProbeFamily::kProfile:
     case ProbeFamily::kSoftware:
     case ProbeFamily::kHardware:
-    case ProbeFamily::kWatchpoint: return "perf_event";
+    case ProbeFamily::kWatchpoint:
+      return "perf_event";
     case ProbeFamily::kTracepoint:
       return is_exact ? "tracepoint/" + probe.category + "/" + probe.target : "tracepoint";
-    case ProbeFamily::kRawTracepoint: return is_exact ? "raw_tp/" + probe.target : "raw_tp";
+    case ProbeFamily::kRawTracepoint:
+      return is_exact ? "raw_tp/" + probe.target : "raw_tp";
     case ProbeFamily::kUprobe:
-    case ProbeFamily::kUsdt: return "uprobe";
-    case ProbeFamily::kUretprobe: return "uretprobe";
-    case ProbeFamily::kKprobe: return "kprobe";
-    case ProbeFamily::kKretprobe: return "kretprobe";
-    case ProbeFamily::kFentry: return "fentry";
-    case ProbeFamily::kFexit: return "fexit";
-    case ProbeFamily::kIter: return "iter";
+    case ProbeFamily::kUsdt:
+      return "uprobe";
+    case ProbeFamily::kUretprobe:
+      return "uretprobe";
+    case ProbeFamily::kKprobe:
+      return "kprobe";
+    case ProbeFamily::kKretprobe:
+      return "kretprobe";
+    case ProbeFamily::kFentry:
+      return "fentry";
+    case ProbeFamily::kFexit:
+      return "fexit";
+    case ProbeFamily::kIter:
+      return "iter";
   }
   return "raw_tp";
 }
@@ -75,8 +88,10 @@ bool is_filtered_by_pid(ProbeFamily family) {
     case ProbeFamily::kKprobe:
     case ProbeFamily::kKretprobe:
     case ProbeFamily::kFentry:
-    case ProbeFamily::kFexit: return true;
-    default: return false;
+    case ProbeFamily::kFexit:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -115,10 +130,12 @@ object::AttachPoint describe(Emitter &emitter, const ProbeSpec &probe) {
 
 }  // namespace
 
-Lowering::Lowering(Emitter &emitter, const frontend::CheckedProgram &program) : e_(emitter), program_(program) {}
+Lowering::Lowering(Emitter &emitter, const frontend::CheckedProgram &program)
+    : e_(emitter), program_(program) {}
 
 void Lowering::lower_program(const ProgramInfo &info) {
-  for (ProgramKind kind : {ProgramKind::kPlain, ProgramKind::kSyscallEnter, ProgramKind::kSyscallExit}) {
+  for (ProgramKind kind :
+       {ProgramKind::kPlain, ProgramKind::kSyscallEnter, ProgramKind::kSyscallExit}) {
     std::vector<const ProbeSpec *> probes;
     for (const ProbeSpec &probe : info.probes) {
       if (is_kind(probe, kind)) probes.push_back(&probe);
@@ -127,7 +144,8 @@ void Lowering::lower_program(const ProgramInfo &info) {
   }
 }
 
-void Lowering::emit_program(const ProgramInfo &info, ProgramKind kind, const std::vector<const ProbeSpec *> &probes) {
+void Lowering::emit_program(const ProgramInfo &info, ProgramKind kind,
+                            const std::vector<const ProbeSpec *> &probes) {
   info_ = &info;
   kind_ = kind;
   function_ = {};
@@ -175,7 +193,8 @@ void Lowering::emit_syscall_dispatch(const std::string &name) {
   leave_if(b().CreateICmpUGE(number, e_.i64(object::kSyscallTableSize)));
   llvm::Type *entry = b().getInt32Ty();
   llvm::Value *from = b().CreateGEP(entry, e_.dispatch_table(name), number);
-  llvm::Value *probe = b().CreateZExt(b().CreateAlignedLoad(entry, from, llvm::Align(4), /*isVolatile=*/true), b().getInt64Ty());
+  llvm::Value *probe = b().CreateZExt(
+      b().CreateAlignedLoad(entry, from, llvm::Align(4), /*isVolatile=*/true), b().getInt64Ty());
   leave_if(b().CreateICmpEQ(probe, e_.i64(0)));
   leave_if(is_compat_syscall());
   shared_probe_ = b().CreateSub(probe, e_.i64(1));

@@ -55,9 +55,10 @@ llvm::Value *Lowering::choose(llvm::Value *condition, const std::function<llvm::
   return result;
 }
 
-void Lowering::count_loop(llvm::Value *count, const std::function<llvm::Value *(llvm::Value *)> &body) {
-  llvm::BasicBlock *before = b().GetInsertBlock(), *head = e_.new_block("loop"), *inside = e_.new_block("loop.body"),
-                   *done = e_.new_block("loop.done");
+void Lowering::count_loop(llvm::Value *count,
+                          const std::function<llvm::Value *(llvm::Value *)> &body) {
+  llvm::BasicBlock *before = b().GetInsertBlock(), *head = e_.new_block("loop"),
+                   *inside = e_.new_block("loop.body"), *done = e_.new_block("loop.done");
   jump(head);
   b().SetInsertPoint(head);
   llvm::PHINode *i = b().CreatePHI(b().getInt64Ty(), 2);
@@ -98,16 +99,36 @@ void Lowering::statement(ast::Stmt &stmt) {
   e_.set_location(stmt.span);
   size_t mark = function_.taken.size();
   switch (stmt.kind) {
-    case NodeKind::kExprStmt: value(*static_cast<ast::ExprStmt &>(stmt).expr); break;
-    case NodeKind::kDiscard: value(*static_cast<ast::Discard &>(stmt).value); break;
-    case NodeKind::kAssign: assign(static_cast<ast::Assign &>(stmt)); break;
-    case NodeKind::kLet: let(static_cast<ast::Let &>(stmt)); break;
-    case NodeKind::kIf: if_statement(static_cast<ast::If &>(stmt)); break;
-    case NodeKind::kWhile: while_loop(static_cast<ast::While &>(stmt)); break;
-    case NodeKind::kUnroll: unroll(static_cast<ast::Unroll &>(stmt)); break;
-    case NodeKind::kForMap: for_map(static_cast<ast::ForMap &>(stmt)); break;
-    case NodeKind::kForRange: for_range(static_cast<ast::ForRange &>(stmt)); break;
-    case NodeKind::kBlock: block(static_cast<ast::Block &>(stmt).statements); break;
+    case NodeKind::kExprStmt:
+      value(*static_cast<ast::ExprStmt &>(stmt).expr);
+      break;
+    case NodeKind::kDiscard:
+      value(*static_cast<ast::Discard &>(stmt).value);
+      break;
+    case NodeKind::kAssign:
+      assign(static_cast<ast::Assign &>(stmt));
+      break;
+    case NodeKind::kLet:
+      let(static_cast<ast::Let &>(stmt));
+      break;
+    case NodeKind::kIf:
+      if_statement(static_cast<ast::If &>(stmt));
+      break;
+    case NodeKind::kWhile:
+      while_loop(static_cast<ast::While &>(stmt));
+      break;
+    case NodeKind::kUnroll:
+      unroll(static_cast<ast::Unroll &>(stmt));
+      break;
+    case NodeKind::kForMap:
+      for_map(static_cast<ast::ForMap &>(stmt));
+      break;
+    case NodeKind::kForRange:
+      for_range(static_cast<ast::ForRange &>(stmt));
+      break;
+    case NodeKind::kBlock:
+      block(static_cast<ast::Block &>(stmt).statements);
+      break;
     case NodeKind::kReturn: {
       ast::Expr *result = static_cast<ast::Return &>(stmt).value;
       leave(result ? value(*result) : nullptr);
@@ -120,7 +141,8 @@ void Lowering::statement(ast::Stmt &stmt) {
       b().SetInsertPoint(e_.new_block("unreachable"));
       break;
     }
-    default: assert(false && "not a statement");
+    default:
+      assert(false && "not a statement");
   }
   release(mark);
 }
@@ -196,7 +218,8 @@ void Lowering::if_statement(ast::If &node) {
 }
 
 void Lowering::while_loop(ast::While &node) {
-  llvm::BasicBlock *head = e_.new_block("while"), *body = e_.new_block("while.body"), *done = e_.new_block("while.done");
+  llvm::BasicBlock *head = e_.new_block("while"), *body = e_.new_block("while.body"),
+                   *done = e_.new_block("while.done");
   jump(head);
   b().SetInsertPoint(head);
   b().CreateCondBr(condition(*node.condition), body, done);
@@ -238,8 +261,9 @@ void Lowering::for_range(ast::ForRange &node) {
 void Lowering::range_loop(ast::ForRange &node, llvm::Value *begin, llvm::Value *end) {
   bool is_signed = node.variable->type->is_signed;
   llvm::Value *slot = variable_slot(node.variable->decl);
-  llvm::BasicBlock *before = b().GetInsertBlock(), *head = e_.new_block("for"), *body = e_.new_block("for.body"),
-                   *next = e_.new_block("for.next"), *done = e_.new_block("for.done");
+  llvm::BasicBlock *before = b().GetInsertBlock(), *head = e_.new_block("for"),
+                   *body = e_.new_block("for.body"), *next = e_.new_block("for.next"),
+                   *done = e_.new_block("for.done");
   jump(head);
   b().SetInsertPoint(head);
   llvm::PHINode *i = b().CreatePHI(b().getInt64Ty(), 2);

@@ -35,7 +35,8 @@ llvm::Value *Lowering::literal(const std::string &text, uint32_t size) {
   return e_.rodata_bytes(text.substr(0, size ? size - 1 : 0), size);
 }
 
-void Lowering::copy_string(llvm::Value *to, uint32_t to_size, llvm::Value *from, uint32_t from_size) {
+void Lowering::copy_string(llvm::Value *to, uint32_t to_size, llvm::Value *from,
+                           uint32_t from_size) {
   if (to_size > from_size) {
     zero(at(to, from_size), to_size - from_size);
     copy(to, from, from_size);
@@ -77,12 +78,14 @@ llvm::Value *Lowering::equal_bytes(llvm::Value *left, llvm::Value *right, uint64
   return b().CreateICmpNE(b().CreateAlignedLoad(b().getInt64Ty(), slot, llvm::Align(8)), e_.i64(0));
 }
 
-llvm::Value *Lowering::equal_strings(llvm::Value *left, uint32_t left_size, llvm::Value *right, uint32_t right_size) {
+llvm::Value *Lowering::equal_strings(llvm::Value *left, uint32_t left_size, llvm::Value *right,
+                                     uint32_t right_size) {
   // Both are zero after the NUL: equal in the shorter size is equal, if the longer ends there.
   llvm::Value *result = equal_bytes(left, right, std::min(left_size, right_size));
   if (left_size == right_size) return result;
   llvm::Value *next = left_size > right_size ? at(left, right_size) : at(right, left_size);
-  llvm::Value *ends = b().CreateICmpEQ(b().CreateAlignedLoad(b().getInt8Ty(), next, llvm::Align(1)), e_.i8(0));
+  llvm::Value *ends =
+      b().CreateICmpEQ(b().CreateAlignedLoad(b().getInt8Ty(), next, llvm::Align(1)), e_.i8(0));
   return b().CreateAnd(result, ends);
 }
 
@@ -101,10 +104,12 @@ llvm::Value *Lowering::compare_strings(ast::Expr &left, ast::Expr &right, uint64
 
 llvm::Value *Lowering::load_byte(llvm::Value *pointer, llvm::Value *index) {
   llvm::Type *byte = b().getInt8Ty();
-  return b().CreateZExt(b().CreateLoad(byte, b().CreateGEP(byte, pointer, index)), b().getInt64Ty());
+  return b().CreateZExt(b().CreateLoad(byte, b().CreateGEP(byte, pointer, index)),
+                        b().getInt64Ty());
 }
 
-llvm::Value *Lowering::compare_memory(llvm::Value *left, llvm::Value *right, uint64_t size, bool ends_at_nul) {
+llvm::Value *Lowering::compare_memory(llvm::Value *left, llvm::Value *right, uint64_t size,
+                                      bool ends_at_nul) {
   llvm::Value *slot = temporary(8);
   left = opaque(left), right = opaque(right);  // see place()
   b().CreateAlignedStore(e_.i64(0), slot, llvm::Align(8));
@@ -118,10 +123,11 @@ llvm::Value *Lowering::compare_memory(llvm::Value *left, llvm::Value *right, uin
   return b().CreateAlignedLoad(b().getInt64Ty(), slot, llvm::Align(8));
 }
 
-// Whether all of `wanted` up to its NUL stands in `text` from `start` on, as i1. `text` has room for
-// `start` and all of `wanted`. Bytes are compared without branches, kSearchStep at a time: the
+// Whether all of `wanted` up to its NUL stands in `text` from `start` on, as i1. `text` has room
+// for `start` and all of `wanted`. Bytes are compared without branches, kSearchStep at a time: the
 // verifier keeps a state for each branch of a loop that it walks, and there are many rounds.
-llvm::Value *Lowering::stands_at(llvm::Value *text, llvm::Value *start, llvm::Value *wanted, uint32_t wanted_size) {
+llvm::Value *Lowering::stands_at(llvm::Value *text, llvm::Value *start, llvm::Value *wanted,
+                                 uint32_t wanted_size) {
   llvm::Value *difference = e_.i64(0), *has_ended = e_.i64(0);  // has_ended is 0 or 1
   llvm::Value *from = b().CreateGEP(b().getInt8Ty(), text, start);
   auto compare = [&](llvm::Value *position) {
@@ -152,26 +158,31 @@ llvm::Value *Lowering::stands_at(llvm::Value *text, llvm::Value *start, llvm::Va
   return b().CreateICmpEQ(difference, e_.i64(0));
 }
 
-llvm::Value *Lowering::find_string(llvm::Value *text, uint32_t text_size, llvm::Value *wanted, uint32_t wanted_size) {
+llvm::Value *Lowering::find_string(llvm::Value *text, uint32_t text_size, llvm::Value *wanted,
+                                   uint32_t wanted_size) {
   llvm::Value *result = temporary(8);
   b().CreateAlignedStore(e_.i64(-1), result, llvm::Align(8));
   llvm::Value *padded = temporary(text_size + wanted_size);
   zero(padded, text_size + wanted_size);
   copy(padded, text, text_size);
   text = padded;
-  auto visit = [&](llvm::Value *start, llvm::Value *string, llvm::Value *part, llvm::Value *found_at) {
+  auto visit = [&](llvm::Value *start, llvm::Value *string, llvm::Value *part,
+                   llvm::Value *found_at) {
     llvm::Value *found = stands_at(string, start, part, wanted_size);
     if_then(found, [&] { b().CreateAlignedStore(start, found_at, llvm::Align(8)); });
-    return b().CreateAnd(b().CreateNot(found), b().CreateICmpNE(load_byte(string, start), e_.i64(0)));
+    return b().CreateAnd(b().CreateNot(found),
+                         b().CreateICmpNE(load_byte(string, start), e_.i64(0)));
   };
   if (text_size * wanted_size <= kSmallSearch) {
     text = opaque(text), wanted = opaque(wanted);
-    count_loop(e_.i64(text_size), [&](llvm::Value *start) { return visit(start, text, wanted, result); });
+    count_loop(e_.i64(text_size),
+               [&](llvm::Value *start) { return visit(start, text, wanted, result); });
   } else {
     // As a callback: the verifier keeps a state for every branch of a loop that it walks.
-    callback_loop(text_size, {text, wanted, result}, [&](llvm::Value *start, const std::vector<llvm::Value *> &shared) {
-      return visit(start, opaque(shared[0]), opaque(shared[1]), shared[2]);
-    });
+    callback_loop(text_size, {text, wanted, result},
+                  [&](llvm::Value *start, const std::vector<llvm::Value *> &shared) {
+                    return visit(start, opaque(shared[0]), opaque(shared[1]), shared[2]);
+                  });
   }
   return b().CreateAlignedLoad(b().getInt64Ty(), result, llvm::Align(8));
 }
