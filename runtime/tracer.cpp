@@ -272,11 +272,9 @@ class Run {
     signals_->end_at_once(leave_now);
     if (child_) child_->reap();
     attachments_.detach_programs();
-    if (consumer_->has_exited()) {
-      consumer_->drop_output();
-    } else {
-      consumer_->drain_completely();
-    }
+    if (!consumer_->has_exited()) consumer_->drain_completely();
+    // exit() may have been called just now, by a `begin` program.
+    if (consumer_->has_exited()) consumer_->drop_output();
     run_programs("end");
     consumer_->drain_completely();
     consumer_->print_maps();
