@@ -171,7 +171,7 @@ void Consumer::drop_output() {
 }
 
 bool Consumer::has_pending_exit() {
-  if (!control_ring_.is_open()) return false;
+  if (has_exited_ || !control_ring_.is_open()) return has_exited_;
   // Looks ahead with a reader of its own; nothing is taken out.
   return control_ring_.any_pending([&](const Record &record) {
     object::RecordHeader header;

@@ -331,10 +331,14 @@ class Loader {
         return Error{"the map " + name + " wants to be pinned"};
       const bool is_counter = name == object::kLostMap || name == object::kErrorMap;
       const bool is_ring = name == object::kOutputRing || name == object::kControlRing;
+      const bool is_names = name == object::kProbeNamesMap;
       if ((is_counter && (bpf_map__type(map) != BPF_MAP_TYPE_PERCPU_ARRAY ||
                           bpf_map__value_size(map) != sizeof(uint64_t) ||
                           bpf_map__key_size(map) != sizeof(uint32_t))) ||
-          (is_ring && bpf_map__type(map) != BPF_MAP_TYPE_RINGBUF)) {
+          (is_ring && bpf_map__type(map) != BPF_MAP_TYPE_RINGBUF) ||
+          (is_names && (bpf_map__type(map) != BPF_MAP_TYPE_ARRAY ||
+                        bpf_map__value_size(map) != object::kProbeNameSize ||
+                        bpf_map__key_size(map) != sizeof(uint32_t)))) {
         return Error{"the map " + name + " has a wrong type"};
       }
     }

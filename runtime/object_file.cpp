@@ -105,6 +105,7 @@ std::string ObjectFile::section_text(const ObjectSection &section) const {
 }
 
 bpf_insn *ObjectFile::instruction(const ObjectSection &section, uint64_t index) {
+  if (section.offset % alignof(bpf_insn) != 0) return nullptr;
   if (!section.is_code || index >= section.size / sizeof(bpf_insn)) return nullptr;
   return reinterpret_cast<bpf_insn *>(bytes_.data() + section.offset) + index;
 }

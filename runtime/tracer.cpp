@@ -15,6 +15,7 @@
 #include "runtime/attach/attachments.h"
 #include "runtime/child.h"
 #include "runtime/consumer.h"
+#include "runtime/drain_beside.h"
 #include "runtime/event_loop.h"
 #include "runtime/loader.h"
 #include "runtime/notify.h"
@@ -182,13 +183,18 @@ class Run {
       for (size_t k = 0; k < plan_.instances[i].size(); ++k) {
         for (const Target &target : plan_.instances[i][k].targets) {
           if (target.point->family != family || target.event != event) continue;
-          LIBBPF_OPTS(bpf_test_run_opts, test);
-          if (bpf_prog_test_run_opts(loaded_.program(i, k), &test) != 0) {
-            output_->warning("cannot run " + target.name + ": " + strerror(errno));
-          }
+          run_program(loaded_.program(i, k), target.name);
           if (consumer_->has_pending_exit()) return;
         }
       }
+    }
+  }
+
+  void run_program(int program, const std::string &name) {
+    const DrainBeside drain(*consumer_);
+    LIBBPF_OPTS(bpf_test_run_opts, test);
+    if (bpf_prog_test_run_opts(program, &test) != 0) {
+      output_->warning("cannot run " + name + ": " + strerror(errno));
     }
   }
 

@@ -89,6 +89,9 @@ Result<std::vector<std::string>> find_files(const AttachContext &context,
     if (moved) path = std::move(moved);
   }
   if (!path) return path.error();
+  // A relative path is found as it is, without the root.
+  if (path->compare(0, context.binary_root.size(), context.binary_root) != 0)
+    return std::vector<std::string>{*path};
   return std::vector<std::string>{path->substr(context.binary_root.size())};
 }
 
