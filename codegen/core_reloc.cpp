@@ -33,23 +33,40 @@ llvm::Function *intrinsic(llvm::Module &module, llvm::Intrinsic::ID id,
 // As enum bpf_func_id names it, for those which kernels that awl runs on may lack.
 const char *helper_name(Helper helper) {
   switch (helper) {
-    case Helper::kRingbufOutput: return "BPF_FUNC_ringbuf_output";
-    case Helper::kRingbufReserve: return "BPF_FUNC_ringbuf_reserve";
-    case Helper::kDPath: return "BPF_FUNC_d_path";
-    case Helper::kPerCpuPtr: return "BPF_FUNC_per_cpu_ptr";
-    case Helper::kThisCpuPtr: return "BPF_FUNC_this_cpu_ptr";
-    case Helper::kGetCurrentTaskBtf: return "BPF_FUNC_get_current_task_btf";
-    case Helper::kForEachMapElem: return "BPF_FUNC_for_each_map_elem";
-    case Helper::kGetFuncIp: return "BPF_FUNC_get_func_ip";
-    case Helper::kGetAttachCookie: return "BPF_FUNC_get_attach_cookie";
-    case Helper::kTaskPtRegs: return "BPF_FUNC_task_pt_regs";
-    case Helper::kLoop: return "BPF_FUNC_loop";
-    case Helper::kMapLookupPercpu: return "BPF_FUNC_map_lookup_percpu_elem";
-    case Helper::kRingbufReserveDynptr: return "BPF_FUNC_ringbuf_reserve_dynptr";
-    case Helper::kRingbufSubmitDynptr: return "BPF_FUNC_ringbuf_submit_dynptr";
-    case Helper::kDynptrWrite: return "BPF_FUNC_dynptr_write";
-    case Helper::kKtimeGetTaiNs: return "BPF_FUNC_ktime_get_tai_ns";
-    default: return nullptr;  // in 5.10 already
+    case Helper::kRingbufOutput:
+      return "BPF_FUNC_ringbuf_output";
+    case Helper::kRingbufReserve:
+      return "BPF_FUNC_ringbuf_reserve";
+    case Helper::kDPath:
+      return "BPF_FUNC_d_path";
+    case Helper::kPerCpuPtr:
+      return "BPF_FUNC_per_cpu_ptr";
+    case Helper::kThisCpuPtr:
+      return "BPF_FUNC_this_cpu_ptr";
+    case Helper::kGetCurrentTaskBtf:
+      return "BPF_FUNC_get_current_task_btf";
+    case Helper::kForEachMapElem:
+      return "BPF_FUNC_for_each_map_elem";
+    case Helper::kGetFuncIp:
+      return "BPF_FUNC_get_func_ip";
+    case Helper::kGetAttachCookie:
+      return "BPF_FUNC_get_attach_cookie";
+    case Helper::kTaskPtRegs:
+      return "BPF_FUNC_task_pt_regs";
+    case Helper::kLoop:
+      return "BPF_FUNC_loop";
+    case Helper::kMapLookupPercpu:
+      return "BPF_FUNC_map_lookup_percpu_elem";
+    case Helper::kRingbufReserveDynptr:
+      return "BPF_FUNC_ringbuf_reserve_dynptr";
+    case Helper::kRingbufSubmitDynptr:
+      return "BPF_FUNC_ringbuf_submit_dynptr";
+    case Helper::kDynptrWrite:
+      return "BPF_FUNC_dynptr_write";
+    case Helper::kKtimeGetTaiNs:
+      return "BPF_FUNC_ktime_get_tai_ns";
+    default:
+      return nullptr;  // in 5.10 already
   }
 }
 
@@ -72,8 +89,8 @@ bool CoreTypes::is_relocatable(const MemberPath &path) {
 llvm::DICompositeType *CoreTypes::distinct_type(unsigned tag, const std::string &name,
                                                 llvm::DIType *base, uint32_t size) {
   return llvm::DICompositeType::getDistinct(
-      module_.getContext(), tag, name.empty() ? name : name + flavor_, debug_.file(0), 0, nullptr, base, uint64_t{size} * 8, 0, 0,
-      llvm::DINode::FlagZero, llvm::DINodeArray(), 0,
+      module_.getContext(), tag, name.empty() ? name : name + flavor_, debug_.file(0), 0, nullptr,
+      base, uint64_t{size} * 8, 0, 0, llvm::DINode::FlagZero, llvm::DINodeArray(), 0,
 #if LLVM_VERSION_MAJOR >= 20
       /*EnumKind=*/std::nullopt,
 #endif
@@ -119,13 +136,14 @@ llvm::Value *CoreTypes::field_info(const MemberPath &path, FieldInfo info) {
 
 llvm::Value *CoreTypes::type_size(const StructDef *def) {
   llvm::Function *function = intrinsic(module_, llvm::Intrinsic::bpf_preserve_type_info);
-  llvm::CallInst *call = builder_.CreateCall(
-      function, {builder_.getInt32(serial_++), builder_.getInt64(kTypeSize)});
+  llvm::CallInst *call =
+      builder_.CreateCall(function, {builder_.getInt32(serial_++), builder_.getInt64(kTypeSize)});
   call->setMetadata(llvm::LLVMContext::MD_preserve_access_index, local(def).type);
   return call;
 }
 
-CoreTypes::LocalEnum &CoreTypes::local_enum(const std::string &name, uint32_t size, bool is_signed) {
+CoreTypes::LocalEnum &CoreTypes::local_enum(const std::string &name, uint32_t size,
+                                            bool is_signed) {
   LocalEnum &entry = enums_[name];
   if (!entry.type) {
     entry.is_signed = is_signed;
@@ -143,8 +161,8 @@ llvm::Value *CoreTypes::enumerator(const std::string &enum_name, uint32_t size, 
     entry.values.emplace_back(name, value);
   }
   // The BPF target reads "<name>:<value>" from the global.
-  auto *text = llvm::ConstantDataArray::getString(module_.getContext(),
-                                                  name + ":" + std::to_string(value));
+  auto *text =
+      llvm::ConstantDataArray::getString(module_.getContext(), name + ":" + std::to_string(value));
   auto *global = new llvm::GlobalVariable(module_, text->getType(), true,
                                           llvm::GlobalValue::PrivateLinkage, text, "enumerator");
   llvm::Function *function = intrinsic(module_, llvm::Intrinsic::bpf_preserve_enum_value);
@@ -159,14 +177,19 @@ llvm::Value *CoreTypes::enumerator(const std::string &enum_name, uint32_t size, 
 llvm::DIType *CoreTypes::member_type(TypeRef type) {
   llvm::DIBuilder &builder = debug_.builder();
   switch (type->kind) {
-    case TypeKind::kPointer: return debug_.pointer(nullptr);
+    case TypeKind::kPointer:
+      return debug_.pointer(nullptr);
     case TypeKind::kStruct:
       types_.complete(type->struct_def);  // its size is wanted
       return local(type->struct_def).type;
-    case TypeKind::kArray: return debug_.array(member_type(type->element), type->count);
-    case TypeKind::kString: return debug_.array(debug_.character(), type->size);
-    case TypeKind::kBuffer: return debug_.array(debug_.integer(1, false), type->size);
-    case TypeKind::kBool: return debug_.boolean();
+    case TypeKind::kArray:
+      return debug_.array(member_type(type->element), type->count);
+    case TypeKind::kString:
+      return debug_.array(debug_.character(), type->size);
+    case TypeKind::kBuffer:
+      return debug_.array(debug_.integer(1, false), type->size);
+    case TypeKind::kBool:
+      return debug_.boolean();
     case TypeKind::kEnum:
       if (type->enum_def && !type->enum_def->name.empty()) {
         return local_enum(type->enum_def->name, type->size, type->is_signed).type;
@@ -174,7 +197,8 @@ llvm::DIType *CoreTypes::member_type(TypeRef type) {
       return builder.createEnumerationType(debug_.unit(), "", debug_.file(0), 0, type->size * 8, 0,
                                            builder.getOrCreateArray({}),
                                            debug_.integer(type->size, type->is_signed));
-    default: return debug_.integer(types_.size_of(type), type->is_signed);
+    default:
+      return debug_.integer(types_.size_of(type), type->is_signed);
   }
 }
 
@@ -211,7 +235,8 @@ void CoreTypes::finalize() {
   for (auto &[name, entry] : enums_) {
     std::vector<llvm::Metadata *> nodes;
     for (const auto &[enumerator, value] : entry.values) {
-      nodes.push_back(builder.createEnumerator(enumerator, static_cast<uint64_t>(value), !entry.is_signed));
+      nodes.push_back(
+          builder.createEnumerator(enumerator, static_cast<uint64_t>(value), !entry.is_signed));
     }
     entry.type->replaceElements(builder.getOrCreateArray(nodes));
   }
@@ -223,7 +248,8 @@ void CoreTypes::finalize() {
   }
 }
 
-// ---- the Emitter's operations ---------------------------------------------------------------------
+// ---- the Emitter's operations
+// ---------------------------------------------------------------------
 
 llvm::Value *Emitter::core_byte_offset(const MemberPath &path) {
   if (!CoreTypes::is_relocatable(path)) return i64(path.bit_offset / 8);
@@ -248,7 +274,8 @@ llvm::Value *Emitter::core_read_bitfield(const MemberPath &path, llvm::Value *ba
   } else {
     // The smallest aligned word that holds all bits (little-endian numbering).
     uint32_t bits = 8;
-    while (bits < 64 && path.bit_offset / bits != (path.bit_offset + member.bit_size - 1) / bits) bits *= 2;
+    while (bits < 64 && path.bit_offset / bits != (path.bit_offset + member.bit_size - 1) / bits)
+      bits *= 2;
     uint32_t first = path.bit_offset / bits * bits;
     offset = i64(first / 8);
     size = i32(bits / 8);
@@ -269,11 +296,13 @@ llvm::Value *Emitter::core_field_exists(const MemberPath &path) {
 }
 
 llvm::Value *Emitter::core_type_size(TypeRef type) {
-  bool is_relocatable = type->is_struct() && type->struct_def->origin == StructDef::Origin::kKernel &&
+  bool is_relocatable = type->is_struct() &&
+                        type->struct_def->origin == StructDef::Origin::kKernel &&
                         !type->struct_def->name.empty();
   if (!is_relocatable) return i64(s_->checked.types->size_of(type));
   s_->checked.types->complete(type->struct_def);
-  return s_->builder.CreateZExt(s_->core.type_size(type->struct_def), s_->builder.getInt64Ty(), "size");
+  return s_->builder.CreateZExt(s_->core.type_size(type->struct_def), s_->builder.getInt64Ty(),
+                                "size");
 }
 
 llvm::Value *Emitter::core_enum_value(const frontend::EnumDef &def, const std::string &enumerator) {

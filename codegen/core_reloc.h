@@ -22,7 +22,12 @@ namespace awl::codegen {
 
 // What llvm.bpf.preserve.field.info can tell (enum bpf_core_relo_kind).
 enum class FieldInfo : uint64_t {
-  kByteOffset = 0, kByteSize = 1, kExists = 2, kSigned = 3, kLeftShift = 4, kRightShift = 5,
+  kByteOffset = 0,
+  kByteSize = 1,
+  kExists = 2,
+  kSigned = 3,
+  kLeftShift = 4,
+  kRightShift = 5,
 };
 
 class CoreTypes {
@@ -74,9 +79,9 @@ class CoreTypes {
   std::map<std::string, LocalEnum> enums_;
   std::vector<Access> accesses_;
   uint32_t serial_ = 0;
-  // LLVM's pass keeps what it made of an access in a static table by the type's name, beyond the end of
-  // the module. So the second and further modules of a process give types a flavor, as libbpf calls
-  // it: "task_struct___1" is task_struct to loaders and another name to the table.
+  // LLVM's pass keeps what it made of an access in a static table by the type's name, beyond the
+  // end of the module. So the second and further modules of a process give types a flavor, as
+  // libbpf calls it: "task_struct___1" is task_struct to loaders and another name to the table.
   std::string flavor_;
 };
 

@@ -31,12 +31,11 @@ DebugInfo::DebugInfo(llvm::Module &module, const frontend::SourceManager &source
   // BPF target does not have: so no DWARF is made, which nobody would read and which takes longer
   // than the rest of a small object.
   module.addModuleFlag(llvm::Module::Warning, "CodeView", 1);
-  module.addModuleFlag(llvm::Module::Warning, "Debug Info Version",
-                       llvm::DEBUG_METADATA_VERSION);
-  unit_ = builder_.createCompileUnit(llvm::dwarf::DW_LANG_C11, file(0), "awl",
-                                     /*isOptimized=*/true, "", 0, "",
-                                     llvm::DICompileUnit::FullDebug, 0, false, false,
-                                     llvm::DICompileUnit::DebugNameTableKind::None);
+  module.addModuleFlag(llvm::Module::Warning, "Debug Info Version", llvm::DEBUG_METADATA_VERSION);
+  unit_ =
+      builder_.createCompileUnit(llvm::dwarf::DW_LANG_C11, file(0), "awl",
+                                 /*isOptimized=*/true, "", 0, "", llvm::DICompileUnit::FullDebug, 0,
+                                 false, false, llvm::DICompileUnit::DebugNameTableKind::None);
 }
 
 llvm::DIFile *DebugInfo::file(frontend::SourceId source) {
@@ -65,10 +64,10 @@ llvm::DISubprogram *DebugInfo::subprogram(llvm::Function *function, frontend::Sp
   bool is_local = function->hasLocalLinkage();
   auto flags = llvm::DISubprogram::SPFlagDefinition | llvm::DISubprogram::SPFlagOptimized |
                (is_local ? llvm::DISubprogram::SPFlagLocalToUnit : llvm::DISubprogram::SPFlagZero);
-  llvm::DISubprogram *result = builder_.createFunction(
-      di_file, function->getName(), "", di_file, line,
-      builder_.createSubroutineType(builder_.getOrCreateTypeArray(types)), line,
-      llvm::DINode::FlagPrototyped, flags);
+  llvm::DISubprogram *result =
+      builder_.createFunction(di_file, function->getName(), "", di_file, line,
+                              builder_.createSubroutineType(builder_.getOrCreateTypeArray(types)),
+                              line, llvm::DINode::FlagPrototyped, flags);
   for (size_t i = 0; i < parameters.size(); ++i) {
     auto *type = llvm::cast<llvm::DIType>(types[i + 1]);
     builder_.createParameterVariable(result, parameters[i], static_cast<unsigned>(i + 1), di_file,
@@ -116,10 +115,9 @@ llvm::DIType *DebugInfo::structure(const std::string &name, const std::vector<Me
                                    uint32_t size) {
   std::vector<llvm::Metadata *> nodes;
   for (const Member &member : members) {
-    nodes.push_back(builder_.createMemberType(unit_, member.name, file(0), 0,
-                                              member.type->getSizeInBits(), 0,
-                                              uint64_t{member.offset} * 8,
-                                              llvm::DINode::FlagZero, member.type));
+    nodes.push_back(builder_.createMemberType(
+        unit_, member.name, file(0), 0, member.type->getSizeInBits(), 0,
+        uint64_t{member.offset} * 8, llvm::DINode::FlagZero, member.type));
   }
   return builder_.createStructType(unit_, name, file(0), 0, uint64_t{size} * 8, 0,
                                    llvm::DINode::FlagZero, nullptr,
@@ -146,21 +144,29 @@ llvm::DIType *DebugInfo::fields(const object::ValueType &type) {
 llvm::DIType *DebugInfo::value(const object::ValueType &type) {
   using object::ValueKind;
   switch (type.kind) {
-    case ValueKind::kBool: return boolean();
+    case ValueKind::kBool:
+      return boolean();
     case ValueKind::kInteger:
-    case ValueKind::kEnum: return integer(type.size, type.is_signed);
-    case ValueKind::kString: return array(character(), type.size);
+    case ValueKind::kEnum:
+      return integer(type.size, type.is_signed);
+    case ValueKind::kString:
+      return array(character(), type.size);
     case ValueKind::kTuple:
-    case ValueKind::kRecord: return fields(type);
+    case ValueKind::kRecord:
+      return fields(type);
     case ValueKind::kMin:
     case ValueKind::kMax:
-      return structure("", {{"value", integer(8, type.is_signed), 0}, {"is_set", integer(8, false), 8}}, 16);
+      return structure(
+          "", {{"value", integer(8, type.is_signed), 0}, {"is_set", integer(8, false), 8}}, 16);
     case ValueKind::kAvg:
     case ValueKind::kStats:
-      return structure("", {{"total", integer(8, type.is_signed), 0}, {"count", integer(8, false), 8}}, 16);
+      return structure(
+          "", {{"total", integer(8, type.is_signed), 0}, {"count", integer(8, false), 8}}, 16);
     case ValueKind::kHist:
-    case ValueKind::kLhist: return array(integer(8, false), type.count);
-    default: break;
+    case ValueKind::kLhist:
+      return array(integer(8, false), type.count);
+    default:
+      break;
   }
   bool is_word = type.size == 1 || type.size == 2 || type.size == 4 || type.size == 8;
   bool is_bytes = type.kind == ValueKind::kArray || type.kind == ValueKind::kStruct ||

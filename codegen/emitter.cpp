@@ -75,7 +75,8 @@ namespace {
 
 void open_exit(Frame &frame, llvm::LLVMContext &context) {
   frame.exit = llvm::BasicBlock::Create(context, "exit", frame.function);
-  frame.exit_value = llvm::PHINode::Create(llvm::Type::getInt64Ty(context), 2, "result", frame.exit);
+  frame.exit_value =
+      llvm::PHINode::Create(llvm::Type::getInt64Ty(context), 2, "result", frame.exit);
 }
 
 Frame open_frame(llvm::IRBuilder<> &b, llvm::Function *function) {
@@ -355,7 +356,8 @@ llvm::Value *Emitter::allocate(size_t size, size_t alignment, const std::string 
   size_t offset = kScratchHeader + frame.scratch_used;
   frame.scratch_used += rounded;
   s_->scratch_size = std::max(s_->scratch_size, frame.scratch_used);
-  return s_->builder.CreateConstInBoundsGEP1_64(s_->builder.getInt8Ty(), frame.scratch, offset, name);
+  return s_->builder.CreateConstInBoundsGEP1_64(s_->builder.getInt8Ty(), frame.scratch, offset,
+                                                name);
 }
 
 // Zeros to copy from, as large as the largest that is asked for.
@@ -413,7 +415,8 @@ llvm::Value *Emitter::call(Helper helper, const std::vector<llvm::Value *> &argu
   llvm::CallInst *call = b.CreateCall(type, callee, arguments, name);
   call->addFnAttr(llvm::Attribute::NoUnwind);
   // Values in maps and records in rings are aligned in all kernels; per-CPU variables are not.
-  bool is_aligned = returns_pointer(helper) && helper != Helper::kPerCpuPtr && helper != Helper::kThisCpuPtr;
+  bool is_aligned =
+      returns_pointer(helper) && helper != Helper::kPerCpuPtr && helper != Helper::kThisCpuPtr;
   if (is_aligned) call->addRetAttr(llvm::Attribute::getWithAlignment(s_->context, llvm::Align(8)));
   return call;
 }

@@ -34,7 +34,8 @@ class Emitter {
   // ---- programs
   // Starts a BPF program `i64 name(ptr ctx)` in an ELF section; appends a Program to description().
   // Until end_program() everything is emitted into it.
-  llvm::Function *begin_program(const std::string &name, const std::string &section, frontend::Span span);
+  llvm::Function *begin_program(const std::string &name, const std::string &section,
+                                frontend::Span span);
   // Finishes it; the insertion point must be in a block that returns from here: emits `ret value`
   // after releasing scratch. Every early return must go through emit_return.
   void emit_return(llvm::Value *value = nullptr);  // default 0
@@ -43,12 +44,12 @@ class Emitter {
   // unless something before already needed it. Optional; at most once, in a block that every run
   // that goes on passes through.
   void end_predicate();
-  // A function for helpers that call back (bpf_loop, bpf_for_each_map_elem), emitted in the middle of
-  // a program: i64 name(parameters), each an i64, or a ptr when it is called "ctx", "map", "key" or "value".
-  // emit_return and allocate work in it (its scratch is a slot of its own); end_callback goes on
-  // where the program was left.
-  llvm::Function *begin_callback(const std::string &name, const std::vector<std::string> &parameters,
-                                 frontend::Span span);
+  // A function for helpers that call back (bpf_loop, bpf_for_each_map_elem), emitted in the middle
+  // of a program: i64 name(parameters), each an i64, or a ptr when it is called "ctx", "map", "key"
+  // or "value". emit_return and allocate work in it (its scratch is a slot of its own);
+  // end_callback goes on where the program was left.
+  llvm::Function *begin_callback(const std::string &name,
+                                 const std::vector<std::string> &parameters, frontend::Span span);
   void end_callback();
   uint32_t program_index() const;  // of the program under construction
   llvm::Value *ctx();  // the first parameter; in a callback that is not the program's context
@@ -57,9 +58,10 @@ class Emitter {
   llvm::BasicBlock *new_block(const std::string &name);
 
   // ---- types
-  // How a value lies in memory: iN (bool: i8), ptr, or [size x i8] for all that has no register form.
+  // How a value lies in memory: iN (bool: i8), ptr, or [size x i8] for all that has no register
+  // form.
   llvm::Type *llvm_type(frontend::TypeRef type);
-  object::ValueType value_type(frontend::TypeRef type);       // for the description
+  object::ValueType value_type(frontend::TypeRef type);  // for the description
   object::Location location(frontend::Span span);
 
   // ---- constants, variables, memory
@@ -74,13 +76,15 @@ class Emitter {
   // Address of a char[] parameter in .rodata.
   llvm::Value *string_variable(const std::string &name, size_t size, const std::string &initial);
   // Memory for this program run: on the stack when small (Config::on_stack_limit and what is left
-  // of the program's stack budget), else in this run's per-CPU scratch slot. Not zeroed. `name` is for IR readers.
+  // of the program's stack budget), else in this run's per-CPU scratch slot. Not zeroed. `name` is
+  // for IR readers.
   llvm::Value *allocate(size_t size, size_t alignment, const std::string &name);
-  void zero(llvm::Value *pointer, size_t size);                     // memset, inlined or looped
-  void copy(llvm::Value *to, llvm::Value *from, size_t size);       // memcpy of BPF memory
+  void zero(llvm::Value *pointer, size_t size);                // memset, inlined or looped
+  void copy(llvm::Value *to, llvm::Value *from, size_t size);  // memcpy of BPF memory
 
   // ---- helpers
-  llvm::Value *call(Helper helper, const std::vector<llvm::Value *> &arguments, const std::string &name = "");
+  llvm::Value *call(Helper helper, const std::vector<llvm::Value *> &arguments,
+                    const std::string &name = "");
   // bpf_probe_read_{kernel,user}: failed reads zero the destination, are counted at `span`. Gives
   // the helper's result. kNone reads the kernel, kBpf copies (`size` is then a constant).
   llvm::Value *probe_read(llvm::Value *to, llvm::Value *size, llvm::Value *from,
@@ -97,13 +101,15 @@ class Emitter {
   // made here when null).
   llvm::Value *map_lookup(llvm::GlobalVariable *map, llvm::Value *key);
   // The helpers' results: 0 or a negative errno.
-  llvm::Value *map_update(llvm::GlobalVariable *map, llvm::Value *key, llvm::Value *value, uint64_t flags);
+  llvm::Value *map_update(llvm::GlobalVariable *map, llvm::Value *key, llvm::Value *value,
+                          uint64_t flags);
   llvm::Value *map_delete(llvm::GlobalVariable *map, llvm::Value *key);
   // The value for `key`, made (all zero) when there is none: one lookup in the code, in a loop of
   // at most three rounds (look up; else insert zeros with BPF_NOEXIST). `then` is called with the
   // non-null pointer; a full map is counted at `span`. A scalar map's "is set" flag is set.
   template <class F>
-  void with_map_value(const frontend::MapInfo &info, llvm::Value *key, frontend::Span span, F then) {
+  void with_map_value(const frontend::MapInfo &info, llvm::Value *key, frontend::Span span,
+                      F then) {
     llvm::BasicBlock *done = nullptr;
     llvm::Value *pointer = begin_map_value(info, key, span, &done);
     then(pointer);
@@ -116,9 +122,10 @@ class Emitter {
   // Byte offset of the member at the end of the path in the running kernel, as a u64 (relocated).
   llvm::Value *core_byte_offset(const frontend::MemberPath &path);
   // A bitfield: reads it from `base` (kernel memory) with relocated offset, size and shifts.
-  llvm::Value *core_read_bitfield(const frontend::MemberPath &path, llvm::Value *base, frontend::Span span);
-  llvm::Value *core_field_exists(const frontend::MemberPath &path);   // i1
-  llvm::Value *core_type_size(frontend::TypeRef type);                // u64
+  llvm::Value *core_read_bitfield(const frontend::MemberPath &path, llvm::Value *base,
+                                  frontend::Span span);
+  llvm::Value *core_field_exists(const frontend::MemberPath &path);                           // i1
+  llvm::Value *core_type_size(frontend::TypeRef type);                                        // u64
   llvm::Value *core_enum_value(const frontend::EnumDef &def, const std::string &enumerator);  // i64
   // Whether a helper exists: bpf_core_enum_value_exists(enum bpf_func_id, …), i1.
   llvm::Value *core_helper_exists(Helper helper);
@@ -152,10 +159,13 @@ class Emitter {
                        bool is_always_reported);
 
   // ---- load-time relocations (object::Relocation)
-  // Loads `size` bytes (1, 2, 4, 8) of a tracepoint's field from its record `base` (ctx), zero-extended to i64.
-  llvm::Value *load_tracepoint_field(llvm::Value *base, const std::string &field, uint32_t offset, uint32_t size);
+  // Loads `size` bytes (1, 2, 4, 8) of a tracepoint's field from its record `base` (ctx),
+  // zero-extended to i64.
+  llvm::Value *load_tracepoint_field(llvm::Value *base, const std::string &field, uint32_t offset,
+                                     uint32_t size);
   // Address of the field in the record.
-  llvm::Value *tracepoint_field_address(llvm::Value *base, const std::string &field, uint32_t offset, uint32_t size);
+  llvm::Value *tracepoint_field_address(llvm::Value *base, const std::string &field,
+                                        uint32_t offset, uint32_t size);
   // The id of the target that fired, u32 as i64: patched constant, or the attach cookie.
   llvm::Value *probe_id();
   // syscall dispatch: the u32[kSyscallTableSize] table of this program in .rodata.
@@ -168,7 +178,8 @@ class Emitter {
   llvm::Value *begin_map_value(const frontend::MapInfo &info, llvm::Value *key, frontend::Span span,
                                llvm::BasicBlock **done);
   void end_map_value(llvm::BasicBlock *done);
-  llvm::Value *reserve(const char *ring, uint32_t size, llvm::Value *program, llvm::BasicBlock **done);
+  llvm::Value *reserve(const char *ring, uint32_t size, llvm::Value *program,
+                       llvm::BasicBlock **done);
   llvm::Value *begin_record(uint32_t event, llvm::BasicBlock **done);
   void end_record(llvm::Value *record, llvm::BasicBlock *done);
   llvm::Value *begin_control_record(uint32_t event, llvm::BasicBlock **done);

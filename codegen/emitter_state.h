@@ -70,9 +70,9 @@ struct Emitter::State {
   std::map<std::string, llvm::GlobalVariable *> blobs;  // by contents
   // Index in description.error_sites by what, whether always reported, source, begin, end.
   std::map<std::tuple<std::string, bool, uint32_t, uint32_t, uint32_t>, uint32_t> error_sites;
-  llvm::GlobalVariable *zeros = nullptr;    // stands for the blob until its size is known
+  llvm::GlobalVariable *zeros = nullptr;  // stands for the blob until its size is known
   size_t zeros_size = 0;
-  size_t scratch_size = 0;                  // bytes of a scratch slot's data, the largest so far
+  size_t scratch_size = 0;  // bytes of a scratch slot's data, the largest so far
   llvm::Function *count_error_function = nullptr;
   llvm::Function *count_lost_function = nullptr;
 
@@ -81,7 +81,7 @@ struct Emitter::State {
     uint32_t type = 0;  // enum bpf_map_type
     uint64_t max_entries = 0;
     uint32_t flags = 0;
-    llvm::DIType *key = nullptr;    // null: the map has neither
+    llvm::DIType *key = nullptr;  // null: the map has neither
     llvm::DIType *value = nullptr;
     uint32_t key_size = 0, value_size = 0;  // used where `key` or `value` is null
   };
@@ -98,7 +98,8 @@ struct Emitter::State {
   void close_frame();
 
   // ---- memory
-  llvm::GlobalVariable *variable(const std::string &name, llvm::Constant *initial, llvm::DIType *type);
+  llvm::GlobalVariable *variable(const std::string &name, llvm::Constant *initial,
+                                 llvm::DIType *type);
   llvm::AllocaInst *stack_slot(llvm::Type *type, const std::string &name);
   llvm::Value *zero_key();
   llvm::GlobalVariable *zero_blob(size_t size);

@@ -36,7 +36,8 @@ bool is_histogram(frontend::TypeKind kind) {
 }
 
 // Where a histogram lies is decided here: without key, in per-CPU buckets; with keys, in buckets
-// that all CPUs share, since keys × buckets × CPUs would be too much. Other aggregations are per CPU.
+// that all CPUs share, since keys × buckets × CPUs would be too much. Other aggregations are per
+// CPU.
 object::MapType map_type(const frontend::MapInfo &info) {
   using object::MapType;
   frontend::TypeKind value = info.value ? info.value->kind : frontend::TypeKind::kInteger;
@@ -45,23 +46,34 @@ object::MapType map_type(const frontend::MapInfo &info) {
                                                                 : MapType::kArray;
   }
   switch (info.declared) {
-    case frontend::MapKind::kAuto: break;
-    case frontend::MapKind::kHash: return MapType::kHash;
-    case frontend::MapKind::kLruHash: return MapType::kLruHash;
-    case frontend::MapKind::kPercpuHash: return MapType::kPercpuHash;
-    case frontend::MapKind::kPercpuLruHash: return MapType::kPercpuLruHash;
+    case frontend::MapKind::kAuto:
+      break;
+    case frontend::MapKind::kHash:
+      return MapType::kHash;
+    case frontend::MapKind::kLruHash:
+      return MapType::kLruHash;
+    case frontend::MapKind::kPercpuHash:
+      return MapType::kPercpuHash;
+    case frontend::MapKind::kPercpuLruHash:
+      return MapType::kPercpuLruHash;
   }
   return is_per_cpu_aggregation(value) ? MapType::kPercpuHash : MapType::kHash;
 }
 
 uint32_t kernel_map_type(object::MapType type) {
   switch (type) {
-    case object::MapType::kHash: return BPF_MAP_TYPE_HASH;
-    case object::MapType::kArray: return BPF_MAP_TYPE_ARRAY;
-    case object::MapType::kPercpuHash: return BPF_MAP_TYPE_PERCPU_HASH;
-    case object::MapType::kPercpuArray: return BPF_MAP_TYPE_PERCPU_ARRAY;
-    case object::MapType::kLruHash: return BPF_MAP_TYPE_LRU_HASH;
-    case object::MapType::kPercpuLruHash: return BPF_MAP_TYPE_LRU_PERCPU_HASH;
+    case object::MapType::kHash:
+      return BPF_MAP_TYPE_HASH;
+    case object::MapType::kArray:
+      return BPF_MAP_TYPE_ARRAY;
+    case object::MapType::kPercpuHash:
+      return BPF_MAP_TYPE_PERCPU_HASH;
+    case object::MapType::kPercpuArray:
+      return BPF_MAP_TYPE_PERCPU_ARRAY;
+    case object::MapType::kLruHash:
+      return BPF_MAP_TYPE_LRU_HASH;
+    case object::MapType::kPercpuLruHash:
+      return BPF_MAP_TYPE_LRU_PERCPU_HASH;
   }
   return BPF_MAP_TYPE_HASH;
 }
@@ -91,10 +103,14 @@ void Emitter::State::define_map(llvm::GlobalVariable *map, const MapShape &shape
   add("type", number(shape.type));
   if (shape.max_entries) add("max_entries", number(shape.max_entries));
   if (shape.flags) add("map_flags", number(shape.flags));
-  if (shape.key) add("key", shape.key);
-  else if (shape.key_size) add("key_size", number(shape.key_size));
-  if (shape.value) add("value", shape.value);
-  else if (shape.value_size) add("value_size", number(shape.value_size));
+  if (shape.key)
+    add("key", shape.key);
+  else if (shape.key_size)
+    add("key_size", number(shape.key_size));
+  if (shape.value)
+    add("value", shape.value);
+  else if (shape.value_size)
+    add("value_size", number(shape.value_size));
   debug.variable(map, debug.structure("", members, 40));
 }
 
@@ -107,8 +123,8 @@ void Emitter::State::define_script_maps(Emitter &emitter) {
     map.type = map_type(info);
     map.is_scalar = info.key == nullptr;
     if (info.key) map.key = emitter.value_type(info.key);
-    map.value = info.value ? emitter.value_type(info.value)
-                           : emitter.value_type(checked.types->int64());
+    map.value =
+        info.value ? emitter.value_type(info.value) : emitter.value_type(checked.types->int64());
 
     MapShape shape;
     shape.type = kernel_map_type(map.type);
@@ -170,7 +186,8 @@ void Emitter::State::define_own_maps() {
   if (auto *map = find(object::kScratchMap)) {
     auto *data = debug.array(debug.integer(1, false), scratch_size);
     uint32_t size = static_cast<uint32_t>(kScratchHeader + scratch_size);
-    auto *slot = debug.structure("awl_scratch_slot", {{"users", u64, 0}, {"data", data, kScratchHeader}}, size);
+    auto *slot = debug.structure("awl_scratch_slot",
+                                 {{"users", u64, 0}, {"data", data, kScratchHeader}}, size);
     define_map(map, {BPF_MAP_TYPE_PERCPU_ARRAY, kScratchSlots, 0, u32, slot});
   }
 }
@@ -190,8 +207,10 @@ llvm::GlobalVariable *Emitter::stack_map(bool user, uint32_t limit) {
   auto [entry, is_new] = s_->own_maps.try_emplace(name, nullptr);
   if (is_new) {
     entry->second = s_->declare_map(name);
-    s_->define_map(entry->second, {.type = BPF_MAP_TYPE_STACK_TRACE, .max_entries = kStackEntries,
-                                   .key_size = 4, .value_size = limit * 8});
+    s_->define_map(entry->second, {.type = BPF_MAP_TYPE_STACK_TRACE,
+                                   .max_entries = kStackEntries,
+                                   .key_size = 4,
+                                   .value_size = limit * 8});
   }
   return entry->second;
 }

@@ -51,7 +51,8 @@ Status open(ElfView &view) {
     }
     view.sections.push_back(section);
   }
-  if (header.e_shstrndx >= view.sections.size()) return Error{"the object's sections have no names"};
+  if (header.e_shstrndx >= view.sections.size())
+    return Error{"the object's sections have no names"};
   return ok();
 }
 
@@ -71,7 +72,8 @@ Result<std::vector<ElfSymbol>> read_symbols(const std::vector<uint8_t> &object) 
     if (table.sh_type != SHT_SYMTAB || table.sh_link >= view.sections.size()) continue;
     for (uint64_t at = 0; at + sizeof(Elf64_Sym) <= table.sh_size; at += sizeof(Elf64_Sym)) {
       Elf64_Sym symbol{};
-      if (!view.read(table.sh_offset + at, &symbol)) return Error{"the object's symbols are cut off"};
+      if (!view.read(table.sh_offset + at, &symbol))
+        return Error{"the object's symbols are cut off"};
       if (symbol.st_shndx == SHN_UNDEF || symbol.st_shndx >= view.sections.size()) continue;
       const Elf64_Shdr &section = view.sections[symbol.st_shndx];
       symbols.push_back({view.string(view.sections[table.sh_link], symbol.st_name),
@@ -96,8 +98,9 @@ Status append_section(std::vector<uint8_t> &object, const std::string &name,
   if (names.sh_offset > object.size() || object.size() - names.sh_offset < names.sh_size) {
     return Error{"the object's section names are cut off"};
   }
-  std::vector<uint8_t> strings(object.begin() + static_cast<std::ptrdiff_t>(names.sh_offset),
-                               object.begin() + static_cast<std::ptrdiff_t>(names.sh_offset + names.sh_size));
+  std::vector<uint8_t> strings(
+      object.begin() + static_cast<std::ptrdiff_t>(names.sh_offset),
+      object.begin() + static_cast<std::ptrdiff_t>(names.sh_offset + names.sh_size));
   Elf64_Shdr section{};
   section.sh_name = static_cast<Elf64_Word>(strings.size());
   append(strings, name.c_str(), name.size() + 1);
@@ -105,7 +108,8 @@ Status append_section(std::vector<uint8_t> &object, const std::string &name,
   names.sh_size = strings.size();
   append(object, strings.data(), strings.size());
 
-  // A string table: text it is, and libbpf remarks on sections of other types that it does not know.
+  // A string table: text it is, and libbpf remarks on sections of other types that it does not
+  // know.
   section.sh_type = SHT_STRTAB;
   section.sh_offset = object.size();
   section.sh_size = contents.size();

@@ -13,7 +13,7 @@ namespace awl::codegen {
 struct ElfSymbol {
   std::string_view name;
   std::string_view section;
-  uint64_t value = 0;        // offset in its section
+  uint64_t value = 0;  // offset in its section
   uint64_t size = 0;
   uint64_t file_offset = 0;  // of the symbol in the object
   bool is_function = false;

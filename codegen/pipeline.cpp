@@ -29,14 +29,20 @@ void LLVMInitializeBPFAsmParser();
 namespace awl::codegen {
 namespace {
 
-// Before Linux 6.8 or so the verifier takes a loop only when a jump closes it, not when an
-// instruction falls through to the loop's head. LLVM's block placement makes such loops: it likes to
-// put the head last. So it is off, and blocks are in an order where a head precedes its loop.
-void disable_block_placement() {
+// Passes of code generation that are left out; LLVM has no other way to say so.
+// - Block placement: older verifiers (5.10, 6.1) take a loop only when a jump closes it, not when
+//   an instruction falls through to the loop's head, which placement likes to put last. So blocks
+//   stay in an order where a head precedes its loop.
+// - Loop strength reduction turns indices into moving pointers, which the verifier follows less
+//   well; hoisting from loops fills registers. Programs like ours gain next to nothing from either.
+void leave_out_passes() {
   auto &options = llvm::cl::getRegisteredOptions();
-  auto option = options.find("disable-block-placement");
-  assert(option != options.end());
-  static_cast<llvm::cl::opt<bool> *>(option->second)->setValue(true);
+  for (const char *name : {"disable-block-placement", "disable-lsr", "disable-machine-licm",
+                           "disable-postra-machine-licm"}) {
+    auto option = options.find(name);
+    assert(option != options.end());
+    static_cast<llvm::cl::opt<bool> *>(option->second)->setValue(true);
+  }
 }
 
 void order_blocks(llvm::Function &function) {
@@ -58,7 +64,7 @@ std::unique_ptr<llvm::TargetMachine> make_bpf_target() {
     LLVMInitializeBPFTargetMC();
     LLVMInitializeBPFAsmPrinter();
     LLVMInitializeBPFAsmParser();  // of inline assembly
-    disable_block_placement();
+    leave_out_passes();
   });
   const char *triple = llvm::sys::IsLittleEndianHost ? "bpfel" : "bpfeb";
   std::string error;
@@ -77,8 +83,8 @@ std::unique_ptr<llvm::TargetMachine> make_bpf_target() {
       name, "v3", "", llvm::TargetOptions(), std::nullopt, std::nullopt, level));
 }
 
-// Programs are small and run in the kernel's hot paths, and compiling must not be felt: a handful of
-// passes that pay. No loop pass is among them: unrolling would copy the one lookup of an update.
+// Programs are small and run in the kernel's hot paths, and compiling must not be felt: a handful
+// of passes that pay. No loop pass is among them: unrolling would copy the one lookup of an update.
 void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
@@ -106,8 +112,6 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   function_passes.addPass(llvm::EarlyCSEPass(/*UseMemorySSA=*/true));
   function_passes.addPass(llvm::InstCombinePass());
   function_passes.addPass(llvm::SimplifyCFGPass());
-  function_passes.addPass(llvm::EarlyCSEPass());
-  function_passes.addPass(llvm::InstCombinePass());
   builder.invokePeepholeEPCallbacks(function_passes, level);
   function_passes.addPass(llvm::ADCEPass());
   function_passes.addPass(llvm::SimplifyCFGPass());

@@ -146,7 +146,8 @@ void Emitter::end_control_record(llvm::Value *record, llvm::BasicBlock *done) {
   end_record(record, done);
 }
 
-uint32_t Emitter::error_site(const std::string &what, frontend::Span span, bool is_always_reported) {
+uint32_t Emitter::error_site(const std::string &what, frontend::Span span,
+                             bool is_always_reported) {
   object::ErrorSite site;
   site.what = what;
   site.is_always_reported = is_always_reported;

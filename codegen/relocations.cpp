@@ -16,8 +16,9 @@ constexpr std::string_view kLabelPrefix = "awl.rel.";
 constexpr uint64_t kInstructionSize = 8;
 constexpr uint64_t kImmediateOffset = 4;  // in an instruction
 
-llvm::Value *assemble(llvm::IRBuilder<> &b, llvm::Type *result, const std::vector<llvm::Value *> &arguments,
-                      const std::string &text, const std::string &constraints) {
+llvm::Value *assemble(llvm::IRBuilder<> &b, llvm::Type *result,
+                      const std::vector<llvm::Value *> &arguments, const std::string &text,
+                      const std::string &constraints) {
   std::vector<llvm::Type *> types;
   for (llvm::Value *argument : arguments) types.push_back(argument->getType());
   auto *type = llvm::FunctionType::get(result, types, false);
@@ -71,8 +72,8 @@ llvm::Value *RelocationTable::load_field(llvm::IRBuilder<> &b, uint32_t program,
                                          const std::string &field, uint32_t offset, uint32_t size) {
   assert(size == 1 || size == 2 || size == 4 || size == 8);
   std::string label = add(program, field_relocation(field, offset, size, false));
-  std::string text = label + "$0 = *(u" + std::to_string(size * 8) + " *)($1 + " +
-                     std::to_string(offset) + ")";
+  std::string text =
+      label + "$0 = *(u" + std::to_string(size * 8) + " *)($1 + " + std::to_string(offset) + ")";
   return assemble(b, b.getInt64Ty(), {base}, text, "=r,r");
 }
 

@@ -2,8 +2,8 @@
 //
 // A per-CPU array of kScratchSlots slots lends one slot to each run that needs memory. One slot per
 // CPU would not do: while a program runs, an interrupt or NMI may fire another on the same CPU, and
-// since Linux 5.11 or so (PREEMPT_RT, then all of them for some program types) a run may be
-// preempted by a task that runs another program. Both would write over the memory of the run
+// where the kernel runs programs with preemption on (it does for more and more of them) a task that
+// gets the CPU meanwhile may run another program. Both would write over the memory of the run
 // below. Migration is no danger: programs stay on their CPU until they end.
 //
 // So every slot counts its users. To claim one is to add 1 with an atomic instruction and look:
@@ -57,7 +57,8 @@ void Emitter::State::claim_scratch(Emitter &emitter) {
   builder.SetInsertPoint(look);
   llvm::PHINode *number = builder.CreatePHI(builder.getInt32Ty(), 2, "number");
   builder.CreateStore(number, key);
-  llvm::Value *slot = emitter.call(Helper::kMapLookup, {own_map(object::kScratchMap), key}, "scratch");
+  llvm::Value *slot =
+      emitter.call(Helper::kMapLookup, {own_map(object::kScratchMap), key}, "scratch");
   auto *null = llvm::ConstantPointerNull::get(builder.getPtrTy());
   builder.CreateCondBr(builder.CreateICmpEQ(slot, null), none, use);
 

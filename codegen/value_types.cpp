@@ -16,50 +16,88 @@ constexpr int kMaxDepth = 8;
 
 ValueKind value_kind(TypeKind kind) {
   switch (kind) {
-    case TypeKind::kVoid: return ValueKind::kVoid;
-    case TypeKind::kBool: return ValueKind::kBool;
-    case TypeKind::kInteger: return ValueKind::kInteger;
-    case TypeKind::kEnum: return ValueKind::kEnum;
-    case TypeKind::kString: return ValueKind::kString;
-    case TypeKind::kBuffer: return ValueKind::kBuffer;
-    case TypeKind::kPointer: return ValueKind::kPointer;
-    case TypeKind::kArray: return ValueKind::kArray;
-    case TypeKind::kStruct: return ValueKind::kStruct;
-    case TypeKind::kTuple: return ValueKind::kTuple;
-    case TypeKind::kRecord: return ValueKind::kRecord;
-    case TypeKind::kKernelStack: return ValueKind::kKernelStack;
-    case TypeKind::kUserStack: return ValueKind::kUserStack;
-    case TypeKind::kKernelSymbol: return ValueKind::kKernelSymbol;
-    case TypeKind::kUserSymbol: return ValueKind::kUserSymbol;
-    case TypeKind::kInet: return ValueKind::kInet;
-    case TypeKind::kMacAddress: return ValueKind::kMacAddress;
-    case TypeKind::kUsername: return ValueKind::kUsername;
-    case TypeKind::kTimestamp: return ValueKind::kTimestamp;
-    case TypeKind::kCgroupPath: return ValueKind::kCgroupPath;
-    case TypeKind::kErrorName: return ValueKind::kErrorName;
-    case TypeKind::kSignalName: return ValueKind::kSignalName;
-    case TypeKind::kSyscallName: return ValueKind::kSyscallName;
-    case TypeKind::kProbeName: return ValueKind::kProbeName;
-    case TypeKind::kProbeType: return ValueKind::kProbeType;
-    case TypeKind::kCount: return ValueKind::kCount;
-    case TypeKind::kSum: return ValueKind::kSum;
-    case TypeKind::kMin: return ValueKind::kMin;
-    case TypeKind::kMax: return ValueKind::kMax;
-    case TypeKind::kAvg: return ValueKind::kAvg;
-    case TypeKind::kStats: return ValueKind::kStats;
-    case TypeKind::kHist: return ValueKind::kHist;
-    case TypeKind::kLhist: return ValueKind::kLhist;
-    case TypeKind::kTseries: return ValueKind::kTseries;
+    case TypeKind::kVoid:
+      return ValueKind::kVoid;
+    case TypeKind::kBool:
+      return ValueKind::kBool;
+    case TypeKind::kInteger:
+      return ValueKind::kInteger;
+    case TypeKind::kEnum:
+      return ValueKind::kEnum;
+    case TypeKind::kString:
+      return ValueKind::kString;
+    case TypeKind::kBuffer:
+      return ValueKind::kBuffer;
+    case TypeKind::kPointer:
+      return ValueKind::kPointer;
+    case TypeKind::kArray:
+      return ValueKind::kArray;
+    case TypeKind::kStruct:
+      return ValueKind::kStruct;
+    case TypeKind::kTuple:
+      return ValueKind::kTuple;
+    case TypeKind::kRecord:
+      return ValueKind::kRecord;
+    case TypeKind::kKernelStack:
+      return ValueKind::kKernelStack;
+    case TypeKind::kUserStack:
+      return ValueKind::kUserStack;
+    case TypeKind::kKernelSymbol:
+      return ValueKind::kKernelSymbol;
+    case TypeKind::kUserSymbol:
+      return ValueKind::kUserSymbol;
+    case TypeKind::kInet:
+      return ValueKind::kInet;
+    case TypeKind::kMacAddress:
+      return ValueKind::kMacAddress;
+    case TypeKind::kUsername:
+      return ValueKind::kUsername;
+    case TypeKind::kTimestamp:
+      return ValueKind::kTimestamp;
+    case TypeKind::kCgroupPath:
+      return ValueKind::kCgroupPath;
+    case TypeKind::kErrorName:
+      return ValueKind::kErrorName;
+    case TypeKind::kSignalName:
+      return ValueKind::kSignalName;
+    case TypeKind::kSyscallName:
+      return ValueKind::kSyscallName;
+    case TypeKind::kProbeName:
+      return ValueKind::kProbeName;
+    case TypeKind::kProbeType:
+      return ValueKind::kProbeType;
+    case TypeKind::kCount:
+      return ValueKind::kCount;
+    case TypeKind::kSum:
+      return ValueKind::kSum;
+    case TypeKind::kMin:
+      return ValueKind::kMin;
+    case TypeKind::kMax:
+      return ValueKind::kMax;
+    case TypeKind::kAvg:
+      return ValueKind::kAvg;
+    case TypeKind::kStats:
+      return ValueKind::kStats;
+    case TypeKind::kHist:
+      return ValueKind::kHist;
+    case TypeKind::kLhist:
+      return ValueKind::kLhist;
+    case TypeKind::kTseries:
+      return ValueKind::kTseries;
   }
   return ValueKind::kVoid;
 }
 
 const char *stack_mode(frontend::StackMode mode) {
   switch (mode) {
-    case frontend::StackMode::kBpftrace: return "bpftrace";
-    case frontend::StackMode::kPerf: return "perf";
-    case frontend::StackMode::kRaw: return "raw";
-    case frontend::StackMode::kBuildId: return "build_id";
+    case frontend::StackMode::kBpftrace:
+      return "bpftrace";
+    case frontend::StackMode::kPerf:
+      return "perf";
+    case frontend::StackMode::kRaw:
+      return "raw";
+    case frontend::StackMode::kBuildId:
+      return "build_id";
   }
   return "bpftrace";
 }
@@ -110,15 +148,18 @@ void add_fields(TypeRef type, TypeStore &types, int depth, ValueType &out) {
       break;
     case TypeKind::kStruct:
       out.name = type->struct_def->name;
-      if (depth < kMaxDepth) add_struct_members(types.complete(type->struct_def), types, depth, 0, out);
+      if (depth < kMaxDepth)
+        add_struct_members(types.complete(type->struct_def), types, depth, 0, out);
       break;
     case TypeKind::kTuple:
     case TypeKind::kRecord:
       for (const frontend::TypeField &field : type->fields) {
-        out.fields.push_back({field.name, field.offset, 0, 0, {convert(field.type, types, depth + 1)}});
+        out.fields.push_back(
+            {field.name, field.offset, 0, 0, {convert(field.type, types, depth + 1)}});
       }
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -132,7 +173,8 @@ ValueType convert(TypeRef type, TypeStore &types, int depth) {
   out.format = type->format;
   if (type->kind == TypeKind::kEnum && type->enum_def) {
     out.name = type->enum_def->name;
-    for (const auto &value : type->enum_def->values) out.enumerators.emplace_back(value.value, value.name);
+    for (const auto &value : type->enum_def->values)
+      out.enumerators.emplace_back(value.value, value.name);
   }
   if (type->kind == TypeKind::kKernelStack || type->kind == TypeKind::kUserStack) {
     out.stack_mode = stack_mode(type->stack_mode);

@@ -1,4 +1,5 @@
-// The Emitter without lowering: programs put together by hand, the objects looked at as a loader does.
+// The Emitter without lowering: programs put together by hand, the objects looked at as a loader
+// does.
 #include <elf.h>
 #include <gtest/gtest.h>
 
@@ -61,7 +62,8 @@ class EmitterTest : public testing::Test {
 
   static size_t occurrences(const std::string &text, const std::string &what) {
     size_t count = 0;
-    for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++count;
+    for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1))
+      ++count;
     return count;
   }
 
@@ -77,10 +79,12 @@ class EmitterTest : public testing::Test {
     Elf64_Ehdr header;
     std::memcpy(&header, object_.data(), sizeof(header));
     auto all = sections();
-    const char *names = reinterpret_cast<const char *>(object_.data()) + all[header.e_shstrndx].sh_offset;
+    const char *names =
+        reinterpret_cast<const char *>(object_.data()) + all[header.e_shstrndx].sh_offset;
     for (const Elf64_Shdr &section : all) {
       if (name == names + section.sh_name) {
-        return std::string(reinterpret_cast<const char *>(object_.data()) + section.sh_offset, section.sh_size);
+        return std::string(reinterpret_cast<const char *>(object_.data()) + section.sh_offset,
+                           section.sh_size);
       }
     }
     return "";
@@ -140,7 +144,7 @@ TEST_F(EmitterTest, UpdateOfKeyedMapHasOneLookup) {
   EXPECT_EQ(emitter().map_description(info).type, object::MapType::kHash);
 }
 
-// Kernels before 6.8 refuse a loop that an instruction closes by falling through to its head.
+// Older kernels (5.10, 6.1) refuse a loop that an instruction closes by falling through to its head.
 // Walks the code as their check_cfg() does.
 bool falls_through_to_loop_head(const std::string &code) {
   struct Instruction {
@@ -196,8 +200,8 @@ TEST_F(EmitterTest, RecordIsBuiltInTheRing) {
   uint32_t id = emitter().add_event(event);
   emitter().begin_program("p", "raw_tp", kSpan);
   emitter().output_record(id, [&](llvm::Value *record) {
-    emitter().b().CreateStore(emitter().i64(7), emitter().b().CreateConstGEP1_64(
-                                                    emitter().b().getInt8Ty(), record, 8));
+    emitter().b().CreateStore(
+        emitter().i64(7), emitter().b().CreateConstGEP1_64(emitter().b().getInt8Ty(), record, 8));
   });
   end();
   std::string text = finish();
@@ -214,7 +218,8 @@ TEST_F(EmitterTest, RelocationsPointAtTheirInstructions) {
   emitter().description().programs[0].attach_points.push_back(attach_point);
   llvm::Value *field = emitter().load_tracepoint_field(emitter().ctx(), "pid", 24, 4);
   llvm::Value *address = emitter().tracepoint_field_address(emitter().ctx(), "comm", 8, 16);
-  llvm::Value *sum = emitter().b().CreateAdd(field, emitter().b().CreateLoad(emitter().b().getInt64Ty(), address));
+  llvm::Value *sum =
+      emitter().b().CreateAdd(field, emitter().b().CreateLoad(emitter().b().getInt64Ty(), address));
   emitter().emit_return(emitter().b().CreateAdd(sum, emitter().probe_id()));
   emitter().end_program();
   finish();
@@ -281,10 +286,19 @@ TEST_F(EmitterTest, KernelMembersAreRelocatedByName) {
   finish();
   // Access strings: members in the order of their offsets, through the anonymous union.
   std::string btf = section(".BTF");
-  EXPECT_NE(btf.find(std::string("\0" "0:2\0", 5)), std::string::npos);    // late
-  EXPECT_NE(btf.find(std::string("\0" "0:0:0\0", 7)), std::string::npos);  // second
-  EXPECT_NE(btf.find(std::string("\0" "0:1\0", 5)), std::string::npos);    // flag
-  EXPECT_EQ(btf.find("first"), std::string::npos);                         // not used: not there
+  EXPECT_NE(btf.find(std::string("\0"
+                                 "0:2\0",
+                                 5)),
+            std::string::npos);  // late
+  EXPECT_NE(btf.find(std::string("\0"
+                                 "0:0:0\0",
+                                 7)),
+            std::string::npos);  // second
+  EXPECT_NE(btf.find(std::string("\0"
+                                 "0:1\0",
+                                 5)),
+            std::string::npos);                     // flag
+  EXPECT_EQ(btf.find("first"), std::string::npos);  // not used: not there
 }
 
 TEST_F(EmitterTest, LargeMemoryIsScratchAndIsReleased) {
@@ -303,7 +317,8 @@ TEST_F(EmitterTest, LargeMemoryIsScratchAndIsReleased) {
 TEST_F(EmitterTest, ScratchIsClaimedAfterThePredicate) {
   emitter().begin_program("p", "raw_tp", kSpan);
   llvm::BasicBlock *no = emitter().new_block("no"), *yes = emitter().new_block("yes");
-  emitter().b().CreateCondBr(emitter().b().CreateICmpEQ(emitter().load_variable("awl_pid"), emitter().i64(0)), yes, no);
+  emitter().b().CreateCondBr(
+      emitter().b().CreateICmpEQ(emitter().load_variable("awl_pid"), emitter().i64(0)), yes, no);
   emitter().b().SetInsertPoint(no);
   emitter().emit_return();
   emitter().b().SetInsertPoint(yes);
@@ -331,7 +346,8 @@ TEST_F(EmitterTest, CallbackGoesOnWhereTheProgramWas) {
   llvm::Function *callback = emitter().begin_callback("round", {"index", "ctx"}, kSpan);
   emitter().emit_return(emitter().i64(0));
   emitter().end_callback();
-  emitter().call(Helper::kLoop, {emitter().i32(3), callback, emitter().allocate(8, 8, "shared"), emitter().i64(0)});
+  emitter().call(Helper::kLoop, {emitter().i32(3), callback, emitter().allocate(8, 8, "shared"),
+                                 emitter().i64(0)});
   end();
   std::string text = finish();
   EXPECT_NE(text.find("round (.text)"), std::string::npos);
