@@ -134,7 +134,12 @@ class Run {
   }
 
   Status load(ObjectFile file) {
-    if (description_.settings.needs_unsafe && !options_.unsafe) {
+    // What an object says of itself does not count for commands, which are run as root.
+    bool is_unsafe = description_.settings.needs_unsafe;
+    for (const object::Event &event : description_.events) {
+      is_unsafe = is_unsafe || event.kind == object::EventKind::kSystem;
+    }
+    if (is_unsafe && !options_.unsafe) {
       return Error{"the script calls functions that can change the machine; --unsafe allows it"};
     }
     Result<std::vector<ParameterValue>> parameters = bind_parameters(description_, options_);

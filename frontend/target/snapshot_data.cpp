@@ -103,7 +103,8 @@ std::string to_json(const SnapshotData &data) {
   for (const auto &[path, binary] : data.binaries) {
     json["binaries"][path] = {{"functions", binary.functions}, {"objects", binary.objects}};
   }
-  return json.dump(1) + "\n";
+  // Symbol names are any bytes.
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 Result<SnapshotData> parse_snapshot(const std::string &json) {

@@ -48,6 +48,8 @@ Status check_array(const ValueType &type, int depth) {
   }
   const ValueType &element = type.fields[0].type[0];
   if (Status status = check_type(element, depth + 1); !status) return status;
+  // Elements of no size would let a count of any size through.
+  if (element.size == 0 && type.count != 0) return Error{"array of elements without size"};
   if (uint64_t{element.size} * type.count > type.size) return Error{"array exceeds its size"};
   return ok();
 }
@@ -155,6 +157,7 @@ Status check_event(const Event &event, size_t map_count) {
   if (event.size < header) return Error{"record without room for its header"};
   for (const Field &argument : event.arguments) {
     if (argument.offset < header) return Error{"argument inside the header"};
+    if (argument.bit_size != 0) return Error{"argument is a bitfield"};
     if (Status status = check_field(argument, event.size, 0); !status) return status;
   }
   size_t integers = integer_arguments(event.kind);
@@ -188,6 +191,10 @@ Status check_map(const Map &map) {
   bool is_histogram = map.value.kind == ValueKind::kHist || map.value.kind == ValueKind::kLhist;
   if (map.is_bucket_keyed && (map.is_scalar || !is_histogram)) {
     return Error{"keyed by bucket, but no histogram by key"};
+  }
+  if (map.is_scalar && (map.key_size != 4 || (map.type != MapType::kArray &&
+                                               map.type != MapType::kPercpuArray))) {
+    return Error{"a scalar that is no array"};
   }
   uint64_t key_end = uint64_t{map.key.size} + (map.is_bucket_keyed ? 8 : 0);
   if (!map.is_scalar && key_end > map.key_size) return Error{"key exceeds its size"};

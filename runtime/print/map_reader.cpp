@@ -279,6 +279,8 @@ bool KernelStackSource::read(const std::string &elf_name, uint32_t id,
   bpf_map_info info{};
   uint32_t info_size = sizeof info;
   if (bpf_obj_get_info_by_fd(fd, &info, &info_size) != 0) return false;
+  // The object says which map this is: other types copy more than value_size.
+  if (info.type != BPF_MAP_TYPE_STACK_TRACE || info.key_size != sizeof id) return false;
   value.resize(info.value_size);
   return bpf_map_lookup_elem(fd, &id, value.data()) == 0;
 }
