@@ -262,6 +262,13 @@ void Consumer::report_lost() {
   reported_lost_ = lost;
 }
 
+void Consumer::report_total_lost() {
+  report_lost();
+  if (reported_lost_ > 0) {
+    output_.warning("Total lost event count: " + std::to_string(reported_lost_));
+  }
+}
+
 void Consumer::print_maps() {
   output_.before_final_maps();
   if (!description_.settings.print_maps_on_exit) return;

@@ -55,8 +55,9 @@ class Consumer {
   // Takes note of a process whose stacks and symbols may be printed after its end.
   void remember_process(pid_t pid) { symbols_.remember_process(static_cast<uint32_t>(pid)); }
 
-  // Tells how many records were lost since the last time.
+  // Tells how many records were lost since the last time; at the end, how many in all.
   void report_lost();
+  void report_total_lost();
   // At the end: all maps, and how often something failed that has not been told yet.
   void print_maps();
   void report_errors(bool with_reads);

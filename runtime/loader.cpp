@@ -348,8 +348,12 @@ class Loader {
   Status prepare_maps(bpf_object *object) {
     Status checked = check_maps(object);
     if (!checked) return checked;
-    resize(object, object::kOutputRing,
-           static_cast<uint32_t>(ring_size(description_.settings.perf_rb_pages)));
+    // A ring that nothing is written to still tells control records its position.
+    const bool has_output = std::any_of(
+        description_.events.begin(), description_.events.end(),
+        [](const object::Event &event) { return event.kind < object::EventKind::kExit; });
+    const size_t output_size = ring_size(has_output ? description_.settings.perf_rb_pages : 1);
+    resize(object, object::kOutputRing, static_cast<uint32_t>(output_size));
     resize(object, object::kControlRing, kControlRingSize);
     resize(object, object::kProbeNamesMap,
            static_cast<uint32_t>(std::max<size_t>(plan_.names.size(), 1)));

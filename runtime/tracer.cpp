@@ -289,8 +289,12 @@ class Run {
     run_programs("end");
     consumer_->drain_completely();
     consumer_->print_maps();
-    consumer_->report_lost();
-    if (!options_.no_warnings) consumer_->report_errors(options_.report_read_errors);
+    if (options_.no_warnings) {
+      consumer_->report_lost();
+    } else {
+      consumer_->report_total_lost();
+      consumer_->report_errors(options_.report_read_errors);
+    }
     writer_->flush();
     return consumer_->exit_code();
   }
