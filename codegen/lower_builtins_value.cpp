@@ -37,8 +37,37 @@ llvm::Value *gid(BuiltinCall &call) {
 }
 
 llvm::Value *comm(BuiltinCall &call) {
+  Lowering &lowering = call.lowering;
+  llvm::IRBuilder<> &b = call.b();
   llvm::Value *memory = call.memory();
-  call.emitter().call(Helper::kGetCurrentComm, {memory, call.emitter().i32(call.type()->size)});
+  auto ask = [&]() -> llvm::Value * {
+    llvm::Value *size = call.emitter().i32(call.type()->size);
+    call.emitter().call(Helper::kGetCurrentComm, {memory, size});
+    return call.emitter().i64(0);
+  };
+  frontend::TypeStore &types = *lowering.program().types;
+  TypeRef task = types.find_struct("task_struct", false);
+  frontend::MemberPath path;
+  bool has_words = call.type()->size == 16 && lowering.known_alignment(memory) == 8;
+  if (!has_words || !task || !find_member(types, task->struct_def, "comm", &path)) {
+    ask();
+    return memory;
+  }
+  // Two loads where the kernel keeps the bytes after the NUL zero: __set_task_comm() does
+  // since 5.17, which is also when bpf_loop came.
+  auto load = [&]() -> llvm::Value * {
+    llvm::Value *current = call.emitter().call(Helper::kGetCurrentTaskBtf, {});
+    llvm::Value *offset = call.emitter().core_byte_offset(path);
+    llvm::Value *from = b.CreateGEP(b.getInt8Ty(), lowering.pointer(current), offset);
+    for (uint64_t i = 0; i < 16; i += 8) {
+      // Volatile, so that the two stay words.
+      llvm::Value *word =
+          b.CreateAlignedLoad(b.getInt64Ty(), lowering.at(from, i), llvm::Align(8), true);
+      b.CreateAlignedStore(word, lowering.at(memory, i), llvm::Align(8));
+    }
+    return call.emitter().i64(0);
+  };
+  lowering.choose(call.emitter().core_helper_exists(Helper::kLoop), load, ask);
   return memory;
 }
 
