@@ -256,7 +256,9 @@ class Loader {
 
   Error libbpf_error(const std::string &what, int code) const {
     const std::string said = message_of_libbpf();
-    Error error = Error::from_errno(what, code);
+    char text[256] = "";
+    libbpf_strerror(code, text, sizeof text);  // knows libbpf's own numbers too
+    Error error{what + ": " + text, code};
     if (!said.empty()) error.message += " (" + said + ")";
     return error;
   }
