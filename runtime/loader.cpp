@@ -206,6 +206,9 @@ class Loader {
         tracepoints.push_back(section.substr(kRawBtfPrefix.size()));
       }
     }
+    // Many programs share a tracepoint: each name is looked for once.
+    std::sort(tracepoints.begin(), tracepoints.end());
+    tracepoints.erase(std::unique(tracepoints.begin(), tracepoints.end()), tracepoints.end());
     if (names.empty() && tracepoints.empty()) return ok();
     Result<KernelBtf> kernel = KernelBtf::open();
     if (!kernel) return ok();
