@@ -219,7 +219,8 @@ class Planner {
   Plan &plan_;
 };
 
-// Asks the kernel for what the families of this script make use of.
+// Asks the kernel for what the families of this script make use of. --no-feature leaves a feature
+// unused, as on a kernel without it.
 void find_features(const object::Description &description, const RunOptions &options,
                    AttachContext &context) {
   bool needs_perf = false, needs_raw = false, needs_uprobe = false;
@@ -238,8 +239,9 @@ void find_features(const object::Description &description, const RunOptions &opt
     const auto &names = options.disabled_features;
     return std::find(names.begin(), names.end(), name) != names.end();
   };
-  context.has_perf_links = needs_perf && has_perf_links();
-  context.has_raw_cookies = needs_raw && has_raw_tracepoint_cookies();
+  context.has_perf_links = needs_perf && !is_disabled("perf_link") && has_perf_links();
+  context.has_raw_cookies =
+      needs_raw && !is_disabled("raw_tracepoint_cookie") && has_raw_tracepoint_cookies();
   context.has_uprobe_multi = needs_uprobe && !is_disabled("uprobe_multi") && has_uprobe_multi();
 }
 

@@ -41,7 +41,9 @@ Result<std::vector<std::string>> all_raw_tracepoints() {
 }
 
 std::string full_name(const object::AttachPoint &point, const std::string &event) {
-  return "rawtracepoint:" + (point.category.empty() ? "" : point.category + ":") + event;
+  // Those that a pattern finds are the kernel's own: its BTF has no module's.
+  const bool is_any = point.category.empty() || has_wildcard(point.category);
+  return "rawtracepoint:" + (is_any ? "vmlinux" : point.category) + ":" + event;
 }
 
 FileDescriptor open_raw_tracepoint(const AttachContext &context, const std::string &name,
@@ -72,6 +74,7 @@ AWL_EXPANDS(expand_raw_tracepoint) {
   if (!names) return names.error();
   for (const std::string &name : *names) {
     if (!matches_pattern(point.target, name)) continue;
+    if (!point.category.empty() && !matches_pattern(point.category, "vmlinux")) continue;
     Target target = plain_target(point);
     target.name = full_name(point, name);
     target.event = name;
