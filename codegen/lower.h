@@ -87,11 +87,14 @@ class Lowering {
 
   // ---- memory (lower_memory.cpp)
   llvm::Value *load(llvm::Value *pointer, TypeRef type, uint32_t offset = 0);
+  llvm::Value *load_word(llvm::Value *from, TypeRef type, uint32_t alignment);
   void store_value(llvm::Value *value, TypeRef type, llvm::Value *to);
   llvm::Value *at(llvm::Value *pointer, uint64_t offset);  // pointer + offset
   Place place(ast::Expr &expr);
   Place dereference(llvm::Value *address, TypeRef pointee, AddressSpace space);
   bool extend(Place &place, std::string_view member);
+  // Of a member of a struct at a pointer that may be followed directly.
+  llvm::Value *field_address(llvm::Value *base, const frontend::MemberPath &path);
   llvm::Value *address(const Place &place);  // ptr in kBpf, else i64
   llvm::Value *read(const Place &place, Span span, llvm::Value *to = nullptr);
   // Reads an integer of at most 8 bytes from kernel or user memory, zero-extended.

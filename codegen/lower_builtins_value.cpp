@@ -57,8 +57,7 @@ llvm::Value *comm(BuiltinCall &call) {
   // since 5.17, which is also when bpf_loop came.
   auto load = [&]() -> llvm::Value * {
     llvm::Value *current = call.emitter().call(Helper::kGetCurrentTaskBtf, {});
-    llvm::Value *offset = call.emitter().core_byte_offset(path);
-    llvm::Value *from = b.CreateGEP(b.getInt8Ty(), lowering.pointer(current), offset);
+    llvm::Value *from = lowering.field_address(lowering.pointer(current), path);
     for (uint64_t i = 0; i < 16; i += 8) {
       // Volatile, so that the two stay words.
       llvm::Value *word =

@@ -72,12 +72,11 @@ llvm::Value *Lowering::context_register(const std::string &name) {
 // syscalls have a pointer that the verifier lets them follow.
 llvm::Value *Lowering::syscall_register(const char *name) {
   llvm::Value *registers = pointer(context_u64(0));
-  llvm::Value *offset = e_.i64(find_register(name)->offset);
   TypeRef type = program_.types->find_struct("pt_regs", false);
   frontend::MemberPath path;
-  if (type && find_member(*program_.types, type->struct_def, name, &path))
-    offset = e_.core_byte_offset(path);
-  llvm::Value *from = b().CreateGEP(b().getInt8Ty(), registers, offset);
+  bool is_known = type && find_member(*program_.types, type->struct_def, name, &path);
+  llvm::Value *from =
+      is_known ? field_address(registers, path) : at(registers, find_register(name)->offset);
   return b().CreateAlignedLoad(b().getInt64Ty(), from, llvm::Align(8));
 }
 
@@ -108,7 +107,7 @@ llvm::Value *Lowering::is_compat_syscall() {
       e_.core_helper_exists(Helper::kGetCurrentTaskBtf),
       [&]() -> llvm::Value * {
         llvm::Value *task = pointer(e_.call(Helper::kGetCurrentTaskBtf, {}));
-        llvm::Value *from = b().CreateGEP(b().getInt8Ty(), task, e_.core_byte_offset(status.path));
+        llvm::Value *from = field_address(task, status.path);
         llvm::Value *word = b().CreateAlignedLoad(b().getInt32Ty(), from, llvm::Align(4));
         return b().CreateZExt(word, b().getInt64Ty());
       },

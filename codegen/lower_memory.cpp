@@ -91,10 +91,11 @@ void Lowering::release(size_t mark) {
 
 llvm::Value *Lowering::load(llvm::Value *pointer, TypeRef type, uint32_t offset) {
   llvm::Value *from = at(pointer, offset);
-  if (is_in_memory(type)) return from;
+  return is_in_memory(type) ? from : load_word(from, type, type->size);
+}
+
+llvm::Value *Lowering::load_word(llvm::Value *from, TypeRef type, uint32_t alignment) {
   llvm::Type *word = b().getIntNTy(type->size * 8);
-  // Members of packed structs may lie anywhere; all else is aligned as C would.
-  uint32_t alignment = offset % type->size ? 1 : type->size;
   llvm::Value *value = b().CreateAlignedLoad(word, from, llvm::Align(alignment));
   bool is_signed = type->is_integer() && type->is_signed;
   return is_signed ? b().CreateSExt(value, b().getInt64Ty())
@@ -137,11 +138,14 @@ llvm::Value *Lowering::path_offset(const frontend::MemberPath &path) {
   return e_.i64(path.bit_offset / 8);
 }
 
+llvm::Value *Lowering::field_address(llvm::Value *base, const frontend::MemberPath &path) {
+  return b().CreateGEP(b().getInt8Ty(), base, path_offset(path));
+}
+
 llvm::Value *Lowering::address(const Place &place) {
   if (place.path.members.empty()) return place.base;
-  llvm::Value *offset = path_offset(place.path);
-  if (place.space == AddressSpace::kBpf) return b().CreateGEP(b().getInt8Ty(), place.base, offset);
-  return b().CreateAdd(place.base, offset);
+  if (place.space == AddressSpace::kBpf) return field_address(place.base, place.path);
+  return b().CreateAdd(place.base, path_offset(place.path));
 }
 
 Place Lowering::place(ast::Expr &expr) {
@@ -202,8 +206,7 @@ llvm::Value *Lowering::read_word(llvm::Value *address, uint32_t size, AddressSpa
 
 llvm::Value *Lowering::read_bitfield(const Place &place, Span span) {
   const StructDef::Member &member = *place.bitfield();
-  if (place.path.owners.front()->origin == StructDef::Origin::kKernel &&
-      place.space != AddressSpace::kBpf) {
+  if (place.path.owners.front()->origin == StructDef::Origin::kKernel) {
     return normalize(e_.core_read_bitfield(place.path, pointer(place.base), span), place.type);
   }
   // A naturally aligned word of the declared type holds all bits (C's layout).
@@ -230,7 +233,11 @@ llvm::Value *Lowering::read(const Place &place, Span span, llvm::Value *to) {
   if (place.bitfield()) return read_bitfield(place, span);
   llvm::Value *from = address(place);
   if (!is_in_memory(type)) {
-    if (place.space == AddressSpace::kBpf) return load(from, type, place.path.bit_offset / 8);
+    if (place.space == AddressSpace::kBpf) {
+      // Members of packed structs may lie anywhere; all else is aligned as C would.
+      bool is_aligned = place.path.bit_offset / 8 % type->size == 0;
+      return load_word(from, type, is_aligned ? type->size : 1);
+    }
     return normalize(read_word(from, type->size, place.space, span), type);
   }
   if (type->is_string()) {
