@@ -130,6 +130,11 @@ llvm::Value *number(BuiltinCall &call) {
   return call.lowering.normalize(call.value(0), call.type());
 }
 
+// The time; the format is part of the type.
+llvm::Value *strftime(BuiltinCall &call) {
+  return call.lowering.normalize(call.value(1), call.type());
+}
+
 // kptr, uptr: the type alone changes.
 llvm::Value *same(BuiltinCall &call) { return call.value(0); }
 
@@ -176,7 +181,7 @@ constexpr BuiltinLowering kLowerings[] = {
     {"has_cpid", has_cpid},
     {"getopt", getopt},
     {"bswap", bswap},
-    {"strftime", number},
+    {"strftime", strftime},
     {"strerror", number},
     {"signal_name", number},
     {"syscall_name", number},

@@ -128,7 +128,12 @@ llvm::Value *Lowering::literal_value(ast::Expr &expr) {
 
 llvm::Value *Lowering::positional(ast::PositionalParameter &node) {
   for (const frontend::ParameterInfo &parameter : program_.parameters) {
-    if (!parameter.is_positional || parameter.name != std::to_string(node.index)) continue;
+    // One that is used as a number and as text has an entry for each.
+    bool is_text = parameter.kind == frontend::ParameterInfo::Kind::kString;
+    if (!parameter.is_positional || parameter.name != std::to_string(node.index) ||
+        is_text != node.type->is_string()) {
+      continue;
+    }
     std::string name = object::kParameterPrefix + std::to_string(parameter.id);
     if (node.type->is_string()) {
       return e_.string_variable(name, object::kParameterStringSize, parameter.default_string);

@@ -1,6 +1,7 @@
 #include "tools/awl/compile_script.h"
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "codegen/codegen.h"
 #include "codegen/disassemble.h"
@@ -18,6 +19,8 @@ Result<Script> load_script(const CompileArguments &compile) {
   if (compile.has_program) return Script{"stdin", compile.program};
   Result<std::vector<uint8_t>> bytes = read_file(compile.file);
   if (!bytes) return bytes.error();
+  if (bytes->size() > 4 && std::string(bytes->begin(), bytes->begin() + 4) == "\x7f" "ELF")
+    return Error{compile.file + " is an object, not a script: run it with awl-run"};
   return Script{compile.file == "-" ? "stdin" : compile.file,
                 std::string(bytes->begin(), bytes->end())};
 }
@@ -41,7 +44,8 @@ frontend::Options frontend_options(const CompileArguments &compile, const RunArg
   options.include_paths = compile.include_paths;
   options.includes = compile.includes;
   options.parameters = arguments.run.positional;
-  options.environment = environment;
+  // The names come with their prefix, AWL_ or BPFTRACE_.
+  options.environment = [](const std::string &name) { return getenv(name.c_str()); };
   if (arguments.wants("ast")) {
     options.after_pass = [](const std::string &pass, const frontend::ast::Program &program) {
       printf("AST after: %s\n%s\n", pass.c_str(), frontend::dump(program).c_str());
