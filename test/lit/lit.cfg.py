@@ -17,14 +17,16 @@ config.test_exec_root = os.path.join(config.build_dir, "lit")
 
 snapshot = os.path.join(config.source_dir, "test", "fixtures", "x86_64-6.18")
 awl = os.path.join(config.awl_bin, "awl")
+# Emulated machines are slow; test/vm sets more.
+limit = os.environ.get("AWL_TEST_LIMIT_S", "20")
 config.substitutions += [
     # Compiling for the fixture: what the tests see does not depend on the machine.
     ("%awl-hermetic", f"{awl} --target {snapshot}"),
     ("%build-hermetic", f"{awl} build --target {snapshot}"),
-    ("%awl-run", f"timeout 20 {config.awl_bin}/awl-run"),
+    ("%awl-run", f"timeout {limit} {config.awl_bin}/awl-run"),
     # Without `timeout` and `env`, for helpers that send signals.
     ("%awl-path", awl),
-    ("%awl", f"timeout 20 {awl}"),
+    ("%awl", f"timeout {limit} {awl}"),
     ("%python", "python3"),
     ("%testprog", os.path.join(config.build_dir, "programs", "testprog")),
     ("%inputs", os.path.join(config.source_dir, "test", "lit", "Inputs")),
