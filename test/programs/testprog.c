@@ -8,7 +8,7 @@
 //   getppid  COUNT getppid system calls
 //   open     COUNT failing opens of "/awl/does/not/exist"
 //   sleep    sleep COUNT milliseconds
-//   spin     burn CPU for COUNT milliseconds
+//   spin     burn COUNT milliseconds of CPU time
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,9 +37,9 @@ __attribute__((noinline)) int test_struct(struct test_point *point) { return poi
 #define MANY(n) __attribute__((noinline)) int test_many_##n(void) { return test_sink + n; }
 MANY(0) MANY(1) MANY(2) MANY(3) MANY(4) MANY(5) MANY(6) MANY(7) MANY(8) MANY(9)
 
-static long long now_ns(void) {
+static long long cpu_time_ns(void) {
   struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
   return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
@@ -64,7 +64,7 @@ static void run(const char *command, int count) {
   } else if (!strcmp(command, "sleep")) {
     usleep(1000 * (useconds_t)count);
   } else if (!strcmp(command, "spin")) {
-    for (const long long end = now_ns() + count * 1000000LL; now_ns() < end;) ++test_sink;
+    for (const long long end = cpu_time_ns() + count * 1000000LL; cpu_time_ns() < end;) ++test_sink;
   } else {
     fprintf(stderr, "testprog: unknown command %s\n", command);
     exit(2);
