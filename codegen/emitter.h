@@ -116,6 +116,8 @@ class Emitter {
     end_map_value(done);
   }
   llvm::GlobalVariable *stack_map(bool user, uint32_t limit);
+  // Entries that the exit program of a number takes: 16 bytes of key, u64 time and `words` u64s.
+  llvm::GlobalVariable *entries_map(uint32_t program, uint32_t words, bool is_lru);
   llvm::GlobalVariable *probe_names_map();  // object::kProbeNamesMap
 
   // ---- CO-RE (LLVM's preserve-access intrinsics on minimal local types made from the definitions)

@@ -201,6 +201,10 @@ class Lowering {
   std::string probe_type_name() const;
   llvm::Value *pid_tgid(bool is_initial_namespace);  // u64 as bpf_get_current_pid_tgid
 
+  // ---- entries, in exit programs (lower_entry.cpp)
+  llvm::Value *entry_duration();
+  llvm::Value *entry_word(const StructDef::Member &member);
+
   // ---- builtins (lower_builtin.cpp)
   llvm::Value *builtin(ast::Expr &expr, const std::string &name,
                        std::vector<ast::Expr *> &arguments, llvm::Value *to);
@@ -225,6 +229,21 @@ class Lowering {
     TypeRef type = nullptr;
   };
 
+  // What a clause asks of the entry of what it is attached to the exit of.
+  struct EntryUse {
+    bool is_used = false;
+    std::vector<uint32_t> words;  // arguments by number, sorted
+  };
+
+  // Begins a program and its description; the entry of an exit's has a name and section of its own.
+  void begin_described_program(const std::vector<const frontend::ProbeSpec *> &probes, Span span,
+                               bool is_entry);
+  bool is_filtered_by_pid() const;
+  static EntryUse find_entry_use(const ProgramInfo &info);
+  llvm::Value *entry_key(bool is_at_exit);
+  void emit_entry_program(ProgramKind kind, const std::vector<const frontend::ProbeSpec *> &probes,
+                          const EntryUse &use);
+  void take_entry(const EntryUse &use);
   void emit_program(const ProgramInfo &info, ProgramKind kind,
                     const std::vector<const frontend::ProbeSpec *> &probes);
   void emit_pid_filter();
@@ -315,6 +334,9 @@ class Lowering {
   std::unordered_set<const llvm::Value *> aligned_;  // pointers known to be aligned to 8
   llvm::Value *return_flag_ = nullptr;               // in callbacks: set when the program is to end
   llvm::Value *shared_probe_ = nullptr;              // the probe id, where it is known already
+  llvm::GlobalVariable *entries_ = nullptr;          // of the exit program under construction
+  EntryUse entry_use_;
+  std::vector<llvm::Value *> entry_values_;  // `duration`, then a value for each of the words
   uint32_t program_count_ = 0;
   std::vector<std::string> unsupported_;
 };

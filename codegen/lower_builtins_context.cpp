@@ -23,6 +23,8 @@ llvm::Value *args(BuiltinCall &call) {
   return call.lowering.context_fields(call.type(), call.span(), call.to);
 }
 
+llvm::Value *duration(BuiltinCall &call) { return call.lowering.entry_duration(); }
+
 llvm::Value *ctx(BuiltinCall &call) {
   return call.b().CreatePtrToInt(call.lowering.context(), call.b().getInt64Ty());
 }
@@ -58,7 +60,7 @@ llvm::Value *usermode(BuiltinCall &call) {
 constexpr BuiltinLowering kLowerings[] = {
     {"argN", arg},    {"retval", retval},   {"args", args},         {"ctx", ctx},
     {"probe", probe}, {"probetype", probe}, {"reg", reg},           {"func", func},
-    {"ksym", ksym},   {"usym", usym},       {"usermode", usermode},
+    {"duration", duration}, {"entry", args}, {"ksym", ksym},   {"usym", usym},       {"usermode", usermode},
 };
 
 }  // namespace

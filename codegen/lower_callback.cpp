@@ -3,7 +3,8 @@
 //
 // A callback shares its program's variables through a block on the program's stack that the helper
 // hands over: u64 words [0] set when the program is to return, [1] the program's context, [2] the
-// id of the probe that fired, [3]… pointers to the variables, then plain words of the loop's own.
+// id of the probe that fired, [3]… pointers to the variables, then plain words: of the loop's own,
+// and what is known of an exit's entry.
 // The verifier follows pointers stored on the stack, into the caller's frame as well.
 #include <llvm/IR/Constants.h>
 
@@ -48,7 +49,9 @@ void Lowering::with_callback(const std::string &name, const std::vector<std::str
   });
 
   llvm::Type *word = b().getInt64Ty();
-  size_t count = kVariables + shared.size() + words.size();
+  std::vector<llvm::Value *> all_words = words;
+  all_words.insert(all_words.end(), entry_values_.begin(), entry_values_.end());
+  size_t count = kVariables + shared.size() + all_words.size();
   llvm::BasicBlock &entry = b().GetInsertBlock()->getParent()->getEntryBlock();
   llvm::AllocaInst *block = llvm::IRBuilder<>(&entry, entry.begin())
                                 .CreateAlloca(llvm::ArrayType::get(word, count), nullptr, "shared");
@@ -62,13 +65,14 @@ void Lowering::with_callback(const std::string &name, const std::vector<std::str
     b().CreateAlignedStore(slots_.at(shared[i]), slot(kVariables + i), llvm::Align(8));
   }
 
-  for (size_t i = 0; i < words.size(); i++) {
-    b().CreateAlignedStore(words[i], slot(kVariables + shared.size() + i), llvm::Align(8));
+  for (size_t i = 0; i < all_words.size(); i++) {
+    b().CreateAlignedStore(all_words[i], slot(kVariables + shared.size() + i), llvm::Align(8));
   }
 
   auto outer_slots = slots_;
   auto outer_variables = pairs_;
   auto outer_function = std::move(function_);
+  auto outer_entry = entry_values_;
   llvm::Value *outer_ctx = ctx_, *outer_flag = return_flag_, *outer_probe = shared_probe_,
               *outer_record = record_memory_;
   function_ = {};
@@ -91,10 +95,13 @@ void Lowering::with_callback(const std::string &name, const std::vector<std::str
     pairs_.erase(shared[i]);
   }
   std::vector<llvm::Value *> handed_words;
-  for (size_t i = 0; i < words.size(); i++) {
+  for (size_t i = 0; i < all_words.size(); i++) {
     llvm::Value *from = at(handed, (kVariables + shared.size() + i) * 8);
     handed_words.push_back(b().CreateAlignedLoad(word, from, llvm::Align(8)));
   }
+  auto first_entry_word = handed_words.begin() + static_cast<ptrdiff_t>(words.size());
+  entry_values_.assign(first_entry_word, handed_words.end());
+  handed_words.erase(first_entry_word, handed_words.end());
   llvm::BasicBlock *on_break = e_.new_block("break"), *on_continue = e_.new_block("continue");
   function_.loops.push_back({on_break, on_continue});
   body(function, handed_words);
@@ -105,6 +112,7 @@ void Lowering::with_callback(const std::string &name, const std::vector<std::str
   e_.emit_return(e_.i64(0));
   e_.end_callback();
   function_ = std::move(outer_function);
+  entry_values_ = std::move(outer_entry);
   slots_ = std::move(outer_slots);
   pairs_ = std::move(outer_variables);
   ctx_ = outer_ctx;

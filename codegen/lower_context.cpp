@@ -82,11 +82,15 @@ llvm::Value *Lowering::syscall_register(const char *name) {
 
 llvm::Value *Lowering::context_argument(uint32_t index) {
   if (family() == ProbeFamily::kRawTracepoint) return context_u64(index);
+  if (kind_ != ProgramKind::kPlain) return syscall_register(kSyscallArguments[index]);
   assert(index < std::size(kArguments) && "the check of argN knows how many there are");
   return context_register(kArguments[index]);
 }
 
-llvm::Value *Lowering::context_return() { return context_register(kReturnValue); }
+llvm::Value *Lowering::context_return() {
+  if (kind_ == ProgramKind::kSyscallExit) return context_u64(1);
+  return context_register(kReturnValue);
+}
 
 llvm::Value *Lowering::instruction_pointer() { return context_register(kInstructionPointer); }
 
@@ -155,6 +159,7 @@ llvm::Value *Lowering::tracepoint_field(const StructDef::Member &member, TypeRef
 llvm::Value *Lowering::context_field(const StructDef &def, uint32_t index, TypeRef type, Span span,
                                      llvm::Value *to) {
   const StructDef::Member &member = def.members.at(index);
+  if (def.origin == StructDef::Origin::kEntryArguments) return normalize(entry_word(member), type);
   if (def.origin == StructDef::Origin::kProbeArguments)
     return normalize(context_argument(index), type);
   if (kind_ != ProgramKind::kPlain) return normalize(syscall_field(member), type);

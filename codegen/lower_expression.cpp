@@ -21,7 +21,8 @@ constexpr uint32_t kLiteralBytes = 128;
 
 bool is_arguments(TypeRef type) {
   return type->is_struct() && (type->struct_def->origin == StructDef::Origin::kTracepoint ||
-                               type->struct_def->origin == StructDef::Origin::kProbeArguments);
+                               type->struct_def->origin == StructDef::Origin::kProbeArguments ||
+                               type->struct_def->origin == StructDef::Origin::kEntryArguments);
 }
 
 llvm::Value *Lowering::value(ast::Expr &expr, llvm::Value *to) {

@@ -25,6 +25,9 @@ bool may_match(const std::string &pattern, std::string_view prefix) {
 }
 
 bool is_kind(const ProbeSpec &probe, ProgramKind kind) {
+  if (probe.family == ProbeFamily::kSyscall) {
+    return kind == (is_exit_probe(probe) ? ProgramKind::kSyscallExit : ProgramKind::kSyscallEnter);
+  }
   bool is_syscall = probe.family == ProbeFamily::kTracepoint && probe.category == "syscalls";
   bool is_enter = is_syscall && may_match(probe.target, "sys_enter_");
   bool is_exit = is_syscall && may_match(probe.target, "sys_exit_");
@@ -76,23 +79,31 @@ std::string section_name(ProgramKind kind, const std::vector<const ProbeSpec *> 
       return "fexit";
     case ProbeFamily::kIter:
       return "iter";
+    case ProbeFamily::kSyscall:
+      break;  // by kind
   }
   return "raw_tp";
 }
 
-// -p filters events of these; the others are attached to the process, or have none.
-bool is_filtered_by_pid(ProbeFamily family) {
-  switch (family) {
-    case ProbeFamily::kTracepoint:
-    case ProbeFamily::kRawTracepoint:
-    case ProbeFamily::kKprobe:
+// What entries of an exit's family are attached as.
+ProbeSpec entry_spec(ProbeSpec probe) {
+  switch (probe.family) {
+    case ProbeFamily::kSyscall:
+      probe.category = "enter";
+      break;
+    case ProbeFamily::kUretprobe:
+      probe.family = ProbeFamily::kUprobe;
+      break;
     case ProbeFamily::kKretprobe:
-    case ProbeFamily::kFentry:
+      probe.family = ProbeFamily::kKprobe;
+      break;
     case ProbeFamily::kFexit:
-      return true;
+      probe.family = ProbeFamily::kFentry;
+      break;
     default:
-      return false;
+      break;
   }
+  return probe;
 }
 
 // A symbol that says what the program is for, unique by its number.
@@ -148,26 +159,20 @@ void Lowering::emit_program(const ProgramInfo &info, ProgramKind kind,
                             const std::vector<const ProbeSpec *> &probes) {
   info_ = &info;
   kind_ = kind;
-  function_ = {};
-  slots_.clear();
-  pairs_.clear();
-  aligned_.clear();
-  shared_probe_ = record_memory_ = nullptr;
+  entry_values_.clear();
 
   ast::Clause &clause = *info.clause;
   Span span = clause.attach_points.empty() ? clause.span : clause.attach_points.front()->span;
-  std::string name = program_name(*probes.front(), program_count_++);
-  e_.begin_program(name, section_name(kind, probes), span);
-  object::Program &description = e_.description().programs.back();
-  for (const ProbeSpec *probe : probes) description.attach_points.push_back(describe(e_, *probe));
-
-  ctx_ = e_.ctx();
-  if (is_filtered_by_pid(family())) emit_pid_filter();
+  EntryUse entry = find_entry_use(info);
+  if (entry.is_used) emit_entry_program(kind, probes, entry);
+  begin_described_program(probes, span, /*is_entry=*/false);
+  if (is_filtered_by_pid()) emit_pid_filter();
   if (kind != ProgramKind::kPlain) {
     emit_syscall_dispatch("awl_dispatch_" + std::to_string(program_count_ - 1));
   } else if (info.uses_probe_name) {
     shared_probe_ = e_.probe_id();
   }
+  if (entry.is_used) take_entry(entry);
   if (clause.predicate) {
     e_.set_location(clause.predicate->span);
     leave_if(b().CreateNot(condition(*clause.predicate)));
@@ -177,6 +182,41 @@ void Lowering::emit_program(const ProgramInfo &info, ProgramKind kind,
   block(clause.body->statements);
   e_.set_location(span);
   e_.end_program();
+}
+
+void Lowering::begin_described_program(const std::vector<const ProbeSpec *> &probes, Span span,
+                                       bool is_entry) {
+  std::vector<ProbeSpec> entries;
+  std::vector<const ProbeSpec *> used = probes;
+  for (const ProbeSpec *probe : probes) entries.push_back(is_entry ? entry_spec(*probe) : *probe);
+  for (size_t i = 0; i < entries.size(); ++i) used[i] = &entries[i];
+  std::string name = program_name(*used.front(), program_count_++);
+  function_ = {};
+  slots_.clear();
+  pairs_.clear();
+  aligned_.clear();
+  shared_probe_ = record_memory_ = nullptr;
+  e_.begin_program(name, section_name(kind_, used), span);
+  object::Program &description = e_.description().programs.back();
+  for (const ProbeSpec *probe : used) description.attach_points.push_back(describe(e_, *probe));
+  description.is_entry = is_entry;
+  ctx_ = e_.ctx();
+}
+
+// -p filters events of these; the others are attached to the process, or have none.
+bool Lowering::is_filtered_by_pid() const {
+  switch (family()) {
+    case ProbeFamily::kTracepoint:
+    case ProbeFamily::kRawTracepoint:
+    case ProbeFamily::kSyscall:
+    case ProbeFamily::kKprobe:
+    case ProbeFamily::kKretprobe:
+    case ProbeFamily::kFentry:
+    case ProbeFamily::kFexit:
+      return true;
+    default:
+      return false;
+  }
 }
 
 void Lowering::emit_pid_filter() {

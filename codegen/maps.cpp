@@ -20,6 +20,7 @@ constexpr uint32_t kPreallocatedValue = 64;
 constexpr uint64_t kOutputRingBytes = 1 << 20;
 constexpr uint64_t kControlRingBytes = 1 << 16;
 constexpr uint64_t kStackEntries = 8192;
+constexpr uint64_t kEntries = 8192;  // calls under way at a time
 // Rounds of looking for an entry: another CPU may delete it between our insertion and our lookup.
 constexpr int64_t kLookupRounds = 3;
 
@@ -213,6 +214,17 @@ llvm::GlobalVariable *Emitter::stack_map(bool user, uint32_t limit) {
                                    .value_size = limit * 8});
   }
   return entry->second;
+}
+
+llvm::GlobalVariable *Emitter::entries_map(uint32_t program, uint32_t words, bool is_lru) {
+  std::string name = object::kEntriesPrefix + std::to_string(program);
+  constexpr uint32_t hash = BPF_MAP_TYPE_HASH, lru = BPF_MAP_TYPE_LRU_HASH;
+  llvm::GlobalVariable *map = s_->declare_map(name);
+  s_->define_map(map, {.type = is_lru ? lru : hash,
+                       .max_entries = std::max(kEntries, s_->checked.config.max_map_keys),
+                       .key_size = 16,
+                       .value_size = 8 + 8 * words});
+  return map;
 }
 
 llvm::Value *Emitter::map_lookup(llvm::GlobalVariable *map, llvm::Value *key) {

@@ -71,7 +71,9 @@ class Planner {
     std::vector<Target> targets;
     Status status = find_targets(program, *family, targets);
     if (!status) return status.error();
+    if (program.is_entry) keep_calls_that_return(targets);
     for (Target &target : targets) {
+      if (program.is_entry) continue;
       target.probe_id = static_cast<uint32_t>(plan_.names.size());
       plan_.names.push_back({target.name, target.path});
     }
@@ -87,7 +89,8 @@ class Planner {
       plan_.problems.push_back({text, location, true});
     } else {
       plan_.problems.push_back(
-          {text + (text.back() == '?' ? "" : ".") + " If this is expected, set the config variable missing_probes to \"warn\".",
+          {text + (text.back() == '?' ? "" : ".") +
+               " If this is expected, set the config variable missing_probes to \"warn\".",
            location, false});
     }
   }
@@ -100,7 +103,7 @@ class Planner {
     for (const object::AttachPoint &point : program.attach_points) {
       Result<Expansion> expansion = family.expand(context_, point);
       if (!expansion) return expansion.error().with_context("cannot look up " + point.name);
-      if (!expansion->missing.empty()) {
+      if (!expansion->missing.empty() && !program.is_entry) {
         // One of several patterns may match nothing; a name must exist.
         const bool is_pattern = has_wildcard(point.category) || has_wildcard(point.target) ||
                                 has_wildcard(point.binary);
@@ -113,7 +116,7 @@ class Planner {
         }
       }
       for (Target &target : expansion->targets) {
-        if (filter_.admits(target)) {
+        if (program.is_entry || filter_.admits(target)) {
           targets.push_back(std::move(target));
         } else {
           was_filtered = true;
@@ -136,6 +139,14 @@ class Planner {
       if (!is_there) kept.push_back(std::move(target));
     }
     targets = std::move(kept);
+  }
+
+  // The others would fill the map of entries.
+  static void keep_calls_that_return(std::vector<Target> &targets) {
+    std::erase_if(targets, [](const Target &target) {
+      return target.point->family == "syscall" &&
+             (target.event == "exit" || target.event == "exit_group");
+    });
   }
 
   // Offsets of a target's fields for the program's relocations; probe ids are left 0.
@@ -263,6 +274,12 @@ Result<Plan> make_plan(const object::Description &description, const RunOptions 
   for (const object::Program &program : description.programs) {
     Status status = planner.plan_program(program);
     if (!status) return status.error();
+  }
+  // Entries are of no use without their exits.
+  for (size_t i = 0; i < description.programs.size(); ++i) {
+    if (!description.programs[i].is_entry) continue;
+    const bool has_exits = i + 1 < plan.instances.size() && !plan.instances[i + 1].empty();
+    if (!has_exits) plan.instances[i].clear();
   }
   const uint64_t limit = description.settings.max_probes;
   if (plan.names.size() > limit) {

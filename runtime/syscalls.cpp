@@ -46,25 +46,35 @@ int32_t syscall_number(const std::string &name) {
     if (name == alias.tracepoint) wanted = alias.name;
     if (name == alias.name) return -1;
   }
+  return call_number(wanted);
+}
+
+int32_t call_number(const std::string &name) {
   for (uint32_t number = 0; number < object::kSyscallTableSize; ++number) {
     const char *candidate = syscall_name(number);
-    if (candidate != nullptr && wanted == candidate) return static_cast<int32_t>(number);
+    if (candidate != nullptr && name == candidate) return static_cast<int32_t>(number);
   }
   for (const NewerCall &call : kNewerCalls) {
-    if (wanted == call.name) return call.number;
+    if (name == call.name) return call.number;
   }
   return -1;
 }
 
 std::vector<std::string> syscall_names() {
+  std::vector<std::string> names = call_names();
+  for (std::string &name : names) {
+    for (const Alias &alias : kAliases) {
+      if (name == alias.name) name = alias.tracepoint;
+    }
+  }
+  return names;
+}
+
+std::vector<std::string> call_names() {
   std::vector<std::string> names;
   for (uint32_t number = 0; number < object::kSyscallTableSize; ++number) {
     const char *name = syscall_name(number);
-    if (name == nullptr) continue;
-    names.emplace_back(name);
-    for (const Alias &alias : kAliases) {
-      if (names.back() == alias.name) names.back() = alias.tracepoint;
-    }
+    if (name != nullptr) names.emplace_back(name);
   }
   for (const NewerCall &call : kNewerCalls) {
     if (syscall_name(static_cast<uint64_t>(call.number)) == nullptr) names.emplace_back(call.name);

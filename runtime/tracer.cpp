@@ -212,7 +212,7 @@ class Run {
         plan_.families[i]->attach(context_, loaded_.program(i, k), plan_.instances[i][k].targets,
                                   attachments_, failures);
         add_problems(failures);
-        failed_count_ += failures.size();
+        if (!description_.programs[i].is_entry) failed_count_ += failures.size();
       }
     }
     return report_problems(first_problem);

@@ -35,6 +35,12 @@ bool BuiltinContext::is_in(std::initializer_list<ProbeFamily> families) {
   return false;
 }
 
+bool BuiltinContext::is_at_exit() {
+  if (is_exit_probe(probe())) return true;
+  report(expr_->span, kBuiltinProbe, builtin.name, probe().name);
+  return false;
+}
+
 bool BuiltinContext::integer(std::vector<ast::Expr *> &arguments, size_t position, TypeRef to) {
   ast::Expr *&argument = arguments[position];
   if (!argument->type->is_integral()) return refuse_type(*argument, "an integer", position);

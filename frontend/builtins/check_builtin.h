@@ -49,6 +49,8 @@ class BuiltinContext {
   void replace(ast::Expr *with) { expr_ = with; }
   // Whether the program is of one of these families; else reports.
   bool is_in(std::initializer_list<ProbeFamily> families);
+  // Whether the program is of exit probes; else reports.
+  bool is_at_exit();
 
   // ---- arguments; each reports, and converts in the last walk
   // An integer (bool too), which becomes `to`; null: int64 or uint64, by its sign.

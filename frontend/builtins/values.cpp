@@ -76,16 +76,25 @@ TypeRef check_func(BuiltinContext &c, ast::Expr &, Arguments &) {
 }
 
 TypeRef check_arg(BuiltinContext &c, ast::Expr &, Arguments &) {
-  if (!c.is_in({ProbeFamily::kKprobe, ProbeFamily::kUprobe, ProbeFamily::kUsdt,
-                ProbeFamily::kRawTracepoint})) {
+  bool is_syscall_entry = c.probe().family == ProbeFamily::kSyscall && !is_exit_probe(c.probe());
+  if (!is_syscall_entry && !c.is_in({ProbeFamily::kKprobe, ProbeFamily::kUprobe, ProbeFamily::kUsdt,
+                                     ProbeFamily::kRawTracepoint})) {
     return nullptr;
   }
   return c.checker.uint64();
 }
 
 TypeRef check_retval(BuiltinContext &c, ast::Expr &, Arguments &) {
-  if (!c.is_in({ProbeFamily::kKretprobe, ProbeFamily::kUretprobe, ProbeFamily::kFexit})) return nullptr;
+  if (!c.is_at_exit()) return nullptr;
   return c.probe().retval_type ? c.probe().retval_type : c.checker.uint64();
+}
+
+TypeRef check_duration(BuiltinContext &c, ast::Expr &, Arguments &) {
+  return c.is_at_exit() ? c.checker.uint64() : nullptr;
+}
+
+TypeRef check_entry(BuiltinContext &c, ast::Expr &, Arguments &) {
+  return c.is_at_exit() ? c.probe().entry_type : nullptr;
 }
 
 TypeRef check_args(BuiltinContext &c, ast::Expr &expr, Arguments &) {
@@ -148,6 +157,12 @@ std::vector<Builtin> value_builtins() {
        .description = "An argument of the traced function, as its register holds it.", .check = check_arg},
       {.name = "retval", .signature = "uint64 retval",
        .description = "What the traced function returned.", .check = check_retval},
+      {.name = "duration", .signature = "uint64 duration",
+       .description = "In exit probes: the nanoseconds since the matching entry; 0 when that was not seen.",
+       .check = check_duration},
+      {.name = "entry", .signature = "struct entry",
+       .description = "In exit probes: the arguments at the matching entry, by name where they are known, else as entry.arg0, entry.arg1 and so on.",
+       .check = check_entry},
       {.name = "args", .signature = "struct args",
        .description = "The arguments of the probe by name.", .check = check_args},
       {.name = "cpid", .signature = "uint32 cpid",

@@ -182,7 +182,8 @@ bool TypeChecker::put_key(MapSlot &map, ast::Expr *&key, Span span) {
 
 AddressSpace TypeChecker::default_space() const {
   const ProbeSpec &probe = program_->probes.front();
-  bool is_syscall = probe.family == ProbeFamily::kTracepoint && probe.category == "syscalls";
+  bool is_syscall = probe.family == ProbeFamily::kSyscall ||
+                    (probe.family == ProbeFamily::kTracepoint && probe.category == "syscalls");
   return is_user_family(probe.family) || is_syscall ? AddressSpace::kUser : AddressSpace::kKernel;
 }
 

@@ -63,7 +63,7 @@
 //    MapAccess, FieldAccess or Index.
 //  - FieldAccess::object is a struct, a pointer to a struct (dereferenced once), or a record.
 //    Struct members are found by find_member(); those of `args` in StructDef::Origin kTracepoint,
-//    kProbeArguments.
+//    kProbeArguments, kEntryArguments.
 //  - Index::object is an array, a pointer or a string (bytes, int8); the index is int64 or uint64.
 //    Constant indices into arrays are in range. `t[0]` of a tuple has become a TupleAccess.
 //  - ForMap: variable is a tuple (key, value); integer aggregations give the value as an integer.

@@ -24,7 +24,8 @@ AWL_DIAGNOSTIC(kNoProbes, Error, "no-probes", "there is nothing to attach to");
 AWL_DIAGNOSTIC(kTooManyPrograms, Error, "too-many-programs",
                "the script needs {} programs, and the limit is {}", size_t, uint64_t);
 
-// What a clause does with `args`: nothing, some fields of it, or something with all of it.
+// What a clause does with `args` or `entry`: nothing, some fields of it, or something with all of
+// it.
 struct ArgumentUse {
   bool is_used = false;
   bool is_whole = false;
@@ -32,19 +33,19 @@ struct ArgumentUse {
   std::optional<Span> first;
 };
 
-ArgumentUse find_argument_use(ast::Clause &clause) {
+ArgumentUse find_use(ast::Clause &clause, std::string_view name_of_all) {
   ArgumentUse use;
   std::set<const ast::Node *> seen;
   ast::walk(clause, [&](ast::Node &node) {
     if (auto *access = ast::as<ast::FieldAccess>(&node)) {
       auto *object = ast::as<ast::Identifier>(access->object);
-      if (object && object->name == "args") {
+      if (object && object->name == name_of_all) {
         use.fields.insert(access->field);
         seen.insert(object);
       }
     }
     auto *name = ast::as<ast::Identifier>(&node);
-    if (!name || name->name != "args") return;
+    if (!name || name->name != name_of_all) return;
     use.is_used = true;
     if (!use.first) use.first = name->span;
     if (!seen.contains(name)) use.is_whole = true;
@@ -52,9 +53,27 @@ ArgumentUse find_argument_use(ast::Clause &clause) {
   return use;
 }
 
+struct ClauseUse {
+  ArgumentUse args, entry;
+};
+
+// `arg0`…: an argument by its number.
+constexpr uint32_t kWordCount = 6;
+std::optional<uint32_t> word_number(const std::string &field) {
+  if (field.size() != 4 || !field.starts_with("arg")) return std::nullopt;
+  uint32_t number = static_cast<uint32_t>(field[3] - '0');
+  return number < kWordCount ? std::optional(number) : std::nullopt;
+}
+
+bool uses_only_words(const ArgumentUse &use) {
+  return !use.is_whole && std::all_of(use.fields.begin(), use.fields.end(),
+                                      [](const auto &field) { return word_number(field); });
+}
+
 // System calls are traced through the raw entry and exit tracepoints and ask for programs of
 // their own; all other targets of a family can share one.
 int program_kind(const ProbeSpec &spec) {
+  if (spec.family == ProbeFamily::kSyscall) return is_exit_probe(spec) ? 2 : 1;
   if (spec.family != ProbeFamily::kTracepoint || spec.category != "syscalls") return 0;
   if (spec.target.starts_with("sys_enter_")) return 1;
   return spec.target.starts_with("sys_exit_") ? 2 : 0;
@@ -97,7 +116,7 @@ class ProbeResolver {
   using Groups = std::vector<std::pair<std::string, std::vector<ProbeSpec>>>;
 
   void resolve(ast::Clause *clause, uint32_t index, std::vector<ast::Clause *> &clauses) {
-    ArgumentUse use = find_argument_use(*clause);
+    ClauseUse use{find_use(*clause, "args"), find_use(*clause, "entry")};
     Groups groups;
     for (const ast::AttachPoint *point : clause->attach_points) {
       for (ProbeSpec &spec : resolve_attach_point(context_, *point)) {
@@ -118,8 +137,14 @@ class ProbeResolver {
     }
   }
 
-  void add_spec(ProbeSpec spec, const ArgumentUse &use, Groups &groups) {
+  void add_spec(ProbeSpec spec, const ClauseUse &uses, Groups &groups) {
     std::string key = fmt::format("{} {}", static_cast<int>(spec.family), program_kind(spec));
+    if (spec.family == ProbeFamily::kSyscall) {
+      add_syscall(std::move(spec), uses, key, groups);
+      return;
+    }
+    if (is_exit_probe(spec) && uses.entry.is_used) spec.entry_type = entry_words(uses.entry);
+    const ArgumentUse &use = uses.args;
     bool is_raw = spec.family == ProbeFamily::kRawTracepoint;
     if (!use.is_used || (spec.family != ProbeFamily::kTracepoint && !is_raw)) {
       add_to_group(std::move(spec), key, groups);
@@ -127,6 +152,11 @@ class ProbeResolver {
     }
     std::vector<EventArguments> events =
         is_raw ? raw_events(spec, *use.first) : tracepoint_events(spec, use);
+    add_events(std::move(spec), std::move(events), use, key, groups);
+  }
+
+  void add_events(ProbeSpec spec, std::vector<EventArguments> events, const ArgumentUse &use,
+                  const std::string &key, Groups &groups) {
     // One signature: the pattern stays a pattern. Several: each has a program of its own, for the
     // events that are there now.
     std::map<std::string, std::vector<EventArguments>> by_signature;
@@ -134,7 +164,7 @@ class ProbeResolver {
       by_signature[signature(event.args, use)].push_back(std::move(event));
     }
     if (by_signature.size() == 1) {
-      spec.args_type = by_signature.begin()->second.front().args;
+      set_arguments(spec, by_signature.begin()->second.front().args);
       add_to_group(std::move(spec), key + by_signature.begin()->first, groups);
       return;
     }
@@ -144,12 +174,94 @@ class ProbeResolver {
         single.category = event.category;
         single.target = event.event;
         single.has_wildcard = false;
-        single.name =
-            fmt::format("{}:{}:{}", family_name(spec.family), event.category, event.event);
-        single.args_type = alike.front().args;
+        bool is_syscall = spec.family == ProbeFamily::kSyscall;
+        single.name = fmt::format("{}:{}:{}", family_name(spec.family),
+                                  is_syscall ? event.event : event.category,
+                                  is_syscall ? event.category : event.event);
+        set_arguments(single, alike.front().args);
         add_to_group(std::move(single), key + used, groups);
       }
     }
+  }
+
+  // At the exit of a system call `args` are those of its entry.
+  static void set_arguments(ProbeSpec &spec, TypeRef args) {
+    spec.args_type = args;
+    if (spec.family == ProbeFamily::kSyscall && is_exit_probe(spec)) spec.entry_type = args;
+  }
+
+  void add_syscall(ProbeSpec spec, const ClauseUse &uses, const std::string &key, Groups &groups) {
+    bool is_exit = is_exit_probe(spec);
+    ArgumentUse use = uses.args;
+    if (is_exit) {
+      spec.retval_type = compilation_.types.int64();
+      use.is_used |= uses.entry.is_used;
+      use.is_whole |= uses.entry.is_whole;
+      use.fields.insert(uses.entry.fields.begin(), uses.entry.fields.end());
+      if (!use.first) use.first = uses.entry.first;
+      if (use.is_used && uses_only_words(use)) {
+        spec.entry_type = entry_words(use);
+        use.is_used = false;
+      }
+    }
+    if (!use.is_used) {
+      add_to_group(std::move(spec), key, groups);
+      return;
+    }
+    std::vector<EventArguments> events = syscall_events(spec, use);
+    add_events(std::move(spec), std::move(events), use, key, groups);
+  }
+
+  std::vector<EventArguments> syscall_events(const ProbeSpec &spec, const ArgumentUse &use) {
+    std::vector<std::string> names{spec.target};
+    if (spec.has_wildcard) names = matching_syscalls(spec.target);
+    std::vector<EventArguments> events;
+    std::string reason = "no system call is called so";
+    for (const std::string &name : names) {
+      Result<std::vector<SyscallParameter>> parameters = syscall_parameters(target_, name);
+      if (!parameters) {
+        reason = parameters.error().message;
+        continue;
+      }
+      StructDef::Origin origin = is_exit_probe(spec) ? StructDef::Origin::kEntryArguments
+                                                     : StructDef::Origin::kProbeArguments;
+      TypeRef args = syscall_arguments(compilation_.types, name, *parameters, origin,
+                                       use.is_whole ? std::set<std::string>{} : use.fields);
+      if (is_exit_probe(spec)) add_words(*args->struct_def, use);
+      events.push_back({spec.category, name, args});
+    }
+    if (events.empty()) {
+      compilation_.diagnostics.emit(*use.first, kProbeArgumentsUnknown, spec.name, reason);
+    }
+    return events;
+  }
+
+  // Those of `arg0`… that are used by name become members of the arguments at entry.
+  void add_words(StructDef &def, const ArgumentUse &use) {
+    for (const std::string &field : use.fields) {
+      std::optional<uint32_t> number = word_number(field);
+      if (!number) continue;
+      StructDef::Member member;
+      member.name = field;
+      member.type = compilation_.types.uint64();
+      member.bit_offset = *number * 64;
+      def.members.push_back(std::move(member));
+      def.size = std::max(def.size, (*number + 1) * 8);
+    }
+  }
+
+  // The arguments at entry where nothing is known of their names and types.
+  TypeRef entry_words(const ArgumentUse &use) {
+    StructDef *def = compilation_.types.new_struct();
+    def->name = "entry";
+    def->origin = StructDef::Origin::kEntryArguments;
+    ArgumentUse words = use;
+    for (uint32_t i = 0; use.is_whole && i < kWordCount; ++i) {
+      words.fields.insert("arg" + std::to_string(i));
+    }
+    add_words(*def, words);
+    def->is_complete = true;
+    return compilation_.types.struct_type(def);
   }
 
   static void add_to_group(ProbeSpec spec, const std::string &key, Groups &groups) {
@@ -157,7 +269,10 @@ class ProbeResolver {
                               [&](const auto &group) { return group.first == key; });
     if (found == groups.end()) found = groups.insert(groups.end(), {key, {}});
     // All specs of a program have one type of arguments.
-    if (!found->second.empty()) spec.args_type = found->second.front().args_type;
+    if (!found->second.empty()) {
+      spec.args_type = found->second.front().args_type;
+      spec.entry_type = found->second.front().entry_type;
+    }
     found->second.push_back(std::move(spec));
   }
 

@@ -74,6 +74,7 @@ const std::vector<FamilyInfo> &table() {
        true,
        read_user_function},
       {kUsdt, "usdt", {"U"}, "usdt:BINARY:[PROVIDER:]NAME", 2, 3, false, read_usdt},
+      {kSyscall, "syscall", {}, "syscall:NAME[:enter|exit]", 1, 2, true, read_syscall},
       {kIter, "iter", {"it"}, "iter:OBJECT[:PIN]", 1, 2, false, nullptr},
       {kWatchpoint, "watchpoint", {"w"}, "watchpoint:ADDRESS:LENGTH:MODE", 3, 4, false, nullptr},
       {kTest, "test", {}, "test:NAME", 1, 1, true, read_named},
@@ -149,8 +150,22 @@ ast::AttachPoint substitute_parameters(const ast::AttachPoint &original, const O
   return point;
 }
 
+// `syscall:NAME` means both ends.
+std::vector<ProbeSpec> split_ends(const ProbeSpec &spec) {
+  std::vector<ProbeSpec> specs;
+  for (const char *end : {"enter", "exit"}) {
+    if (!matches_pattern(spec.category, end)) continue;
+    ProbeSpec part = spec;
+    part.category = end;
+    part.name = "syscall:" + part.target + ":" + end;
+    specs.push_back(std::move(part));
+  }
+  return specs;
+}
+
 // A pattern in the category `syscalls` that may mean entries and exits is one spec for each.
 std::vector<ProbeSpec> split_system_calls(ProbeSpec spec) {
+  if (spec.family == kSyscall) return split_ends(spec);
   bool is_mixed = spec.family == kTracepoint && spec.category == "syscalls" && spec.has_wildcard &&
                   !spec.target.starts_with("sys_enter_") && !spec.target.starts_with("sys_exit_");
   if (!is_mixed) return {std::move(spec)};
@@ -169,6 +184,11 @@ std::vector<ProbeSpec> split_system_calls(ProbeSpec spec) {
 }
 
 }  // namespace
+
+bool is_exit_probe(const ProbeSpec &spec) {
+  return spec.family == kKretprobe || spec.family == kFexit || spec.family == kUretprobe ||
+         (spec.family == kSyscall && spec.category == "exit");
+}
 
 const char *family_name(ProbeFamily family) { return family_info(family).name; }
 

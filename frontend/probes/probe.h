@@ -29,6 +29,7 @@ enum class ProbeFamily {
   kUprobe,
   kUretprobe,
   kUsdt,
+  kSyscall,
   kIter,
   kWatchpoint,
   kTest,
@@ -42,7 +43,8 @@ struct ProbeSpec {
   const ast::AttachPoint *attach_point = nullptr;
   std::string name;  // full and canonical, as `probe` prints it: "uprobe:/bin/bash:readline"
   std::string
-      category;  // tracepoint: subsystem; raw tracepoint, kprobe, fentry: module; usdt: provider
+      category;  // tracepoint: subsystem; raw tracepoint, kprobe, fentry: module; usdt: provider;
+                 // syscall: "enter" or "exit"
   std::string target;    // event, function or symbol, software event, signal; may hold wildcards
   std::string binary;    // uprobe, usdt: path as resolved here, or a pattern
   uint64_t offset = 0;   // uprobe, kprobe: bytes past the symbol
@@ -53,10 +55,14 @@ struct ProbeSpec {
   uint64_t sample_period = 0;  // software, hardware; 0: the family's default
   bool has_wildcard = false;
   TypeRef args_type =
-      nullptr;  // struct type of `args` (origin kTracepoint or kProbeArguments); null: none
+      nullptr;  // struct type of `args` (any origin that is_arguments() names); null: none
   TypeRef retval_type = nullptr;  // null: no retval
+  TypeRef entry_type = nullptr;   // of `entry`: a struct of origin kEntryArguments; null: not used
 };
 
 const char *family_name(ProbeFamily family);  // "tracepoint"
+
+// Whether the probe fires where something ends that has begun before: it has `duration`, `entry`.
+bool is_exit_probe(const ProbeSpec &spec);
 
 }  // namespace awl::frontend

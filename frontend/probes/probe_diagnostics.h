@@ -32,6 +32,8 @@ AWL_DIAGNOSTIC(kProbeUnknownTrigger, Error, "probe-unknown-trigger",
                "'{}' is nothing that a self probe can wait for: only `signal` is", std::string);
 AWL_DIAGNOSTIC(kProbeUnknownSignal, Error, "probe-unknown-signal",
                "a self probe cannot wait for '{}'", std::string);
+AWL_DIAGNOSTIC(kProbeUnknownEnd, Error, "probe-unknown-end",
+               "'{}' is no end of a system call: enter and exit are", std::string);
 AWL_DIAGNOSTIC(kProbeWildcardNotAllowed, Error, "probe-wildcard-not-allowed",
                "{} probes take no wildcards", std::string);
 AWL_DIAGNOSTIC(kProbeOffsetNotAllowed, Error, "probe-offset-not-allowed",

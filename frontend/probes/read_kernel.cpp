@@ -8,6 +8,7 @@
 #include "frontend/diagnostics/nearest_name.h"
 #include "frontend/probes/probe_text.h"
 #include "frontend/probes/read_parts.h"
+#include "frontend/probes/syscall_table.h"
 
 namespace awl::frontend {
 namespace {
@@ -112,6 +113,31 @@ bool read_raw_tracepoint(ProbeContext &context, const ast::AttachPoint &point, P
   }
   if (spec.category.empty()) spec.category = spec.has_wildcard ? "*" : "vmlinux";
   spec.name = "rawtracepoint:" + spec.category + ":" + spec.target;
+  return true;
+}
+
+bool read_syscall(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec) {
+  if (point.parts[0].empty()) {
+    context.diagnostics.emit(point.span, kProbeMissingPart, "syscall", "a system call");
+    return false;
+  }
+  spec.target = canonical_syscall(point.parts[0]);
+  spec.category = point.parts.size() == 2 ? point.parts[1] : "*";
+  if (!matches_pattern(spec.category, "enter") && !matches_pattern(spec.category, "exit")) {
+    context.diagnostics.emit(part_span(point, 1), kProbeUnknownEnd, spec.category);
+    return false;
+  }
+  spec.has_wildcard = has_wildcard(spec.target);
+  if (context.options.is_ahead_of_time) return true;  // the runtime knows the numbers
+  std::vector<SyscallParameter> parameters;
+  if (!spec.has_wildcard && !find_syscall_parameters(spec.target, &parameters)) {
+    // Newer than the table, or there is none.
+    std::string event = "sys_enter_" + syscall_tracepoint(spec.target);
+    if (context.target.tracepoint_format("syscalls", event)) return true;
+    if (context.target.tracepoints("syscalls", "*").empty()) return true;  // nobody knows
+    return report_missing(context, part_span(point, 0), "system call " + spec.target,
+                          suggestion(nearest_name(spec.target, matching_syscalls("*"))));
+  }
   return true;
 }
 

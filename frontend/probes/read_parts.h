@@ -21,6 +21,8 @@ bool read_named(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec 
 bool read_tracepoint(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
 // rawtracepoint:[MODULE:]EVENT
 bool read_raw_tracepoint(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
+// syscall:NAME[:enter|exit]
+bool read_syscall(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
 // kprobe:[MODULE:]FUNCTION[+OFFSET], fentry:[MODULE:]FUNCTION
 bool read_kernel_function(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
 // uprobe:BINARY:FUNCTION[+OFFSET], uprobe:BINARY:ADDRESS

@@ -108,4 +108,33 @@ TypeRef tracepoint_arguments(TypeStore &types, const std::string &category,
   return types.struct_type(def);
 }
 
+TypeRef syscall_arguments(TypeStore &types, const std::string &name,
+                          const std::vector<SyscallParameter> &parameters,
+                          StructDef::Origin origin, const std::set<std::string> &used) {
+  constexpr uint32_t kBytes = 8;
+  StructDef *def = types.new_struct();
+  def->name = "syscall:" + name + "_args";
+  def->origin = origin;
+  for (const SyscallParameter &parameter : parameters) {
+    StructDef::Member member;
+    member.name = parameter.name;
+    member.type_text = parameter.type_text;
+    member.bit_offset = def->size * 8;
+    member.type = types.uint64();
+    if (used.empty() || used.contains(parameter.name)) {
+      FieldText text = take_apart(parameter.type_text);
+      TypeRef base = find_base(types, text.base);
+      if (text.stars == 0 && base && base->is_integral()) member.type = base;
+      if (text.stars > 0) member.type = base ? base : types.void_type();
+      for (int i = 0; i < text.stars; ++i) {
+        member.type = types.pointer(member.type, AddressSpace::kUser);
+      }
+    }
+    def->members.push_back(std::move(member));
+    def->size += kBytes;
+  }
+  def->is_complete = true;
+  return types.struct_type(def);
+}
+
 }  // namespace awl::frontend

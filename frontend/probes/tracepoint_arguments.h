@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "frontend/probes/syscall_table.h"
 #include "frontend/target/target.h"
 #include "frontend/types/type.h"
 
@@ -20,5 +21,11 @@ TypeRef tracepoint_field_type(TypeStore &types, const TracepointField &field, Ad
 TypeRef tracepoint_arguments(TypeStore &types, const std::string &category,
                              const std::string &event, const TracepointFormat &format,
                              uint32_t string_bytes, const std::set<std::string> &used = {});
+
+// The same for a system call: the parameters of the kernel's function with their C types, at 8
+// bytes each, "syscall:NAME_args". The origin says where they are read from.
+TypeRef syscall_arguments(TypeStore &types, const std::string &name,
+                          const std::vector<SyscallParameter> &parameters,
+                          StructDef::Origin origin, const std::set<std::string> &used = {});
 
 }  // namespace awl::frontend

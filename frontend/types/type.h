@@ -63,7 +63,9 @@ using TypeRef = const Type *;
 // A C struct or union: from the kernel's BTF (fields are then read with CO-RE relocations), from
 // definitions in the script (offsets fixed), or made up for the context of a probe (`args`).
 struct StructDef {
-  enum class Origin { kScript, kKernel, kTracepoint, kProbeArguments };
+  // kEntryArguments: kept from the entry of what returns now; the offset is 64 bits times the
+  // argument's number.
+  enum class Origin { kScript, kKernel, kTracepoint, kProbeArguments, kEntryArguments };
   struct Member {
     std::string name;  // empty: anonymous struct or union, whose members count as the outer's
     TypeRef type = nullptr;

@@ -1,7 +1,7 @@
-// tracepoint:syscalls:sys_enter_* and sys_exit_*: one program on the raw tracepoint sys_enter or
-// sys_exit serves any number of them. It finds out by number, in a table that the loader fills,
-// whether and as which probe a call is traced. A perf tracepoint takes the kernel 100 ms to
-// detach, of each system call; this takes 2 ms for all.
+// syscall, and tracepoint:syscalls:sys_enter_* and sys_exit_*: one program on the raw tracepoint
+// sys_enter or sys_exit serves any number of them. It finds out by number, in a table that the
+// loader fills, whether and as which probe a call is traced. A perf tracepoint takes the kernel 100
+// ms to detach, of each system call; this takes 2 ms for all.
 #include <bpf/bpf.h>
 
 #include <algorithm>
@@ -50,9 +50,33 @@ std::vector<std::string> matching_events(const std::string &pattern) {
   return events;
 }
 
+// Of the family `syscall`: by the name of the manual page.
+Expansion expand_call(const object::AttachPoint &point) {
+  Expansion expansion;
+  std::vector<std::string> names{point.target};
+  if (has_wildcard(point.target)) names = call_names();
+  std::sort(names.begin(), names.end());
+  for (const std::string &name : names) {
+    const int32_t number = call_number(name);
+    if (number < 0 || !matches_pattern(point.target, name)) continue;
+    Target target = plain_target(point);
+    target.name = "syscall:" + name + ":" + point.category;
+    target.category = point.category;
+    target.event = name;
+    target.syscall = number;
+    expansion.targets.push_back(std::move(target));
+  }
+  if (!expansion.targets.empty()) return expansion;
+  expansion.missing = "No system call " + point.target + " on this machine";
+  const std::string nearest = nearest_name(point.target, call_names());
+  if (!nearest.empty()) expansion.missing += "; did you mean syscall:" + nearest + "?";
+  return expansion;
+}
+
 }  // namespace
 
 AWL_EXPANDS(expand_syscall) {
+  if (point.family == "syscall") return expand_call(point);
   (void)context;
   Expansion expansion;
   if (!has_wildcard(point.target)) {

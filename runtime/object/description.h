@@ -27,6 +27,7 @@ inline constexpr const char *kErrorMap = "awl_errors";  // PERCPU_ARRAY u64, ind
 inline constexpr const char *kScratchMap = "awl_scratch";  // PERCPU_ARRAY of scratch slots
 inline constexpr const char *kProbeNamesMap = "awl_probe_names";  // ARRAY char[kProbeNameSize], index: probe id
 inline constexpr uint32_t kProbeNameSize = 128;
+inline constexpr const char *kEntriesPrefix = "awl_entries_";  // HASH or LRU_HASH, + number of an exit program
 inline constexpr const char *kStacksMap = "awl_stacks";  // STACK_TRACE; a script has at most one per kind and limit:
                                                          // awl_kstacks_<limit>, awl_ustacks_<limit>
 // Variables in .rodata which the loader sets before load. All are 8 bytes, but string parameters
@@ -132,6 +133,8 @@ struct Program {
   std::string section;  // ELF section, as libbpf names it
   std::vector<AttachPoint> attach_points;  // of one family
   bool uses_probe_id = false;
+  // Keeps what the next program, of exits, wants to know of the entries: no probe of its own.
+  bool is_entry = false;
   // A program for `tracepoint:syscalls:sys_enter_*` or `…sys_exit_*` that is attached to the raw
   // tracepoint: `dispatch` is the u32[kSyscallTableSize] variable in .rodata that holds, per
   // syscall number, probe id + 1, or 0 for "not traced".

@@ -122,6 +122,7 @@ void fields(A &a, Program &v) {
   a("section", v.section);
   a("attach_points", v.attach_points);
   a("uses_probe_id", v.uses_probe_id);
+  a("entry", v.is_entry);
   a("dispatch", v.dispatch);
   a("relocations", v.relocations);
 }

@@ -7,10 +7,15 @@
 //   many     one call each of test_many_0 … test_many_9
 //   getppid  COUNT getppid system calls
 //   open     COUNT failing opens of "/awl/does/not/exist"
+//   recurse  COUNT calls of test_recurse(5), each of which calls itself down to 0
+//   escape   COUNT times: longjmp out of test_escape, then test_add
+//   threads  16 threads, each with COUNT calls of test_slow and getppid
 //   sleep    sleep COUNT milliseconds
 //   spin     burn COUNT milliseconds of CPU time
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,17 +35,46 @@ struct test_point {
 
 __attribute__((noinline)) int test_add(int a, int b) { return a + b; }
 __attribute__((noinline)) int test_inner(int depth) { return test_sink + depth; }
-__attribute__((noinline)) int test_outer(int depth) { return test_inner(depth) + test_inner(depth + 1); }
+__attribute__((noinline)) int test_outer(int depth) {
+  return test_inner(depth) + test_inner(depth + 1);
+}
 __attribute__((noinline)) size_t test_string(const char *text) { return strlen(text); }
-__attribute__((noinline)) int test_struct(struct test_point *point) { return point->x + point->next->y; }
+__attribute__((noinline)) int test_struct(struct test_point *point) {
+  return point->x + point->next->y;
+}
 
-#define MANY(n) __attribute__((noinline)) int test_many_##n(void) { return test_sink + n; }
+__attribute__((noinline)) int test_recurse(int depth) {
+  return depth == 0 ? test_sink : test_recurse(depth - 1) + 1;
+}
+static jmp_buf test_jump;
+__attribute__((noinline)) void test_escape(int n) { longjmp(test_jump, n + 1); }
+__attribute__((noinline)) int test_slow(int rounds) {
+  for (volatile int i = 0; i < rounds; ++i) continue;
+  return rounds;
+}
+
+#define MANY(n) \
+  __attribute__((noinline)) int test_many_##n(void) { return test_sink + n; }
 MANY(0) MANY(1) MANY(2) MANY(3) MANY(4) MANY(5) MANY(6) MANY(7) MANY(8) MANY(9)
 
 static long long cpu_time_ns(void) {
   struct timespec now;
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
   return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+static void *run_thread(void *count) {
+  for (int i = 0; i < *(int *)count; ++i) {
+    test_slow(i * 10);
+    syscall(SYS_getppid);
+  }
+  return NULL;
+}
+
+static void run_threads(int count) {
+  pthread_t threads[16];
+  for (int i = 0; i < 16; ++i) pthread_create(&threads[i], NULL, run_thread, &count);
+  for (int i = 0; i < 16; ++i) pthread_join(threads[i], NULL);
 }
 
 static void run(const char *command, int count) {
@@ -61,6 +95,15 @@ static void run(const char *command, int count) {
     for (int i = 0; i < count; ++i) syscall(SYS_getppid);
   } else if (!strcmp(command, "open")) {
     for (int i = 0; i < count; ++i) test_sink = openat(AT_FDCWD, "/awl/does/not/exist", O_RDONLY);
+  } else if (!strcmp(command, "recurse")) {
+    for (int i = 0; i < count; ++i) test_sink = test_recurse(5);
+  } else if (!strcmp(command, "escape")) {
+    for (volatile int i = 0; i < count; ++i) {
+      if (!setjmp(test_jump)) test_escape(i);
+      test_sink = test_add(i, 1);
+    }
+  } else if (!strcmp(command, "threads")) {
+    run_threads(count);
   } else if (!strcmp(command, "sleep")) {
     usleep(1000 * (useconds_t)count);
   } else if (!strcmp(command, "spin")) {

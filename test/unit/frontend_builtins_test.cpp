@@ -33,6 +33,8 @@ const Example kExamples[] = {
     {"func", "$a = func;", "usym_t", "$a = func + 1;", "type-mismatch"},
     {"argN", "$a = arg5;", "uint64", "$a = arg0.x;", "not-a-struct"},
     {"retval", "", "", "$a = retval;", "builtin-probe"},
+    {"duration", "", "", "$a = duration;", "builtin-probe"},
+    {"entry", "", "", "$a = entry.arg0;", "builtin-probe"},
     {"args", "", "", "$a = args;", "no-probe-arguments"},
     {"cpid", "$a = cpid;", "uint32", "$a = cpid(1);", "too-many-arguments"},
     {"has_cpid", "$a = has_cpid;", "bool", "$a = has_cpid(1);", "too-many-arguments"},

@@ -114,6 +114,8 @@ TEST_F(ProbesTest, CanonicalNames) {
   EXPECT_EQ(name("u:/bin/app:0x1139"), "uprobe:/bin/app:4409");
   EXPECT_EQ(name("ur:libc:malloc"), "uretprobe:/lib/libc.so.6:malloc");
   EXPECT_EQ(name("self:signal:SIGUSR1"), "self:signal:SIGUSR1");
+  EXPECT_EQ(name("syscall:newfstat:exit"), "syscall:fstat:exit");
+  EXPECT_EQ(name("syscall:open*:enter"), "syscall:open*:enter");
   EXPECT_EQ(first_error(), "");
 }
 
@@ -215,6 +217,38 @@ TEST_F(ProbesTest, PatternsOfSystemCallsAreSplit) {
   EXPECT_EQ(patterns_with_prefix("sys_exit_x", "sys_enter_"), std::vector<std::string>{});
   EXPECT_EQ(patterns_with_prefix("*enter_open", "sys_enter_"),
             (std::vector<std::string>{"sys_enter_*enter_open", "sys_enter_open"}));
+}
+
+TEST_F(ProbesTest, SystemCallsHaveTwoEnds) {
+  const auto &programs = resolve({clause("syscall:openat", {"flags", "filename"})});
+  ASSERT_EQ(programs.size(), 2u);
+  EXPECT_EQ(programs[0].probes[0].name, "syscall:openat:enter");
+  EXPECT_FALSE(is_exit_probe(programs[0].probes[0]));
+  ASSERT_TRUE(programs[0].probes[0].args_type);
+  EXPECT_EQ(programs[0].probes[0].args_type->struct_def->origin,
+            StructDef::Origin::kProbeArguments);
+  EXPECT_TRUE(is_exit_probe(programs[1].probes[0]));
+  EXPECT_TRUE(programs[1].probes[0].retval_type);
+  ASSERT_TRUE(programs[1].probes[0].args_type);
+  const StructDef &entry = *programs[1].probes[0].entry_type->struct_def;
+  EXPECT_EQ(entry.origin, StructDef::Origin::kEntryArguments);
+  ASSERT_EQ(entry.members.size(), 4u);
+  EXPECT_EQ(entry.members[2].name, "flags");
+  EXPECT_EQ(to_string(entry.members[2].type), "int32");
+  EXPECT_EQ(entry.members[2].bit_offset, 128u);
+}
+
+TEST(SyscallTable, IsInOrder) {
+  std::vector<std::string> names = matching_syscalls("*");
+  EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
+  for (const std::string &name : names) {
+    std::vector<SyscallParameter> parameters;
+    EXPECT_TRUE(find_syscall_parameters(name, &parameters)) << name;
+    EXPECT_LE(parameters.size(), 6u) << name;
+    for (const SyscallParameter &parameter : parameters) {
+      EXPECT_FALSE(parameter.type_text.empty() || parameter.name.empty()) << name;
+    }
+  }
 }
 
 TEST_F(ProbesTest, ArgumentsOfTracepoints) {

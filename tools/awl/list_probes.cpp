@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 
+#include "frontend/probes/syscall_table.h"
 #include "frontend/target/target.h"
 #include "tools/awl/commands.h"
 #include "tools/awl/compile_script.h"
@@ -69,6 +70,25 @@ Status list_tracepoints(Listing &listing) {
   return ok();
 }
 
+Status list_syscalls(Listing &listing) {
+  // `syscall:openat` means both ends.
+  if (std::count(listing.pattern.begin(), listing.pattern.end(), ':') == 1) listing.pattern += ":*";
+  const bool is_plain = listing.pattern.find(':') == std::string::npos;
+  for (const std::string &name :
+       frontend::matching_syscalls(is_plain ? "*" : part(listing.pattern, 1))) {
+    for (const char *end : {":enter", ":exit"}) {
+      listing.print("syscall:" + name + end, [&] {
+        std::vector<frontend::SyscallParameter> parameters;
+        frontend::find_syscall_parameters(name, &parameters);
+        for (const auto &parameter : parameters)
+          print_argument(parameter.type_text, parameter.name);
+        if (end == std::string(":exit")) print_argument("long", "retval");
+      });
+    }
+  }
+  return ok();
+}
+
 Status list_raw_tracepoints(Listing &listing) {
   frontend::TypeStore store;
   const auto resolver = listing.target.type_resolver(store);
@@ -91,10 +111,9 @@ Status list_raw_tracepoints(Listing &listing) {
 }
 
 Status list_software(Listing &listing) {
-  for (const char *event :
-       {"alignment-faults", "bpf-output", "context-switches", "cpu", "cpu-clock", "cpu-migrations",
-        "cs", "dummy", "emulation-faults", "faults", "major-faults", "minor-faults", "page-faults",
-        "task-clock"})
+  for (const char *event : {"alignment-faults", "bpf-output", "context-switches", "cpu",
+                            "cpu-clock", "cpu-migrations", "cs", "dummy", "emulation-faults",
+                            "faults", "major-faults", "minor-faults", "page-faults", "task-clock"})
     listing.print(std::string("software:") + event + ":");
   return ok();
 }
@@ -130,6 +149,7 @@ struct Family {
 constexpr Family kFamilies[] = {
     {"tracepoint", "t", list_tracepoints, true},
     {"rawtracepoint", "rt", list_raw_tracepoints, true},
+    {"syscall", "syscall", list_syscalls, true},
     {"software", "s", list_software, true},
     {"interval", "i", list_timers, false},
     {"profile", "p", list_timers, false},
@@ -197,7 +217,8 @@ int list_probes(const std::string &pattern, bool verbose, const std::string &sna
   if (!target) return fail(target.error().message);
   for (const char *keyword : {"struct ", "union ", "enum "})
     if (pattern.starts_with(keyword))
-      return list_type(**target, pattern) ? 0 : fail("no type '" + pattern + "' in the kernel's BTF");
+      return list_type(**target, pattern) ? 0
+                                          : fail("no type '" + pattern + "' in the kernel's BTF");
 
   size_t begin = 0;
   while (true) {
