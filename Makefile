@@ -2,7 +2,7 @@
 PRESET ?= release
 BUILD := build$(if $(filter-out release,$(PRESET)),-$(PRESET))
 
-.PHONY: all tests run test bench format lint install clean goldens
+.PHONY: all tests run test test-vm bench format lint install clean goldens
 
 # The programs alone: what the tests need beside them may not be installed.
 all: $(BUILD)/build.ninja
@@ -27,6 +27,12 @@ test:
 	scripts/install-packages build test
 	$(MAKE) tests
 	scripts/run-tests $(BUILD)
+
+# The whole run suite on the kernels 5.10, 6.1, 6.12 and 7.2, compiled there and as objects; the table at the end.
+test-vm:
+	scripts/install-packages build test
+	$(MAKE) tests
+	test/vm/run --jobs 2 --build $(BUILD)
 
 bench:
 	scripts/install-packages build test

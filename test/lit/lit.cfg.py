@@ -19,6 +19,17 @@ snapshot = os.path.join(config.source_dir, "test", "fixtures", "x86_64-6.18")
 awl = os.path.join(config.awl_bin, "awl")
 # Emulated machines are slow; test/vm sets more.
 limit = os.environ.get("AWL_TEST_LIMIT_S", "20")
+# How run tests go from script to kernel: compiled where they run; or ("object", and "record" before it) as objects
+# that were built once, see test/vm/awl-object.
+way = os.environ.get("AWL_TEST_WAY", "compile")
+vm = os.path.join(config.source_dir, "test", "vm")
+if way != "compile":
+    for name in ["AWL_TEST_WAY", "AWL_OBJECTS"]:
+        config.environment[name] = os.environ[name]
+    config.environment["AWL_BIN"] = config.awl_bin
+    awl = os.path.join(vm, "awl-object")
+if way == "record":
+    config.filecheck = os.path.join(vm, "record", "FileCheck")
 config.substitutions += [
     # Compiling for the fixture: what the tests see does not depend on the machine.
     ("%awl-hermetic", f"{awl} --target {snapshot}"),
@@ -28,6 +39,8 @@ config.substitutions += [
     ("%awl-path", awl),
     ("%awl", f"timeout {limit} {awl}"),
     ("%python", "python3"),
+    # Long enough for awl to start and attach.
+    ("%long-ms", str(100 * int(limit))),
     ("%testprog", os.path.join(config.build_dir, "programs", "testprog")),
     ("%inputs", os.path.join(config.source_dir, "test", "lit", "Inputs")),
     ("FileCheck", config.filecheck),
@@ -38,13 +51,15 @@ config.substitutions += [
 
 def can_run_bpf():
     """Whether awl can load a program here; the reason when not."""
-    result = subprocess.run([awl, "-q", "-e", "BEGIN { exit() }"], capture_output=True, text=True, timeout=30)
+    result = subprocess.run([os.path.join(config.awl_bin, "awl"), "-q", "-e", "BEGIN { exit() }"],
+                            capture_output=True, text=True, timeout=30)
     return None if result.returncode == 0 else (result.stderr.strip().splitlines() or ["unknown"])[-1]
 
 
 if shutil.which("bpftool", path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
     config.available_features.add("bpftool")
-config.environment["PATH"] = os.pathsep.join([config.llvm_tools, os.environ["PATH"], "/usr/sbin", "/sbin"])
+first = [os.path.join(vm, "record")] if way == "record" else []
+config.environment["PATH"] = os.pathsep.join([*first, config.llvm_tools, os.environ["PATH"], "/usr/sbin", "/sbin"])
 config.environment["AWL_COLOR"] = "never"
 
 # As root on a kernel with BTF there is no excuse: the tests run, and fail.
