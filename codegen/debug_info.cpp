@@ -22,7 +22,7 @@ std::string member_name(const std::string &name, size_t index) {
 }  // namespace
 
 bool DebugInfo::is_pointer_parameter(const std::string &name) {
-  return name == "ctx" || name == "map" || name == "key" || name == "value";
+  return name == "ctx" || name == "map" || name == "key" || name == "value" || name == "table";
 }
 
 DebugInfo::DebugInfo(llvm::Module &module, const frontend::SourceManager &sources)

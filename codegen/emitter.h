@@ -45,9 +45,9 @@ class Emitter {
   // that goes on passes through.
   void end_predicate();
   // A function for helpers that call back (bpf_loop, bpf_for_each_map_elem), emitted in the middle
-  // of a program: i64 name(parameters), each an i64, or a ptr when it is called "ctx", "map", "key"
-  // or "value". emit_return and allocate work in it (its scratch is a slot of its own);
-  // end_callback goes on where the program was left.
+  // of a program: i64 name(parameters), each an i64, or a ptr when it is called "ctx", "map",
+  // "key", "value" or "table". emit_return and allocate work in it (its scratch is a slot of its
+  // own); end_callback goes on where the program was left.
   llvm::Function *begin_callback(const std::string &name,
                                  const std::vector<std::string> &parameters, frontend::Span span);
   void end_callback();
@@ -104,9 +104,9 @@ class Emitter {
   llvm::Value *map_update(llvm::GlobalVariable *map, llvm::Value *key, llvm::Value *value,
                           uint64_t flags);
   llvm::Value *map_delete(llvm::GlobalVariable *map, llvm::Value *key);
-  // The value for `key`, made (all zero) when there is none: one lookup in the code, in a loop of
-  // at most three rounds (look up; else insert zeros with BPF_NOEXIST). `then` is called with the
-  // non-null pointer; a full map is counted at `span`. A scalar map's "is set" flag is set.
+  // The value for `key`, made (all zero) when there is none: one lookup in the program; what has no
+  // entry yet goes to a function that makes it. `then` is called with the non-null pointer; a full
+  // map is counted at `span`. A scalar map's "is set" flag is set.
   template <class F>
   void with_map_value(const frontend::MapInfo &info, llvm::Value *key, frontend::Span span,
                       F then) {

@@ -75,6 +75,7 @@ struct Emitter::State {
   size_t scratch_size = 0;  // bytes of a scratch slot's data, the largest so far
   llvm::Function *count_error_function = nullptr;
   llvm::Function *count_lost_function = nullptr;
+  llvm::Function *insert_function = nullptr;
 
   // ---- maps.cpp
   struct MapShape {
@@ -94,6 +95,7 @@ struct Emitter::State {
   // The counter functions, made on first use: see records.cpp.
   llvm::Function *count_error(Emitter &emitter);
   llvm::Function *count_lost(Emitter &emitter);
+  llvm::Function *insert_entry(Emitter &emitter);  // maps.cpp
 
   void close_frame();
 

@@ -246,8 +246,13 @@ class Lowering {
   void take_entry(const EntryUse &use);
   void emit_program(const ProgramInfo &info, ProgramKind kind,
                     const std::vector<const frontend::ProbeSpec *> &probes);
-  void emit_pid_filter();
+  void emit_filters();
+  void unless_wanted_process(const std::function<void(llvm::Value *is_other)> &leave);
   void emit_syscall_dispatch(const std::string &table);
+  llvm::Function *shared_function(const std::string &name,
+                                  const std::vector<std::string> &parameters,
+                                  const std::function<void(llvm::Function *)> &body);
+  void return_if(llvm::Value *condition);
   llvm::Value *syscall_register(const char *name);
   llvm::Value *syscall_number();
   llvm::Value *syscall_field(const StructDef::Member &member);
@@ -337,6 +342,7 @@ class Lowering {
   llvm::GlobalVariable *entries_ = nullptr;          // of the exit program under construction
   EntryUse entry_use_;
   std::vector<llvm::Value *> entry_values_;  // `duration`, then a value for each of the words
+  std::map<std::string, llvm::Function *> shared_functions_;  // by name
   uint32_t program_count_ = 0;
   std::vector<std::string> unsupported_;
 };

@@ -99,8 +99,7 @@ void Lowering::emit_entry_program(ProgramKind kind,
   kind_ = is_syscall ? ProgramKind::kSyscallEnter : kind;
   Span span = probes.front()->attach_point->span;
   begin_described_program(probes, span, /*is_entry=*/true);
-  if (is_filtered_by_pid()) emit_pid_filter();
-  if (is_syscall) emit_syscall_dispatch("awl_dispatch_" + std::to_string(program_count_ - 1));
+  emit_filters();
   e_.end_predicate();
   // After what it is made for: the program that follows.
   entries_ = e_.entries_map(program_count_, static_cast<uint32_t>(use.words.size()), !is_syscall);

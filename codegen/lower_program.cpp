@@ -1,6 +1,6 @@
 // Programs: from a clause and its attach points to BPF programs with their prologue.
 //
-//   pid filter (-p) ─▶ dispatch by syscall number ─▶ predicate ─▶ body
+//   dispatch by syscall number ─▶ pid filter (-p) ─▶ predicate ─▶ body
 //
 // Syscall tracepoints hang on the raw tracepoints sys_enter and sys_exit, attached once for any
 // number of syscalls: a table in .rodata says which are traced, and under which probe id.
@@ -166,12 +166,8 @@ void Lowering::emit_program(const ProgramInfo &info, ProgramKind kind,
   EntryUse entry = find_entry_use(info);
   if (entry.is_used) emit_entry_program(kind, probes, entry);
   begin_described_program(probes, span, /*is_entry=*/false);
-  if (is_filtered_by_pid()) emit_pid_filter();
-  if (kind != ProgramKind::kPlain) {
-    emit_syscall_dispatch("awl_dispatch_" + std::to_string(program_count_ - 1));
-  } else if (info.uses_probe_name) {
-    shared_probe_ = e_.probe_id();
-  }
+  emit_filters();
+  if (kind == ProgramKind::kPlain && info.uses_probe_name) shared_probe_ = e_.probe_id();
   if (entry.is_used) take_entry(entry);
   if (clause.predicate) {
     e_.set_location(clause.predicate->span);
@@ -219,24 +215,75 @@ bool Lowering::is_filtered_by_pid() const {
   }
 }
 
-void Lowering::emit_pid_filter() {
-  llvm::Value *wanted = e_.load_variable(object::kPidFilterVariable);
-  if_then(b().CreateICmpNE(wanted, e_.i64(0)), [&] {
-    llvm::Value *tgid = b().CreateLShr(pid_tgid(false), 32);
-    leave_if(b().CreateICmpNE(tgid, wanted));
-  });
-  release(0);
+// Which events go on: of system calls those in the program's table, of others those of -p.
+void Lowering::emit_filters() {
+  if (kind_ != ProgramKind::kPlain) {
+    emit_syscall_dispatch("awl_dispatch_" + std::to_string(program_count_ - 1));
+  } else if (is_filtered_by_pid()) {
+    unless_wanted_process([this](llvm::Value *is_other) { leave_if(is_other); });
+  }
 }
 
+// A function in .text that does the same for every program that calls it: LLVM compiles it once,
+// and each program is only as large as what sets it apart.
+llvm::Function *Lowering::shared_function(const std::string &name,
+                                          const std::vector<std::string> &parameters,
+                                          const std::function<void(llvm::Function *)> &body) {
+  auto [entry, is_new] = shared_functions_.try_emplace(name, nullptr);
+  if (!is_new) return entry->second;
+  Function outer_function = std::move(function_);
+  llvm::Value *outer_ctx = ctx_;
+  function_ = {};
+  llvm::Function *function = e_.begin_callback(name, parameters, info_->clause->span);
+  ctx_ = parameters.empty() ? nullptr : e_.ctx();
+  body(function);
+  e_.end_callback();
+  function_ = std::move(outer_function);
+  ctx_ = outer_ctx;
+  return shared_functions_[name] = function;
+}
+
+void Lowering::return_if(llvm::Value *condition) {
+  if_then(condition, [this] {
+    e_.emit_return(e_.i64(0));
+    b().SetInsertPoint(e_.new_block("unreachable"));
+  });
+}
+
+// Emits `leave`, told whether -p wants another process than the one that runs; without -p the
+// verifier drops all of it.
+void Lowering::unless_wanted_process(const std::function<void(llvm::Value *)> &leave) {
+  llvm::Value *wanted = e_.load_variable(object::kPidFilterVariable);
+  if_then(b().CreateICmpNE(wanted, e_.i64(0)), [&] {
+    llvm::Function *differs = shared_function("awl_is_other_process", {}, [this](llvm::Function *) {
+      llvm::Value *tgid = b().CreateLShr(pid_tgid(false), 32);
+      e_.emit_return(b().CreateSub(tgid, e_.load_variable(object::kPidFilterVariable)));
+    });
+    leave(b().CreateICmpNE(b().CreateCall(differs), e_.i64(0)));
+  });
+}
+
+// The shared function gives the call's entry in the table: the probe's id + 1, or 0 for a system
+// call that is not traced here.
 void Lowering::emit_syscall_dispatch(const std::string &name) {
-  llvm::Value *number = opaque(syscall_number());
-  leave_if(b().CreateICmpUGE(number, e_.i64(object::kSyscallTableSize)));
-  llvm::Type *entry = b().getInt32Ty();
-  llvm::Value *from = b().CreateGEP(entry, e_.dispatch_table(name), number);
-  llvm::Value *probe = b().CreateZExt(
-      b().CreateAlignedLoad(entry, from, llvm::Align(4), /*isVolatile=*/true), b().getInt64Ty());
+  const char *function_name =
+      kind_ == ProgramKind::kSyscallEnter ? "awl_traced_enter" : "awl_traced_exit";
+  llvm::Function *dispatch =
+      shared_function(function_name, {"ctx", "table"}, [this](llvm::Function *function) {
+        llvm::Value *number = opaque(syscall_number());
+        return_if(b().CreateICmpUGE(number, e_.i64(object::kSyscallTableSize)));
+        llvm::Type *entry = b().getInt32Ty();
+        llvm::Value *from = b().CreateGEP(entry, function->getArg(1), number);
+        llvm::Value *probe =
+            b().CreateZExt(b().CreateAlignedLoad(entry, from, llvm::Align(4), /*isVolatile=*/true),
+                           b().getInt64Ty());
+        return_if(b().CreateICmpEQ(probe, e_.i64(0)));
+        return_if(is_compat_syscall());
+        unless_wanted_process([this](llvm::Value *is_other) { return_if(is_other); });
+        e_.emit_return(probe);
+      });
+  llvm::Value *probe = b().CreateCall(dispatch, {ctx_, e_.dispatch_table(name)});
   leave_if(b().CreateICmpEQ(probe, e_.i64(0)));
-  leave_if(is_compat_syscall());
   shared_probe_ = b().CreateSub(probe, e_.i64(1));
 }
 

@@ -21,8 +21,8 @@ constexpr uint64_t kOutputRingBytes = 1 << 20;
 constexpr uint64_t kControlRingBytes = 1 << 16;
 constexpr uint64_t kStackEntries = 8192;
 constexpr uint64_t kEntries = 8192;  // calls under way at a time
-// Rounds of looking for an entry: another CPU may delete it between our insertion and our lookup.
-constexpr int64_t kLookupRounds = 3;
+// Rounds of making an entry: another CPU may delete it between our insertion and our lookup.
+constexpr int64_t kInsertRounds = 2;
 
 uint32_t align8(uint32_t size) { return (size + 7) / 8 * 8; }
 
@@ -241,6 +241,39 @@ llvm::Value *Emitter::map_delete(llvm::GlobalVariable *map, llvm::Value *key) {
   return call(Helper::kMapDelete, {map, key ? key : s_->zero_key()});
 }
 
+// void *awl_insert(void *map, void *key, void *value, u64 site, u64 program): a new entry, counted
+// as an error at the site where there is no room. Apart from the programs, which need it once a
+// key.
+llvm::Function *Emitter::State::insert_entry(Emitter &emitter) {
+  if (insert_function) return insert_function;
+  insert_function = emitter.begin_callback("awl_insert", {"map", "key", "value", "site", "program"},
+                                           frame().span);
+  llvm::Value *map = insert_function->getArg(0), *key = insert_function->getArg(1);
+  llvm::BasicBlock *before = builder.GetInsertBlock();
+  llvm::BasicBlock *attempt = emitter.new_block("attempt"), *missing = emitter.new_block("missing"),
+                   *full = emitter.new_block("full"), *made = emitter.new_block("made");
+  builder.CreateBr(attempt);
+  builder.SetInsertPoint(attempt);
+  llvm::PHINode *round = builder.CreatePHI(builder.getInt64Ty(), 2, "round");
+  llvm::Value *result = emitter.call(
+      Helper::kMapUpdate, {map, key, insert_function->getArg(2), emitter.i64(BPF_NOEXIST)});
+  llvm::Value *entry = emitter.call(Helper::kMapLookup, {map, key}, "entry");
+  llvm::Value *next = builder.CreateAdd(round, emitter.i64(1));
+  round->addIncoming(emitter.i64(0), before);
+  round->addIncoming(next, missing);
+  builder.CreateCondBr(builder.CreateIsNull(entry), missing, made);
+  builder.SetInsertPoint(missing);
+  builder.CreateCondBr(builder.CreateICmpULT(next, emitter.i64(kInsertRounds)), attempt, full);
+  builder.SetInsertPoint(full);
+  builder.CreateCall(count_error(emitter),
+                     {insert_function->getArg(3), result, insert_function->getArg(4)});
+  emitter.emit_return(emitter.i64(0));
+  builder.SetInsertPoint(made);
+  emitter.emit_return(builder.CreatePtrToInt(entry, builder.getInt64Ty()));
+  emitter.end_callback();
+  return insert_function;
+}
+
 llvm::Value *Emitter::begin_map_value(const frontend::MapInfo &info, llvm::Value *key,
                                       frontend::Span span, llvm::BasicBlock **done) {
   llvm::IRBuilder<> &b = s_->builder;
@@ -260,32 +293,20 @@ llvm::Value *Emitter::begin_map_value(const frontend::MapInfo &info, llvm::Value
   }
 
   llvm::BasicBlock *before = b.GetInsertBlock();
-  llvm::BasicBlock *look = new_block("entry.look");
   llvm::BasicBlock *miss = new_block("entry.miss");
-  llvm::BasicBlock *full = new_block("entry.full");
-  b.CreateBr(look);
-  b.SetInsertPoint(look);
-  llvm::PHINode *round = b.CreatePHI(b.getInt64Ty(), 2, "round");
-  llvm::PHINode *result = b.CreatePHI(b.getInt64Ty(), 2, "inserted");
-  llvm::Value *entry = map_lookup(global, key);
-  llvm::BasicBlock *again = new_block("entry.insert");
-  b.CreateCondBr(b.CreateICmpEQ(entry, null), miss, found);
-
+  llvm::Value *present = map_lookup(global, key);
+  b.CreateCondBr(b.CreateICmpEQ(present, null), miss, found);
   b.SetInsertPoint(miss);
-  b.CreateCondBr(b.CreateICmpULT(round, i64(kLookupRounds - 1)), again, full);
-  b.SetInsertPoint(again);
-  llvm::Value *inserted =
-      map_update(global, key, s_->zero_blob(description.value_size), BPF_NOEXIST);
-  round->addIncoming(i64(0), before);
-  result->addIncoming(i64(0), before);
-  round->addIncoming(b.CreateAdd(round, i64(1)), b.GetInsertBlock());
-  result->addIncoming(inserted, b.GetInsertBlock());
-  b.CreateBr(look);
-
-  b.SetInsertPoint(full);
-  count_error(error_site("map update", span, true), result);
-  b.CreateBr(*done);
+  llvm::Function *insert = s_->insert_entry(*this);
+  llvm::Value *made = b.CreateIntToPtr(
+      b.CreateCall(insert, {global, key, s_->zero_blob(description.value_size),
+                            i64(error_site("map update", span, true)), i64(program_index())}),
+      b.getPtrTy());
+  b.CreateCondBr(b.CreateICmpEQ(made, null), *done, found);
   b.SetInsertPoint(found);
+  llvm::PHINode *entry = b.CreatePHI(b.getPtrTy(), 2, "entry");
+  entry->addIncoming(present, before);
+  entry->addIncoming(made, miss);
   return entry;
 }
 
