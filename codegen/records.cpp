@@ -172,9 +172,11 @@ void Emitter::count_if_failed(llvm::Value *helper_result, const std::string &wha
   llvm::IRBuilder<> &b = s_->builder;
   llvm::BasicBlock *failed = new_block("failed");
   llvm::BasicBlock *done = new_block("read");
-  b.CreateCondBr(b.CreateICmpSLT(helper_result, i64(0)), failed, done);
+  // Map operations return an int before Linux 6.4: the upper half of the register is then whatever.
+  llvm::Value *result = b.CreateTrunc(helper_result, b.getInt32Ty());
+  b.CreateCondBr(b.CreateICmpSLT(result, b.getInt32(0)), failed, done);
   b.SetInsertPoint(failed);
-  count_error(error_site(what, span, is_always_reported), helper_result);
+  count_error(error_site(what, span, is_always_reported), result);
   b.CreateBr(done);
   b.SetInsertPoint(done);
 }

@@ -15,6 +15,7 @@
 #include "base/cgroup.h"
 #include "base/kernel_symbols.h"
 #include "runtime/attach/uprobe_multi.h"
+#include "runtime/kernel_limits.h"
 #include "runtime/minimal_btf.h"
 #include "runtime/ring_reader.h"
 #include "runtime/verifier_log.h"
@@ -160,6 +161,8 @@ class Loader {
     prints_libbpf_messages = inputs_.debug_libbpf;
     libbpf_set_print(take_libbpf_message);
     loaded_.programs_.resize(description_.programs.size());
+    Status limits = check_kernel_limits(file_, description_);
+    if (!limits) return limits.error();
     Status facts = find_kernel_types();
     if (!facts) return facts.error();
     const RawTracepointHandler handler(trace_ids_);

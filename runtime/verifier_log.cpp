@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/kernel_limits.h"
+
 namespace awl::runtime {
 namespace {
 
@@ -67,7 +69,8 @@ Error explain_verifier_log(const std::string &log, const std::string &program_na
   while (!lines.empty() && is_statistics(lines.back())) lines.pop_back();
   std::string text = "the kernel refused the program " + program_name;
   if (lines.empty()) return Error::from_errno(text, code);
-  text += ": " + std::string(trim(lines.back()));
+  const std::string missing = find_missing_feature(log);
+  text += ": " + (missing.empty() ? std::string(trim(lines.back())) : missing);
   const uint32_t line = find_script_line(log, description.script_text);
   if (line != 0) {
     const std::vector<std::string_view> script = split_lines(description.script_text);

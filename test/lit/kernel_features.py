@@ -116,6 +116,8 @@ FEATURES = {
     "map_loops": lambda: since(5, 13, "bpf_for_each_map_elem"),
     "bpf_loop": lambda: since(5, 17, "bpf_loop"),
     "percpu_lookup": lambda: since(5, 19, "bpf_map_lookup_percpu_elem"),
+    "caller_frames": lambda: since(5, 15, "the caller's frame in stacks that a uprobe takes"),
+    "long_keys": lambda: since(5, 11, "keys of more than 512 bytes"),
     "module_btf": lambda: since(5, 11, "BTF of modules"),
     "tcx": lambda: since(6, 6, "tcx links"),
     "veth": virtual_network,

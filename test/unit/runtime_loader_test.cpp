@@ -6,6 +6,7 @@
 #include <cstring>
 #include <random>
 
+#include "runtime/kernel_limits.h"
 #include "runtime/object_file.h"
 #include "runtime/parameters.h"
 #include "runtime/verifier_log.h"
@@ -197,6 +198,20 @@ TEST(VerifierLog, LooksForTheTextThatOldKernelsGive) {
   EXPECT_EQ(find_script_line("; something else\n", kScript), 0u);
   EXPECT_EQ(find_script_line("", kScript), 0u);
   EXPECT_EQ(find_script_line("; x @ stdin:99999999999999\n", kScript), 0u);
+}
+
+TEST(VerifierLog, NamesTheHelperThatTheKernelLacks) {
+  EXPECT_NE(find_missing_feature("0: (85) call unknown#208\ninvalid func unknown#208\n")
+                .find("bpf_ktime_get_tai_ns"),
+            std::string::npos);
+  EXPECT_NE(find_missing_feature("unknown func bpf_loop#181\n").find("bpf_loop"),
+            std::string::npos);
+  EXPECT_NE(find_missing_feature("number of funcs in func_info doesn't match number of subprogs")
+                .find("Linux 5.13"),
+            std::string::npos);
+  EXPECT_EQ(find_missing_feature("invalid func unknown#99999\n"), "");
+  EXPECT_EQ(find_missing_feature("unknown func "), "");
+  EXPECT_EQ(find_missing_feature("R1 invalid mem access 'scalar'\n"), "");
 }
 
 TEST(VerifierLog, SaysWhyAndWhere) {
