@@ -44,10 +44,12 @@ bool kernel_version(int *major, int *minor) {
 }
 
 std::string since(int major, int minor) {
+  return "came with Linux " + std::to_string(major) + "." + std::to_string(minor);
+}
+
+std::string this_kernel() {
   utsname names{};
-  const bool is_known = uname(&names) == 0;
-  return "came with Linux " + std::to_string(major) + "." + std::to_string(minor) +
-         (is_known ? "; this is " + std::string(names.release) : "");
+  return uname(&names) == 0 ? " (this is " + std::string(names.release) + ")" : "";
 }
 
 bool is_call_of(const bpf_insn &instruction, int helper) {
@@ -74,6 +76,7 @@ Status check_keys(const object::Description &description) {
     if (map.key_size <= kMaxKeySize || is_kernel_since(5, 11)) continue;
     return Error{"the keys of " + map.name + " have " + std::to_string(map.key_size) +
                      " bytes, and more than " + std::to_string(kMaxKeySize) + " " + since(5, 11) +
+                     this_kernel() +
                      ". Shorter strings help: config = { max_strlen = 128 }, or str(pointer, 128)",
                  E2BIG};
   }
@@ -94,10 +97,12 @@ Status check_kernel_limits(ObjectFile &file, const object::Description &descript
   // Such a program reads its own CPU's value where the helper is missing: right for one CPU alone.
   if (calls_helper(file, kMapLookupPercpuElem) && !is_kernel_since(5, 19) &&
       libbpf_num_possible_cpus() > 1) {
-    return Error{"a program reads what count(), sum() or another aggregation has on all CPUs, and "
-                 "bpf_map_lookup_percpu_elem " +
-                     since(5, 19) + ". Printing the map works, and so does a plain integer (@n++)",
-                 ENOTSUP};
+    return Error{
+        "a program reads what count(), sum() or another aggregation has on all CPUs, and "
+        "bpf_map_lookup_percpu_elem " +
+            since(5, 19) + this_kernel() +
+            ". Printing the map works, and so does a plain integer (@n++)",
+        ENOTSUP};
   }
   return ok();
 }
@@ -106,7 +111,7 @@ std::string find_missing_feature(const std::string &verifier_log) {
   // How kernels before 5.13 see a function that is called by a helper (kernel/bpf/verifier.c).
   if (verifier_log.find("number of funcs in func_info doesn't match") != std::string::npos) {
     return "a loop over a map (bpf_for_each_map_elem) " + since(5, 13) +
-           ", one over a long range (bpf_loop) with 5.17";
+           ", one over a long range (bpf_loop) with 5.17" + this_kernel();
   }
   // "unknown func bpf_loop#181", "invalid func unknown#208"
   for (const char *words : {"unknown func ", "invalid func "}) {
@@ -120,7 +125,7 @@ std::string find_missing_feature(const std::string &verifier_log) {
     if (is_kernel_since(helper->major, helper->minor)) {
       return std::string(helper->name) + " is not offered to programs of this kind by this kernel";
     }
-    return std::string(helper->name) + " " + since(helper->major, helper->minor);
+    return std::string(helper->name) + " " + since(helper->major, helper->minor) + this_kernel();
   }
   return {};
 }

@@ -18,8 +18,8 @@ bool is_kernel_since(int major, int minor);
 // the kernel's version alone, and only when the object has such a thing.
 Status check_kernel_limits(ObjectFile &file, const object::Description &description);
 
-// What the kernel lacks, when that is why the verifier refused a program: a helper, with the version
-// that brought it. Empty: something else is wrong.
+// What the kernel lacks, when that is why the verifier refused a program: a helper, with the
+// version that brought it. Empty: something else is wrong.
 std::string find_missing_feature(const std::string &verifier_log);
 
 }  // namespace awl::runtime
