@@ -11,7 +11,9 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <set>
 
+#include "base/process_root.h"
 #include "runtime/attach/attachments.h"
 #include "runtime/child.h"
 #include "runtime/consumer.h"
@@ -62,19 +64,6 @@ Status check_privileges() {
   return Error{"tracing needs root (or the capabilities CAP_BPF and CAP_PERFMON)", EPERM};
 }
 
-// With -p: the process's own files, when it lives in another mount namespace.
-std::string find_binary_root(const RunOptions &options) {
-  if (!options.pid) return {};
-  const std::string process = "/proc/" + std::to_string(*options.pid);
-  struct stat ours {
-  }, theirs{};
-  if (stat("/proc/self/ns/mnt", &ours) != 0 || stat((process + "/ns/mnt").c_str(), &theirs) != 0 ||
-      ours.st_ino == theirs.st_ino) {
-    return {};
-  }
-  return process + "/root";
-}
-
 // A run, step by step. Each step uses what those before it made; what is attached is let go of
 // when this goes, whatever happens.
 class Run {
@@ -91,7 +80,12 @@ class Run {
     Status ready = check_privileges();
     if (ready) ready = open_output();
     if (!ready) return ready.error();
-    context_.binary_root = find_binary_root(options_);
+    if (options_.pid) {
+      Result<FileDescriptor> process = open_process(*options_.pid);
+      if (!process) return process.error();
+      process_ = std::move(*process);
+      context_.binary_root = process_root(*options_.pid);
+    }
     Result<Plan> plan = make_plan(description_, options_, context_);
     if (!plan) return plan.error();
     plan_ = std::move(*plan);
@@ -144,11 +138,6 @@ class Run {
     }
     Result<std::vector<ParameterValue>> parameters = bind_parameters(description_, options_);
     if (!parameters) return parameters.error();
-    if (options_.pid) {
-      Result<FileDescriptor> process = open_process(*options_.pid);
-      if (!process) return process.error();
-      process_ = std::move(*process);
-    }
     Result<Signals> signals = Signals::block(self_signals());
     if (!signals) return signals.error();
     signals_.emplace(std::move(*signals));
@@ -156,6 +145,8 @@ class Run {
       Result<Child> child = Child::start(options_.command, &*signals_);
       if (!child) return child.error();
       child_.emplace(std::move(*child));
+      // What can be attached to one process is attached to this one.
+      context_.pid = child_->pid();
     }
     LoadInputs inputs;
     inputs.parameters = std::move(*parameters);
@@ -212,7 +203,8 @@ class Run {
         plan_.families[i]->attach(context_, loaded_.program(i, k), plan_.instances[i][k].targets,
                                   attachments_, failures);
         add_problems(failures);
-        if (!description_.programs[i].is_entry) failed_count_ += failures.size();
+        if (description_.programs[i].is_entry) continue;
+        for (const AttachFailure &failure : failures) failed_.insert(failure.target->probe_id);
       }
     }
     return report_problems(first_problem);
@@ -247,11 +239,11 @@ class Run {
     const bool has_ended = consumer_->has_pending_exit();
     if (!has_ended && !attach()) return 1;
     if (options_.dry_run) return 0;
-    if (!options_.quiet) output_->attached_probes(plan_.names.size() - failed_count_);
+    if (!options_.quiet) output_->attached_probes(plan_.names.size() - failed_.size());
     writer_->end_of_batch();
     notify_ready();
     if (child_) {
-      Status resumed = child_->resume();
+      Status resumed = child_->resume([&] { consumer_->remember_process(child_->pid()); });
       if (!resumed) return resumed.error();
     }
     // With nothing but `begin` and `end` there is nothing to wait for.
@@ -311,7 +303,7 @@ class Run {
   LoadedObject loaded_;
   std::unique_ptr<Consumer> consumer_;
   Attachments attachments_;
-  size_t failed_count_ = 0;
+  std::set<uint32_t> failed_;  // probe ids
 };
 
 }  // namespace
@@ -329,7 +321,7 @@ Result<std::vector<std::string>> list_targets(const std::vector<uint8_t> &object
   Result<object::Description> description = read_description(object);
   if (!description) return description.error();
   AttachContext context;
-  context.binary_root = find_binary_root(options);
+  if (options.pid) context.binary_root = process_root(*options.pid);
   Result<Plan> plan = make_plan(*description, options, context);
   if (!plan) return plan.error();
   for (const Problem &problem : plan->problems) {
