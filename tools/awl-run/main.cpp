@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "tools/common/parse_options.h"
 #include "tools/common/read_file.h"
 #include "tools/common/run_options.h"
 
@@ -38,11 +39,7 @@ int main(int argc, char **argv) {
   app.add_flag("-l", wants_list, "List the probes the object would attach to");
   app.set_version_flag("-V,--version", std::string("awl-run v") + kVersion);
   add_run_options(app, arguments);
-  try {
-    app.parse(std::vector<std::string>(line.options.rbegin(), line.options.rend()));
-  } catch (const CLI::ParseError &error) {
-    return error.get_exit_code() == 0 ? app.exit(error) : fail(error.what());
-  }
+  if (const std::optional<int> code = parse_options(app, line)) return *code;
   if (wants_help) {
     fputs(app.help().c_str(), stdout);
     if (arguments.positionals.empty()) return 0;

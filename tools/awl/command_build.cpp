@@ -2,6 +2,7 @@
 
 #include "tools/awl/commands.h"
 #include "tools/awl/compile_script.h"
+#include "tools/common/parse_options.h"
 #include "tools/common/read_file.h"
 
 namespace awl::tools {
@@ -34,11 +35,7 @@ int command_build(const CommandLine &line) {
   app.add_flag("--unsafe", arguments.run.unsafe, "Allow functions with side effects");
   app.add_flag("--no-warnings", arguments.run.no_warnings, "Print no warnings");
   app.add_option("file", compile.file, "The script; - is standard input")->option_text(" ");
-  try {
-    app.parse(std::vector<std::string>(line.options.rbegin(), line.options.rend()));
-  } catch (const CLI::ParseError &error) {
-    return error.get_exit_code() == 0 ? app.exit(error) : fail(error.what());
-  }
+  if (const std::optional<int> code = parse_options(app, line)) return *code;
   compile.has_program = app.count("-e") > 0;
   if (!compile.has_program && compile.file.empty())
     return fail("no script given; usage: awl build FILE|-e PROGRAM -o OBJECT");

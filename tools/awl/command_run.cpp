@@ -7,6 +7,7 @@
 
 #include "tools/awl/commands.h"
 #include "tools/awl/compile_script.h"
+#include "tools/common/parse_options.h"
 
 namespace awl::tools {
 namespace {
@@ -90,11 +91,7 @@ int command_run(const CommandLine &line) {
   app.set_version_flag("-V,--version", std::string("awl v") + kVersion);
   add_compile_options(app, compile);
   add_run_options(app, arguments);
-  try {
-    app.parse(std::vector<std::string>(line.options.rbegin(), line.options.rend()));
-  } catch (const CLI::ParseError &error) {
-    return error.get_exit_code() == 0 ? app.exit(error) : fail(error.what());
-  }
+  if (const std::optional<int> code = parse_options(app, line)) return *code;
   compile.has_program = app.count("-e") > 0;
   std::vector<std::string> &words = arguments.positionals;
 
@@ -102,7 +99,7 @@ int command_run(const CommandLine &line) {
   if (modes.help) fputs(app.help("awl").c_str(), stdout);
   if (modes.list && !compile.has_program && (words.empty() || !is_file(words.front())))
     return list_probes(words.empty() ? "" : words.front(), arguments.run.verbose,
-                       compile.snapshot, arguments.run.pid);
+                       compile.snapshot);
   if (!take_script(compile, words)) {
     if (modes.help) return 0;
     return fail("no script given; usage: awl [OPTIONS] FILE, or awl [OPTIONS] -e PROGRAM "

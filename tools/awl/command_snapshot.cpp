@@ -2,6 +2,7 @@
 
 #include "frontend/target/snapshot.h"
 #include "tools/awl/commands.h"
+#include "tools/common/parse_options.h"
 #include "tools/common/read_file.h"
 
 namespace awl::tools {
@@ -13,11 +14,7 @@ int command_snapshot(const CommandLine &line) {
   app.add_option("--request", request_file, "JSON: take only this (see test/fixtures)")
       ->option_text("FILE");
   app.add_option("folder", folder, "The folder to write")->required()->option_text(" ");
-  try {
-    app.parse(std::vector<std::string>(line.options.rbegin(), line.options.rend()));
-  } catch (const CLI::ParseError &error) {
-    return error.get_exit_code() == 0 ? app.exit(error) : fail(error.what());
-  }
+  if (const std::optional<int> code = parse_options(app, line)) return *code;
   frontend::SnapshotRequest request;
   if (request_file.empty()) {
     request.all_types = true;

@@ -3,11 +3,10 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "base/process_root.h"
 #include "codegen/codegen.h"
 #include "codegen/disassemble.h"
 #include "frontend/diagnostics/renderer.h"
-#include "frontend/target/live_target.h"
+#include "tools/common/parse_options.h"
 #include "tools/common/read_file.h"
 
 namespace awl::tools {
@@ -125,13 +124,12 @@ void add_compile_options(CLI::App &app, CompileArguments &compile) {
   app.add_option("--target", compile.snapshot, "Compile for the machine a snapshot was taken of")
       ->option_text("SNAPSHOT");
   app.add_option("--stop-after", compile.stop_after, "End after a phase: parse, check, codegen")
-      ->check(CLI::IsMember({"parse", "check", "codegen"}))
+      ->check(one_of({"parse", "check", "codegen"}))
       ->option_text("PHASE");
 }
 
-Result<std::unique_ptr<frontend::Target>> open_target(const CompileArguments &compile,
-                                                      std::optional<int> pid) {
-  if (compile.snapshot.empty()) return frontend::make_live_target(pid ? process_root(*pid) : "");
+Result<std::unique_ptr<frontend::Target>> open_target(const CompileArguments &compile) {
+  if (compile.snapshot.empty()) return frontend::make_live_target();
   return frontend::load_snapshot_target(compile.snapshot);
 }
 
@@ -148,14 +146,14 @@ CompileOutcome compile_script(const CompileArguments &compile, const RunArgument
     return {std::nullopt, program ? 0 : 1};
   }
 
-  Result<std::unique_ptr<frontend::Target>> target = open_target(compile, arguments.run.pid);
+  Result<std::unique_ptr<frontend::Target>> target = open_target(compile);
   if (!target) return failure(target.error().message);
   const bool is_right = frontend::compile(compilation, script->name, script->text, **target,
                                           frontend_options(compile, arguments));
   print_diagnostics(compilation, arguments);
   if (!is_right) return {std::nullopt, 1};
   if (arguments.run.verbose)
-    printf("AST node count: %zu\n", compilation.context.node_count());
+    fprintf(stderr, "AST node count: %zu\n", compilation.context.node_count());
   if (compile.stop_after == "check") return {};
   return lower(compilation, compile, arguments);
 }

@@ -37,7 +37,6 @@ struct CompileOutcome {
 CompileOutcome compile_script(const CompileArguments &compile, const RunArguments &arguments);
 
 // The target of the command line: this host, or a snapshot.
-Result<std::unique_ptr<frontend::Target>> open_target(const CompileArguments &compile,
-                                                      std::optional<int> pid = std::nullopt);
+Result<std::unique_ptr<frontend::Target>> open_target(const CompileArguments &compile);
 
 }  // namespace awl::tools

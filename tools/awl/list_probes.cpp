@@ -6,10 +6,11 @@
 #include <map>
 
 #include "frontend/probes/syscall_table.h"
+#include "base/tracefs.h"
 #include "frontend/target/target.h"
 #include "tools/awl/commands.h"
 #include "tools/awl/compile_script.h"
-#include "tools/awl/list_user_probes.h"
+#include "tools/common/parse_options.h"
 
 namespace awl::tools {
 namespace {
@@ -20,7 +21,7 @@ struct Listing {
   frontend::Target &target;
   std::string pattern;  // with the family's full name in front
   bool verbose;
-  std::optional<int> pid;  // -p
+  bool is_live;  // this machine, not a snapshot
   size_t printed = 0;
 
   // Prints a probe when it matches, then its arguments when they are wanted.
@@ -59,6 +60,10 @@ Status list_tracepoints(Listing &listing) {
   std::vector<std::string> names = listing.target.tracepoints(
       is_plain ? "*" : part(listing.pattern, 1), is_plain ? "*" : part(listing.pattern, 2));
   std::sort(names.begin(), names.end());
+  if (names.empty() && listing.is_live) {
+    if (Result<std::string> events = read_tracefs_file("available_events"); !events)
+      warn("tracepoints cannot be listed: " + events.error().message);
+  }
   for (const std::string &name : names) {
     listing.print("tracepoint:" + name, [&] {
       const size_t colon = name.find(':');
@@ -127,14 +132,20 @@ Status list_timers(Listing &listing) {
   return ok();
 }
 
-Status list_in_binaries(Listing &listing) {
-  return list_user_probes(
-      listing.target, listing.pattern, listing.pid, [&](const std::string &name, const auto &arguments) {
-        puts(name.c_str());
-        ++listing.printed;
-        if (!listing.verbose) return;
-        for (const auto &[type, argument] : arguments()) print_argument(type, argument);
-      });
+Status list_user_functions(Listing &listing) {
+  const std::string family = part(listing.pattern, 0), binary = part(listing.pattern, 1);
+  if (frontend::has_wildcard(binary))
+    return Error{"name a binary to list its functions: " + family + ":/path/to/binary:*"};
+  Result<std::string> path = listing.target.resolve_binary(binary);
+  if (!path) return path.error();
+  Result<std::vector<std::string>> names =
+      listing.target.binary_functions(*path, part(listing.pattern, 2));
+  if (!names) return names.error();
+  std::sort(names->begin(), names->end());
+  names->erase(std::unique(names->begin(), names->end()), names->end());
+  listing.pattern = family + ":*";
+  for (const std::string &name : *names) listing.print(family + ":" + *path + ":" + name);
+  return ok();
 }
 
 struct Family {
@@ -149,18 +160,17 @@ constexpr Family kFamilies[] = {
     {"software", "s", list_software, true},
     {"interval", "i", list_timers, false},
     {"profile", "p", list_timers, false},
-    {"uprobe", "u", list_in_binaries, false},
-    {"uretprobe", "ur", list_in_binaries, false},
-    {"usdt", "U", list_in_binaries, false},
+    {"uprobe", "u", list_user_functions, false},
+    {"uretprobe", "ur", list_user_functions, false},
 };
 
 // Lists one pattern without commas; false when no family is meant by it.
 Result<bool> list_pattern(frontend::Target &target, const std::string &pattern, bool verbose,
-                          std::optional<int> pid) {
+                          bool is_live) {
   const size_t colon = pattern.find(':');
   bool found = false;
   for (const Family &family : kFamilies) {
-    Listing listing{target, pattern.empty() ? "*" : pattern, verbose, pid};
+    Listing listing{target, pattern.empty() ? "*" : pattern, verbose, is_live};
     if (colon == std::string::npos) {
       if (!family.listed_without_pattern) continue;
     } else {
@@ -208,11 +218,10 @@ bool list_type(frontend::Target &target, const std::string &text) {
 
 }  // namespace
 
-int list_probes(const std::string &pattern, bool verbose, const std::string &snapshot,
-                std::optional<int> pid) {
+int list_probes(const std::string &pattern, bool verbose, const std::string &snapshot) {
   CompileArguments compile;
   compile.snapshot = snapshot;
-  Result<std::unique_ptr<frontend::Target>> target = open_target(compile, pid);
+  Result<std::unique_ptr<frontend::Target>> target = open_target(compile);
   if (!target) return fail(target.error().message);
   for (const char *keyword : {"struct ", "union ", "enum "})
     if (pattern.starts_with(keyword))
@@ -224,7 +233,7 @@ int list_probes(const std::string &pattern, bool verbose, const std::string &sna
     const size_t comma = pattern.find(',', begin);
     const std::string one =
         pattern.substr(begin, comma == std::string::npos ? comma : comma - begin);
-    Result<bool> found = list_pattern(**target, one, verbose, pid);
+    Result<bool> found = list_pattern(**target, one, verbose, snapshot.empty());
     if (!found) return fail(found.error().message);
     if (!*found) return fail("no probe family is called '" + one.substr(0, one.find(':')) + "'");
     if (comma == std::string::npos) return 0;
@@ -235,19 +244,13 @@ int list_probes(const std::string &pattern, bool verbose, const std::string &sna
 int command_list(const CommandLine &line) {
   bool verbose = false;
   std::string pattern, snapshot;
-  std::optional<int> pid;
   CLI::App app{"Lists probes.\nUsage: awl list [-v] [PATTERN]"};
   app.add_flag("-v", verbose, "List their arguments too");
-  app.add_option("-p", pid, "List what this process can be traced at")->option_text("PID");
   app.add_option("--target", snapshot, "List those of a snapshot")->option_text("SNAPSHOT");
   app.add_option("pattern", pattern, "Shell pattern, such as 'tracepoint:sched:*'")
       ->option_text(" ");
-  try {
-    app.parse(std::vector<std::string>(line.options.rbegin(), line.options.rend()));
-  } catch (const CLI::ParseError &error) {
-    return error.get_exit_code() == 0 ? app.exit(error) : fail(error.what());
-  }
-  return list_probes(pattern, verbose, snapshot, pid);
+  if (const std::optional<int> code = parse_options(app, line)) return *code;
+  return list_probes(pattern, verbose, snapshot);
 }
 
 }  // namespace awl::tools

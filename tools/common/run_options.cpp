@@ -5,19 +5,17 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
+#include <utility>
 
-#include "base/debug_file.h"
+#include "tools/common/parse_options.h"
 
 namespace awl::tools {
 namespace {
 
-const std::map<std::string, runtime::OutputFormat> kFormats = {
-    {"text", runtime::OutputFormat::kText}, {"json", runtime::OutputFormat::kJson}};
-const std::map<std::string, runtime::Buffering> kBufferings = {
-    {"none", runtime::Buffering::kNone},
-    {"line", runtime::Buffering::kLine},
-    {"full", runtime::Buffering::kFull}};
+template <class Enum>
+std::pair<std::string, int> word(const char *name, Enum value) {
+  return {name, static_cast<int>(value)};
+}
 
 // "ERROR" or "WARNING" before a message, coloured on a terminal.
 void print_message(const char *label, const char *color, const std::string &message) {
@@ -48,46 +46,40 @@ bool RunArguments::wants(const std::string &stage) const {
 void add_run_options(CLI::App &app, RunArguments &arguments) {
   runtime::RunOptions &run = arguments.run;
   app.add_option("-B", run.buffering, "Output buffering: none, line or full")
-      ->transform(CLI::CheckedTransformer(kBufferings))
+      ->transform(
+          word_of({word("none", runtime::Buffering::kNone), word("line", runtime::Buffering::kLine),
+                   word("full", runtime::Buffering::kFull)}))
       ->option_text("MODE");
   app.add_option("-c", run.command, "Run COMMAND; when it ends, tracing ends")
       ->option_text("COMMAND");
   app.add_option("-d", arguments.debug_stages,
                  "Show a stage: ast, codegen, codegen-opt, dis, libbpf, verifier, diagnostics, all")
       ->delimiter(',')
-      ->check(CLI::IsMember({"ast", "codegen", "codegen-opt", "dis", "libbpf", "verifier",
-                             "diagnostics", "all"}))
+      ->check(one_of(
+          {"ast", "codegen", "codegen-opt", "dis", "libbpf", "verifier", "diagnostics", "all"}))
       ->allow_extra_args(false)
       ->option_text("STAGE");
-  app.add_option_function<std::vector<std::string>>(
-         "--debuginfo", [](const std::vector<std::string> &folders) { set_debug_folders(folders); },
-         "Look for debug information in these folders, too")
-      ->delimiter(':')
-      ->allow_extra_args(false)
-      ->option_text("DIR[:DIR]");
   app.add_flag("--dry-run", run.dry_run, "End right after all probes are attached");
   app.add_option("-f", run.format, "Output format: text or json")
-      ->transform(CLI::CheckedTransformer(kFormats))
+      ->transform(word_of(
+          {word("text", runtime::OutputFormat::kText), word("json", runtime::OutputFormat::kJson)}))
       ->option_text("FORMAT");
   app.add_flag("-k", run.report_read_errors, "Report failed reads of kernel and user memory");
   app.add_option("--no-feature", run.disabled_features, "Do not use these kernel features")
       ->delimiter(',')
-      ->check(CLI::IsMember({"uprobe_multi", "kprobe_multi", "kprobe_session"}))
+      ->check(one_of({"uprobe_multi", "kprobe_multi", "kprobe_session"}))
       ->allow_extra_args(false)
       ->option_text("FEATURE,…");
   app.add_flag("--no-warnings", run.no_warnings, "Print no warnings");
   app.add_option("-o", run.output_path, "Write the output to FILE")->option_text("FILE");
   app.add_option("-p", run.pid, "Trace this process alone")
-      ->check(CLI::PositiveNumber)
+      ->check(process_id())
       ->option_text("PID");
   app.add_option("--probe-filter", run.probe_filter,
                  "Attach only probes whose name matches this regular expression")
       ->option_text("REGEX");
   app.add_flag("-q", run.quiet, "Keep messages quiet");
   app.add_flag("--unsafe", run.unsafe, "Allow functions with side effects, such as system()");
-  // Semaphores of static probes are raised by the kernel, in all processes: there is nothing to do.
-  app.add_flag_function(
-      "--usdt-file-activation", [](int64_t) {}, "Accepted for scripts that pass it; always done");
   app.add_flag("-v", run.verbose, "Print more about what is done");
   app.add_option("arguments", arguments.positionals, "FILE and positional parameters")
       ->option_text(" ");
