@@ -60,10 +60,6 @@ Status attach_perf_event(const AttachContext &context, perf_event_attr &attribut
 
 Status attach_perf_event_everywhere(const AttachContext &context, perf_event_attr &attributes,
                                     int program, uint32_t cookie, Attachments &attachments) {
-  if (context.pid) {
-    return attach_perf_event(context, attributes, {*context.pid, -1}, program, cookie, false,
-                             attachments);
-  }
   for (int cpu : online_cpus()) {
     Status status =
         attach_perf_event(context, attributes, {-1, cpu}, program, cookie, false, attachments);

@@ -24,7 +24,8 @@ Status attach_perf_event(const AttachContext &context, perf_event_attr &attribut
                          EventScope scope, int program, uint32_t cookie, bool is_slow,
                          Attachments &attachments);
 
-// The same on every online CPU, or for the process that -p names.
+// The same on every online CPU. With -p the program leaves out what happens in other processes: an
+// event that is bound to a process counts its first thread alone.
 Status attach_perf_event_everywhere(const AttachContext &context, perf_event_attr &attributes,
                                     int program, uint32_t cookie, Attachments &attachments);
 

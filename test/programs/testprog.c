@@ -12,6 +12,7 @@
 //   threads  16 threads, each with COUNT calls of test_slow and getppid
 //   sleep    sleep COUNT milliseconds
 //   spin     burn COUNT milliseconds of CPU time
+//   worker   the same in a thread of its own, while the first one sleeps
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -63,6 +64,16 @@ static long long cpu_time_ns(void) {
   return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
+static void spin(int milliseconds) {
+  for (const long long end = cpu_time_ns() + milliseconds * 1000000LL; cpu_time_ns() < end;)
+    ++test_sink;
+}
+
+static void *spin_thread(void *count) {
+  spin(*(int *)count);
+  return NULL;
+}
+
 static void *run_thread(void *count) {
   for (int i = 0; i < *(int *)count; ++i) {
     test_slow(i * 10);
@@ -107,7 +118,10 @@ static void run(const char *command, int count) {
   } else if (!strcmp(command, "sleep")) {
     usleep(1000 * (useconds_t)count);
   } else if (!strcmp(command, "spin")) {
-    for (const long long end = cpu_time_ns() + count * 1000000LL; cpu_time_ns() < end;) ++test_sink;
+    spin(count);
+  } else if (!strcmp(command, "worker")) {
+    pthread_t worker;
+    if (pthread_create(&worker, NULL, spin_thread, &count) == 0) pthread_join(worker, NULL);
   } else {
     fprintf(stderr, "testprog: unknown command %s\n", command);
     exit(2);
