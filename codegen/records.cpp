@@ -84,7 +84,19 @@ llvm::Function *Emitter::State::count_error(Emitter &emitter) {
     event.arguments = {integer_field(kRuntimeErrorSite, 4, false),
                        integer_field(kRuntimeErrorResult, 8, true)};
     uint32_t index = emitter.add_event(std::move(event));
-    llvm::BasicBlock *done = nullptr;
+    // A flood of them must not take the place of what has to be acted on: they get half of the
+    // ring, and are counted in any case.
+    llvm::BasicBlock *enough = emitter.new_block("enough"), *done = nullptr;
+    llvm::BasicBlock *report = emitter.new_block("report");
+    auto query = [&](uint64_t what) {
+      return emitter.call(Helper::kRingbufQuery,
+                          {own_map(object::kControlRing), builder.getInt64(what)});
+    };
+    llvm::Value *half = builder.CreateLShr(query(BPF_RB_RING_SIZE), 1);
+    builder.CreateCondBr(builder.CreateICmpULT(query(BPF_RB_AVAIL_DATA), half), report, enough);
+    builder.SetInsertPoint(enough);
+    emitter.emit_return();
+    builder.SetInsertPoint(report);
     llvm::Value *record =
         emitter.reserve(object::kControlRing, kRuntimeErrorSize, function->getArg(2), &done);
     store_header(builder, record, index, function->getArg(2));
