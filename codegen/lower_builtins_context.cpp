@@ -10,7 +10,7 @@ namespace {
 llvm::Value *arg(BuiltinCall &call) {
   uint32_t index = 0;
   std::from_chars(call.name.data() + 3, call.name.data() + call.name.size(), index);
-  return call.lowering.context_argument(index, call.span());
+  return call.lowering.context_argument(index);
 }
 
 llvm::Value *retval(BuiltinCall &call) {
@@ -48,10 +48,6 @@ llvm::Value *ksym(BuiltinCall &call) { return call.value(0); }
 
 llvm::Value *usym(BuiltinCall &call) { return user_symbol(call, call.value(0)); }
 
-llvm::Value *uaddr(BuiltinCall &call) {
-  return call.lowering.user_symbol_address(call.text(0));
-}
-
 llvm::Value *usermode(BuiltinCall &call) {
   // The low bits of the code segment are the privilege level: 3 in user mode.
   llvm::Value *segment = call.lowering.context_register("cs");
@@ -64,8 +60,7 @@ llvm::Value *usermode(BuiltinCall &call) {
 constexpr BuiltinLowering kLowerings[] = {
     {"argN", arg},    {"retval", retval},   {"args", args},         {"ctx", ctx},
     {"probe", probe}, {"probetype", probe}, {"reg", reg},           {"func", func},
-    {"duration", duration}, {"entry", args},  {"ksym", ksym},
-    {"usym", usym},         {"uaddr", uaddr}, {"usermode", usermode},
+    {"duration", duration}, {"entry", args}, {"ksym", ksym},   {"usym", usym},       {"usermode", usermode},
 };
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "runtime/event_loop.h"
 
-#include <signal.h>
 #include <sys/epoll.h>
 #include <time.h>
 
@@ -34,7 +33,7 @@ bool handle_event(const LoopInputs &inputs, int fd) {
   if (fd == inputs.process || (inputs.child != nullptr && fd == inputs.child->fd())) return true;
   if (fd != inputs.signals->fd()) return false;
   while (const int signal = inputs.signals->next()) {
-    if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP) return true;
+    if (ends_run(signal)) return true;
     inputs.on_signal(signal);
   }
   return false;
@@ -53,6 +52,7 @@ Status run_event_loop(const LoopInputs &inputs) {
   if (!is_set_up) return Error::from_errno("cannot wait for events");
 
   Consumer &consumer = *inputs.consumer;
+  if (inputs.child != nullptr) consumer.remember_process(inputs.child->pid());
   const size_t busy_size = consumer.output_ring().size() / kBusyPart;
   int idle_polls = 0;
   int64_t last_report = now_seconds();
@@ -80,6 +80,8 @@ Status run_event_loop(const LoopInputs &inputs) {
       consumer.report_lost();
       inputs.output->end_of_batch();
     }
+    // Those that came while the output could not be written.
+    if (inputs.signals->has_kept() && handle_event(inputs, inputs.signals->fd())) return ok();
     epoll_event events[8];
     const int count = epoll_wait(epoll.get(), events, 8, timeout);
     for (int i = 0; i < count; ++i) {

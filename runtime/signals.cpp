@@ -45,7 +45,26 @@ Signals::~Signals() {
   if (fd_) restore();
 }
 
+bool ends_run(int signal) { return signal == SIGINT || signal == SIGTERM || signal == SIGHUP; }
+
+bool Signals::keep() {
+  bool ends = false;
+  std::deque<int> before = std::move(kept_);
+  kept_.clear();
+  while (const int signal = next()) {
+    before.push_back(signal);
+    ends = ends || ends_run(signal);
+  }
+  kept_ = std::move(before);
+  return ends;
+}
+
 int Signals::next() {
+  if (!kept_.empty()) {
+    const int signal = kept_.front();
+    kept_.pop_front();
+    return signal;
+  }
   signalfd_siginfo info;
   if (read(fd_.get(), &info, sizeof info) != sizeof info) return 0;
   return static_cast<int>(info.ssi_signo);

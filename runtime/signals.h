@@ -4,6 +4,7 @@
 
 #include <signal.h>
 
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@ namespace awl::runtime {
 
 // The number of a signal that scripts can wait for ("SIGUSR1", "SIGUSR2"); 0: not one.
 int signal_number(const std::string &name);
+
+// INT, TERM and HUP.
+bool ends_run(int signal);
 
 class Signals {
  public:
@@ -28,6 +32,11 @@ class Signals {
   // The next signal that has arrived; 0: none.
   int next();
 
+  // Takes what has arrived off fd() and keeps it for next(). Whether something is among it that
+  // ends the run.
+  bool keep();
+  bool has_kept() const { return !kept_.empty(); }
+
   // From now on INT and TERM end the process at once, after `leave` was called.
   void end_at_once(void (*leave)());
   // In a child before it runs another program: everything as it was.
@@ -37,6 +46,7 @@ class Signals {
   Signals() = default;
 
   FileDescriptor fd_;
+  std::deque<int> kept_;
   sigset_t previous_{};
   struct sigaction previous_pipe_ {};
 };

@@ -2,6 +2,8 @@
 
 #include <bpf/bpf.h>
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/bpf.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -9,11 +11,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <optional>
-#include <set>
 
-#include "base/process_root.h"
 #include "runtime/attach/attachments.h"
 #include "runtime/child.h"
 #include "runtime/consumer.h"
@@ -64,6 +65,19 @@ Status check_privileges() {
   return Error{"tracing needs root (or the capabilities CAP_BPF and CAP_PERFMON)", EPERM};
 }
 
+// With -p: the process's own files, when it lives in another mount namespace.
+std::string find_binary_root(const RunOptions &options) {
+  if (!options.pid) return {};
+  const std::string process = "/proc/" + std::to_string(*options.pid);
+  struct stat ours {
+  }, theirs{};
+  if (stat("/proc/self/ns/mnt", &ours) != 0 || stat((process + "/ns/mnt").c_str(), &theirs) != 0 ||
+      ours.st_ino == theirs.st_ino) {
+    return {};
+  }
+  return process + "/root";
+}
+
 // A run, step by step. Each step uses what those before it made; what is attached is let go of
 // when this goes, whatever happens.
 class Run {
@@ -72,6 +86,7 @@ class Run {
       : description_(description), options_(options) {}
   ~Run() {
     attached_now = nullptr;
+    if (writer_) writer_->unwatch();  // the signals go first
     attachments_.detach_programs();
     attachments_.leave_behind();
   }
@@ -80,12 +95,7 @@ class Run {
     Status ready = check_privileges();
     if (ready) ready = open_output();
     if (!ready) return ready.error();
-    if (options_.pid) {
-      Result<FileDescriptor> process = open_process(*options_.pid);
-      if (!process) return process.error();
-      process_ = std::move(*process);
-      context_.binary_root = process_root(*options_.pid);
-    }
+    context_.binary_root = find_binary_root(options_);
     Result<Plan> plan = make_plan(description_, options_, context_);
     if (!plan) return plan.error();
     plan_ = std::move(*plan);
@@ -138,15 +148,21 @@ class Run {
     }
     Result<std::vector<ParameterValue>> parameters = bind_parameters(description_, options_);
     if (!parameters) return parameters.error();
+    if (options_.pid) {
+      Result<FileDescriptor> process = open_process(*options_.pid);
+      if (!process) return process.error();
+      process_ = std::move(*process);
+    }
     Result<Signals> signals = Signals::block(self_signals());
     if (!signals) return signals.error();
     signals_.emplace(std::move(*signals));
+    writer_->watch(signals_->fd(), [this] {
+      if (signals_->keep()) signals_->end_at_once(leave_now);
+    });
     if (!options_.command.empty()) {
       Result<Child> child = Child::start(options_.command, &*signals_);
       if (!child) return child.error();
       child_.emplace(std::move(*child));
-      // What can be attached to one process is attached to this one.
-      context_.pid = child_->pid();
     }
     LoadInputs inputs;
     inputs.parameters = std::move(*parameters);
@@ -194,6 +210,23 @@ class Run {
     }
   }
 
+  // What -v tells of the programs that were loaded.
+  void describe_programs() {
+    for (size_t i = 0; i < plan_.instances.size(); ++i) {
+      for (size_t k = 0; k < plan_.instances[i].size(); ++k) {
+        const object::Program &program = description_.programs[i];
+        bpf_prog_info info{};
+        uint32_t size = sizeof info;
+        if (bpf_obj_get_info_by_fd(loaded_.program(i, k), &info, &size) != 0) continue;
+        writer_->write_error(fmt::format(
+            "Loaded {} ({}): {} instructions, {} bytes of machine code\n", program.name,
+            program.section, info.xlated_prog_len / sizeof(bpf_insn), info.jited_prog_len));
+        for (const Target &target : plan_.instances[i][k].targets)
+          writer_->write_error("  for " + target.name + "\n");
+      }
+    }
+  }
+
   bool attach() {
     const size_t first_problem = plan_.problems.size();
     for (size_t i = 0; i < plan_.instances.size(); ++i) {
@@ -203,8 +236,7 @@ class Run {
         plan_.families[i]->attach(context_, loaded_.program(i, k), plan_.instances[i][k].targets,
                                   attachments_, failures);
         add_problems(failures);
-        if (description_.programs[i].is_entry) continue;
-        for (const AttachFailure &failure : failures) failed_.insert(failure.target->probe_id);
+        if (!description_.programs[i].is_entry) failed_count_ += failures.size();
       }
     }
     return report_problems(first_problem);
@@ -235,15 +267,16 @@ class Run {
 
   Result<int> trace() {
     attached_now = &attachments_;
+    if (options_.verbose) describe_programs();
     if (!options_.dry_run) run_programs("begin");
     const bool has_ended = consumer_->has_pending_exit();
     if (!has_ended && !attach()) return 1;
     if (options_.dry_run) return 0;
-    if (!options_.quiet) output_->attached_probes(plan_.names.size() - failed_.size());
+    if (!options_.quiet) output_->attached_probes(plan_.names.size() - failed_count_);
     writer_->end_of_batch();
     notify_ready();
     if (child_) {
-      Status resumed = child_->resume([&] { consumer_->remember_process(child_->pid()); });
+      Status resumed = child_->resume();
       if (!resumed) return resumed.error();
     }
     // With nothing but `begin` and `end` there is nothing to wait for.
@@ -271,7 +304,7 @@ class Run {
   }
 
   // All output comes before anything slow: detaching is left to the end, where nobody waits.
-  int finish() {
+  Result<int> finish() {
     signals_->end_at_once(leave_now);
     if (child_) child_->reap();
     attachments_.detach_programs();
@@ -288,7 +321,11 @@ class Run {
       consumer_->report_errors(options_.report_read_errors);
     }
     writer_->flush();
-    return consumer_->exit_code();
+    if (!writer_->has_failed()) return consumer_->exit_code();
+    // A reader that has seen enough is told by nobody that it went.
+    if (writer_->failure() == EPIPE) return 1;
+    errno = writer_->failure();
+    return Error::from_errno("cannot write the output");
   }
 
   const object::Description &description_;
@@ -303,7 +340,7 @@ class Run {
   LoadedObject loaded_;
   std::unique_ptr<Consumer> consumer_;
   Attachments attachments_;
-  std::set<uint32_t> failed_;  // probe ids
+  size_t failed_count_ = 0;
 };
 
 }  // namespace
@@ -321,7 +358,7 @@ Result<std::vector<std::string>> list_targets(const std::vector<uint8_t> &object
   Result<object::Description> description = read_description(object);
   if (!description) return description.error();
   AttachContext context;
-  if (options.pid) context.binary_root = process_root(*options.pid);
+  context.binary_root = find_binary_root(options);
   Result<Plan> plan = make_plan(*description, options, context);
   if (!plan) return plan.error();
   for (const Problem &problem : plan->problems) {

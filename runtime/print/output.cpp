@@ -1,8 +1,12 @@
 #include "runtime/print/output.h"
 
 #include <fmt/format.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "runtime/print/error_text.h"
@@ -10,18 +14,6 @@
 
 namespace awl::runtime {
 namespace {
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    ssize_t written = write(fd, text.data(), text.size());
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      return false;
-    }
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
-}
 
 // The line of the script with the place underlined, as diagnostics show it.
 std::string quote(const object::Description &description, const object::Location &location) {
@@ -194,9 +186,46 @@ Writer::Writer(int fd, int error_fd, Buffering buffering)
 
 Writer::~Writer() { flush(); }
 
+void Writer::watch(int signal_fd, std::function<void()> on_signal) {
+  struct stat info {};
+  // What files take is never long in coming.
+  if (fstat(fd_, &info) == 0 && S_ISREG(info.st_mode)) return;
+  signal_fd_ = signal_fd;
+  on_signal_ = std::move(on_signal);
+}
+
+// Waits until `fd` takes something, and lets signals be handled meanwhile. False: it is of a kind
+// that takes everything at once.
+bool Writer::wait_for(int fd) {
+  for (;;) {
+    pollfd waits[] = {{fd, POLLOUT, 0}, {signal_fd_, POLLIN, 0}};
+    const int ready = poll(waits, 2, -1);
+    if (ready < 0 && errno != EINTR) return false;
+    if (ready <= 0) continue;
+    if (waits[0].revents != 0) return true;
+    on_signal_();
+  }
+}
+
+// 0, or the error number.
+int Writer::write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    // A pipe that takes something takes this much without blocking (pipe(7)).
+    const bool is_watched = signal_fd_ >= 0 && wait_for(fd);
+    const size_t size = is_watched ? std::min<size_t>(text.size(), PIPE_BUF) : text.size();
+    const ssize_t written = write(fd, text.data(), size);
+    if (written < 0) {
+      if (errno == EINTR || (errno == EAGAIN && is_watched)) continue;
+      return errno;
+    }
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+  return 0;
+}
+
 void Writer::flush() {
   if (buffer_.empty()) return;
-  if (!write_all(fd_, buffer_)) has_failed_ = true;
+  if (failure_ == 0) failure_ = write_all(fd_, buffer_);
   buffer_.clear();
 }
 

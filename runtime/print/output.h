@@ -37,13 +37,24 @@ class Writer {
   void flush();
   // Text for the error descriptor, after everything that was printed before.
   void write_error(std::string_view text);
-  bool has_failed() const { return has_failed_; }  // a write failed (EPIPE, ENOSPC)
+  // Whether a write failed, and why (EPIPE, ENOSPC, …); nothing is written after that.
+  bool has_failed() const { return failure_ != 0; }
+  int failure() const { return failure_; }
+  // While the output takes nothing, signals must not wait: calls `on_signal` whenever there is
+  // something to read from `signal_fd`, which it has to take off.
+  void watch(int signal_fd, std::function<void()> on_signal);
+  void unwatch() { signal_fd_ = -1; }
 
  private:
   static constexpr size_t kFlushSize = 256 * 1024;
+  int write_all(int fd, std::string_view text);
+  bool wait_for(int fd);
+
   int fd_, error_fd_;
   Buffering buffering_;
-  bool has_failed_ = false;
+  int failure_ = 0;
+  int signal_fd_ = -1;
+  std::function<void()> on_signal_;
   std::string buffer_;
 };
 

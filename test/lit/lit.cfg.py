@@ -41,11 +41,7 @@ config.substitutions += [
     ("%python", "python3"),
     # Long enough for awl to start and attach.
     ("%long-ms", str(100 * int(limit))),
-    ("%programs", os.path.join(config.build_dir, "programs")),
     ("%testprog", os.path.join(config.build_dir, "programs", "testprog")),
-    ("%usdtprog", os.path.join(config.build_dir, "programs", "usdtprog")),
-    ("%dwarfprog", os.path.join(config.build_dir, "programs", "dwarfprog")),
-    ("%manyprog", os.path.join(config.build_dir, "programs", "manyprog")),
     ("%inputs", os.path.join(config.source_dir, "test", "lit", "Inputs")),
     ("FileCheck", config.filecheck),
     ("llvm-objdump", os.path.join(config.llvm_tools, "llvm-objdump")),
