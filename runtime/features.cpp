@@ -9,6 +9,8 @@
 
 #include <cerrno>
 
+#include "runtime/attach/uprobe_multi.h"
+
 namespace awl::runtime {
 namespace {
 
@@ -34,16 +36,20 @@ struct ProgramFeature {
   bpf_prog_type type;
 };
 constexpr ProgramFeature kPrograms[] = {
-    {"kprobe", BPF_PROG_TYPE_KPROBE},          {"tracepoint", BPF_PROG_TYPE_TRACEPOINT},
-    {"perf_event", BPF_PROG_TYPE_PERF_EVENT},  {"raw_tracepoint", BPF_PROG_TYPE_RAW_TRACEPOINT},
-    {"xdp", BPF_PROG_TYPE_XDP},                {"sched_cls", BPF_PROG_TYPE_SCHED_CLS},
-    {"cgroup_skb", BPF_PROG_TYPE_CGROUP_SKB},  {"lsm", BPF_PROG_TYPE_LSM},
+    {"kprobe", BPF_PROG_TYPE_KPROBE},
+    {"tracepoint", BPF_PROG_TYPE_TRACEPOINT},
+    {"perf_event", BPF_PROG_TYPE_PERF_EVENT},
+    {"raw_tracepoint", BPF_PROG_TYPE_RAW_TRACEPOINT},
+    {"xdp", BPF_PROG_TYPE_XDP},
+    {"sched_cls", BPF_PROG_TYPE_SCHED_CLS},
+    {"cgroup_skb", BPF_PROG_TYPE_CGROUP_SKB},
+    {"lsm", BPF_PROG_TYPE_LSM},
 };
 
-// Whether programs can be attached to many functions by one link. A kernel without it refuses the
-// attach type when the program is loaded, or the link with EOPNOTSUPP; one that has it finds the
-// empty list of functions invalid (kernel/trace/bpf_trace.c, bpf_kprobe_multi_link_attach).
-bool has_multi_link(int attach_type) {
+// Whether programs can be attached to many kernel functions by one link. Where the kernel knows the
+// attach type it looks for the functions' names, which lie at no address: EFAULT. Else it says
+// EINVAL, or EOPNOTSUPP (kernel/trace/bpf_trace.c, bpf_kprobe_multi_link_attach).
+bool has_kprobe_multi_link(int attach_type) {
   const bpf_insn instructions[] = {
       {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0},
       {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
@@ -54,16 +60,18 @@ bool has_multi_link(int attach_type) {
   if (fd < 0) return false;
   bpf_attr attributes{};
   attributes.link_create.prog_fd = static_cast<uint32_t>(fd);
-  attributes.link_create.attach_type = static_cast<uint32_t>(attach_type);
+  attributes.link_create.attach_type = static_cast<bpf_attach_type>(attach_type);
+  attributes.link_create.kprobe_multi.cnt = 1;
+  attributes.link_create.kprobe_multi.syms = 1;
   const long link = syscall(SYS_bpf, BPF_LINK_CREATE, &attributes, sizeof attributes);
-  const bool is_available = link < 0 && errno == EINVAL;
+  const bool is_available = link < 0 && errno == EFAULT;
   if (link >= 0) close(static_cast<int>(link));
   close(fd);
   return is_available;
 }
 
 // Attach types newer than the oldest headers awl builds with.
-constexpr int kTraceKprobeMulti = 42, kTraceUprobeMulti = 48, kTraceKprobeSession = 56;
+constexpr int kTraceKprobeMulti = 42, kTraceKprobeSession = 56;
 
 bool exists(const char *path) {
   struct stat info;
@@ -85,13 +93,11 @@ std::vector<Feature> detect_features() {
   features.push_back({"Kernel features", "uprobe refcount",
                       exists("/sys/bus/event_source/devices/uprobe/format/ref_ctr_offset")});
   for (const ProgramFeature &program : kPrograms)
-    features.push_back({"Probe types", program.name,
-                        libbpf_probe_bpf_prog_type(program.type, nullptr) == 1});
-  const std::pair<const char *, int> multi[] = {{"kprobe_multi", kTraceKprobeMulti},
-                                                {"uprobe_multi", kTraceUprobeMulti},
-                                                {"kprobe_session", kTraceKprobeSession}};
-  for (const auto &[name, type] : multi)
-    features.push_back({"Probe types", name, has_multi_link(type)});
+    features.push_back(
+        {"Probe types", program.name, libbpf_probe_bpf_prog_type(program.type, nullptr) == 1});
+  features.push_back({"Probe types", "kprobe_multi", has_kprobe_multi_link(kTraceKprobeMulti)});
+  features.push_back({"Probe types", "uprobe_multi", has_uprobe_multi()});
+  features.push_back({"Probe types", "kprobe_session", has_kprobe_multi_link(kTraceKprobeSession)});
   return features;
 }
 

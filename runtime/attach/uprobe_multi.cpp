@@ -60,8 +60,12 @@ bool has_uprobe_multi() {
   FileDescriptor program(
       bpf_prog_load(BPF_PROG_TYPE_KPROBE, "awl_probe", "GPL", instructions, 2, &options));
   if (!program) return false;
-  // Kernels with the right filter refuse this process id before they look at the path (which is
-  // a folder: EBADF); older ones do not.
+  // A kernel that does not know the attach type says EINVAL to everything; one that does finds that
+  // the path is a folder.
+  FileDescriptor known(create_link(program.get(), "/", {0}, {}, 0, false));
+  if (known || errno != EBADF) return false;
+  // Kernels with the right filter refuse this process id before they look at the path; older
+  // ones do not.
   FileDescriptor link(create_link(program.get(), "/", {0}, {}, -1, false));
   return !link && errno == EINVAL;
 }
