@@ -1,9 +1,10 @@
 """Boots a kernel in qemu's software emulation and runs a script in it."""
+import ctypes
 import os
 import pathlib
 import re
 import shlex
-import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ import time
 import image
 import kernels
 
+PR_SET_PDEATHSIG = 1
 EMULATOR = "qemu-system-x86_64"
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 
@@ -65,6 +67,11 @@ def boot(kernel, files, script, timeout_s, build, memory_mb=2048, cpus=2, echo=F
         return Machine(kernel, system, job, folder, memory_mb, cpus).run(timeout_s, echo)
 
 
+def end_with_parent():
+    """In the emulator's process: no machine goes on when whoever wanted it has been killed."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
 class Machine:
     """One run of the emulator; the serial lines are files in its folder."""
 
@@ -94,7 +101,8 @@ class Machine:
         start = time.monotonic()
         said = self.folder_ / "emulator"
         with open(said, "wb") as log:
-            process = subprocess.Popen(self.command_, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            process = subprocess.Popen(self.command_, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                       preexec_fn=end_with_parent)
         shown = {"output": 0, "errors": 0}
         try:
             while process.poll() is None and time.monotonic() - start < timeout_s:
