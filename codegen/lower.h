@@ -125,7 +125,7 @@ class Lowering {
   // The difference at the first byte that differs, 0 for none; as i64.
   llvm::Value *compare_strings(ast::Expr &left, ast::Expr &right, uint64_t limit);
   llvm::Value *compare_memory(llvm::Value *left, llvm::Value *right, uint64_t size,
-                              bool ends_at_nul);
+                              bool ends_at_nul, llvm::Value *limit = nullptr);
   // Where one string stands in another; -1: nowhere.
   llvm::Value *find_string(llvm::Value *text, uint32_t text_size, llvm::Value *wanted,
                            uint32_t wanted_size);

@@ -48,13 +48,44 @@ llvm::Value *ksym(BuiltinCall &call) { return call.value(0); }
 
 llvm::Value *usym(BuiltinCall &call) { return user_symbol(call, call.value(0)); }
 
+// Whether the program's context is a struct pt_regs, or begins with one.
+bool has_registers(ProbeFamily family) {
+  switch (family) {
+    case ProbeFamily::kKprobe:
+    case ProbeFamily::kKretprobe:
+    case ProbeFamily::kUprobe:
+    case ProbeFamily::kUretprobe:
+    case ProbeFamily::kUsdt:
+    case ProbeFamily::kProfile:
+    case ProbeFamily::kInterval:
+    case ProbeFamily::kSoftware:
+    case ProbeFamily::kHardware:
+    case ProbeFamily::kWatchpoint:
+      return true;
+    default:
+      return false;
+  }
+}
+
 llvm::Value *usermode(BuiltinCall &call) {
-  // The low bits of the code segment are the privilege level: 3 in user mode.
-  llvm::Value *segment = call.lowering.context_register("cs");
-  if (!segment) return call.emitter().i64(0);
-  llvm::Value *level = call.b().CreateAnd(segment, call.emitter().i64(3));
-  llvm::Value *is_user = call.b().CreateICmpEQ(level, call.emitter().i64(3));
-  return call.b().CreateZExt(is_user, call.b().getInt64Ty());
+  llvm::IRBuilder<> &b = call.b();
+  Emitter &emitter = call.emitter();
+  Lowering &lowering = call.lowering;
+  if (has_registers(lowering.family())) {
+    // The low bits of the code segment are the privilege level: 3 in user mode. On arm64 the low
+    // four of pstate are the exception level and stack: 0 in user mode.
+    llvm::Value *segment = lowering.context_register("cs");
+    llvm::Value *state = segment ? segment : lowering.context_register("pstate");
+    llvm::Value *level = b.CreateAnd(state, emitter.i64(segment ? 3 : 15));
+    llvm::Value *is_user = b.CreateICmpEQ(level, emitter.i64(segment ? 3 : 0));
+    return b.CreateZExt(is_user, b.getInt64Ty());
+  }
+  // What the tracer calls itself stands for the tracer; all others are hooks in the kernel.
+  ProbeFamily family = lowering.family();
+  bool is_own = family == ProbeFamily::kBegin || family == ProbeFamily::kEnd ||
+                family == ProbeFamily::kSelf || family == ProbeFamily::kTest ||
+                family == ProbeFamily::kBench;
+  return emitter.i64(is_own);
 }
 
 constexpr BuiltinLowering kLowerings[] = {

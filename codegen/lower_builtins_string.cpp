@@ -42,21 +42,71 @@ llvm::Value *strlen(BuiltinCall &call) {
   return call.lowering.string_length(call.value(0), call.argument(0).type->size);
 }
 
-// Lengths of strings are known to the frontend by their types.
-llvm::Value *strcap(BuiltinCall &call) { return call.emitter().i64(call.argument(0).type->size); }
+// Sizes are known to the frontend by types; what a pointer points to has become str(pointer).
+llvm::Value *strcap(BuiltinCall &call) {
+  auto *read = ast::as<ast::Call>(&call.argument(0));
+  if (read && read->name == "str" && read->span.end == read->name_span.end) return strlen(call);
+  return call.emitter().i64(call.argument(0).type->size);
+}
 
 llvm::Value *strncmp(BuiltinCall &call) {
   uint64_t limit = static_cast<uint64_t>(call.constant(2).value_or(INT64_MAX));
-  return call.lowering.compare_strings(call.argument(0), call.argument(1), limit);
+  llvm::Value *difference =
+      call.lowering.compare_strings(call.argument(0), call.argument(1), limit);
+  llvm::Value *differs = call.b().CreateICmpNE(difference, call.emitter().i64(0));
+  return call.b().CreateZExt(differs, call.b().getInt64Ty());
+}
+
+// The first `size` bytes of a value in memory, or those at an address.
+llvm::Value *bytes(BuiltinCall &call, size_t position, uint32_t size, llvm::Value *count) {
+  ast::Expr &argument = call.argument(position);
+  if (!argument.type->is_pointer()) return call.lowering.value(argument);
+  llvm::Value *memory = call.lowering.temporary(size);
+  call.lowering.zero(memory, size);
+  llvm::Value *wanted = call.emitter().i32(size);
+  if (count)
+    wanted = call.b().CreateTrunc(call.lowering.bounded(count, size), call.b().getInt32Ty());
+  call.emitter().probe_read(memory, wanted, call.lowering.value(argument), call.space(position),
+                            call.span());
+  return memory;
 }
 
 llvm::Value *memcmp(BuiltinCall &call) {
   ast::Expr &left = call.argument(0), &right = call.argument(1);
-  uint32_t size = std::min(left.type->size, right.type->size);
-  if (auto limit = call.constant(2))
-    size = static_cast<uint32_t>(std::min<uint64_t>(size, static_cast<uint64_t>(*limit)));
-  return call.lowering.compare_memory(call.lowering.value(left), call.lowering.value(right), size,
-                                      false);
+  frontend::TypeStore &types = *call.lowering.program().types;
+  auto most = static_cast<uint32_t>(call.lowering.program().config.max_strlen);
+  auto room = [&](TypeRef type) { return type->is_pointer() ? most : types.size_of(type); };
+  uint32_t size = std::min(room(left.type), room(right.type));
+  std::optional<int64_t> constant = call.constant(2);
+  if (constant) {
+    size = static_cast<uint32_t>(std::min<uint64_t>(size, static_cast<uint64_t>(*constant)));
+  }
+  llvm::Value *count = constant ? nullptr : call.value(2);
+  llvm::Value *first = bytes(call, 0, size, count);
+  return call.lowering.compare_memory(first, bytes(call, 1, size, count), size, false, count);
+}
+
+// The second string is put behind the first, in memory that has room for both. A result that does
+// not fit is cut as str() cuts: it fills its memory without a NUL.
+llvm::Value *str_concat(BuiltinCall &call) {
+  Lowering &lowering = call.lowering;
+  llvm::IRBuilder<> &b = call.b();
+  uint32_t left_size = call.argument(0).type->size, right_size = call.argument(1).type->size;
+  llvm::Value *left = call.value(0), *right = call.value(1);
+  llvm::Value *both = lowering.temporary(left_size + right_size);
+  lowering.zero(lowering.at(both, left_size), right_size);
+  lowering.copy(both, left, left_size);
+  llvm::Value *length = lowering.string_length(both, left_size);
+  // One that was cut has no NUL.
+  llvm::Value *is_cut = b.CreateICmpNE(lowering.load_byte(both, length), call.emitter().i64(0));
+  length = lowering.bounded(b.CreateAdd(length, b.CreateZExt(is_cut, b.getInt64Ty())), left_size);
+  llvm::Value *end = b.CreateGEP(b.getInt8Ty(), lowering.opaque(both), length);
+  llvm::Value *from = b.CreatePtrToInt(right, b.getInt64Ty());
+  call.emitter().probe_read(end, call.emitter().i32(right_size), from, AddressSpace::kKernel,
+                            call.span());
+  llvm::Value *memory = call.memory();
+  lowering.copy(memory, both, call.type()->size);
+  return memory;
 }
 
 llvm::Value *strstr(BuiltinCall &call) {
@@ -66,14 +116,15 @@ llvm::Value *strstr(BuiltinCall &call) {
                                    needle.type->size);
 }
 
-llvm::Value *strcontains(BuiltinCall &call) {
-  llvm::Value *found = call.b().CreateICmpSGE(strstr(call), call.emitter().i64(0));
-  return call.b().CreateZExt(found, call.b().getInt64Ty());
-}
-
 constexpr BuiltinLowering kLowerings[] = {
-    {"str", str},         {"buf", buf},       {"strlen", strlen}, {"strcap", strcap},
-    {"strncmp", strncmp}, {"memcmp", memcmp}, {"strstr", strstr}, {"strcontains", strcontains},
+    {"str", str},
+    {"buf", buf},
+    {"strlen", strlen},
+    {"strcap", strcap},
+    {"str_concat", str_concat},
+    {"strncmp", strncmp},
+    {"memcmp", memcmp},
+    {"strstr", strstr},
 };
 
 }  // namespace

@@ -157,7 +157,10 @@ llvm::Value *Lowering::unary(ast::Unary &node, llvm::Value *to) {
       return read(place(node), node.span, to);
     case ast::UnaryOp::kAddressOf:
       return address_of(*node.operand);
+    case ast::UnaryOp::kComptime:
+      break;
   }
+  assert(false && "comptime has become its value");
   return nullptr;
 }
 

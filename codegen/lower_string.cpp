@@ -109,13 +109,17 @@ llvm::Value *Lowering::load_byte(llvm::Value *pointer, llvm::Value *index) {
 }
 
 llvm::Value *Lowering::compare_memory(llvm::Value *left, llvm::Value *right, uint64_t size,
-                                      bool ends_at_nul) {
+                                      bool ends_at_nul, llvm::Value *limit) {
   llvm::Value *slot = temporary(8);
   left = opaque(left), right = opaque(right);  // see place()
   b().CreateAlignedStore(e_.i64(0), slot, llvm::Align(8));
   count_loop(e_.i64(static_cast<int64_t>(size)), [&](llvm::Value *i) {
     llvm::Value *a = load_byte(left, i);
     llvm::Value *difference = b().CreateSub(a, load_byte(right, i));
+    if (limit) {
+      llvm::Value *counts = b().CreateSExt(b().CreateICmpULT(i, limit), b().getInt64Ty());
+      difference = b().CreateAnd(difference, counts);
+    }
     b().CreateAlignedStore(difference, slot, llvm::Align(8));
     llvm::Value *goes_on = b().CreateICmpEQ(difference, e_.i64(0));
     return ends_at_nul ? b().CreateAnd(goes_on, b().CreateICmpNE(a, e_.i64(0))) : goes_on;

@@ -17,7 +17,8 @@ tokens {
   END_PREDICATE,   // the second '/' of a predicate
   OPEN_CAST,       // the '(' of a cast
   OPEN_TYPE,       // the '(' of sizeof, offsetof, typeof and typeinfo when a type follows
-  OPEN_STATEMENT   // the '{' of a block that is a statement by itself
+  OPEN_STATEMENT,  // the '{' of a block that is a statement by itself
+  IF_VALUE         // the 'if' of an expression
 }
 
 @postinclude {
@@ -73,6 +74,7 @@ CODE_UNTERMINATED_COMMENT : '/*' (~'*' | '*'+ ~[*/])* '*'* -> type(UNTERMINATED_
 MISPLACED_DIRECTIVE : '#' [ \t]* ('define' | 'include') (~[\\\n] | '\\' '\r'? '\n' | '\\' ~[\r\n])*;
 
 BREAK : 'break';
+COMPTIME : 'comptime';
 CONTINUE : 'continue';
 ELSE : 'else';
 FALSE : 'false';

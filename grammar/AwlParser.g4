@@ -67,6 +67,8 @@ blockStatement
   ;
 
 ifStatement : IF expression block (ELSE (ifStatement | block))? ;
+// Where a value is expected; `IF_VALUE` is set by mark_tokens.
+ifValue : IF_VALUE expression block ELSE (ifStatement | block) ;
 
 forStatement : FOR ('(' forRange ')' | forRange) block ;
 forRange : VARIABLE ':' expression ('..' expression)? ;
@@ -101,7 +103,7 @@ sum : product (('+' | '-') product)* ;
 product : unary (('*' | '/' | '%') unary)* ;
 
 unary
-  : ('-' | '!' | '~' | '*' | '&' | '++' | '--') unary
+  : ('-' | '!' | '~' | '*' | '&' | '++' | '--' | COMPTIME) unary
   | OPEN_CAST typeSpecification ')' unary
   | postfix
   ;
@@ -114,7 +116,7 @@ suffix
   | '--'
   ;
 fieldName
-  : IDENTIFIER | BREAK | CONTINUE | ELSE | FALSE | FOR | IF | LET | OFFSETOF | RETURN | SIZEOF
+  : IDENTIFIER | BREAK | COMPTIME | CONTINUE | ELSE | FALSE | FOR | IF | LET | OFFSETOF | RETURN | SIZEOF
   | TRUE | TYPEINFO | TYPEOF | UNROLL | WHILE
   ;
 
@@ -130,6 +132,7 @@ primary
   | nameOrCall
   | parentheses
   | blockExpression
+  | ifValue
   | (SIZEOF | TYPEOF | TYPEINFO) typeOrExpression
   | OFFSETOF (OPEN_TYPE typeSpecification | '(' expression) ',' fieldPath ')'
   ;

@@ -117,7 +117,8 @@ struct MapAccess : Expr {
   MapAccess(Span s, std::string n, Expr *k)
       : Expr(NodeKind::kMapAccess, s), name(std::move(n)), key(k) {}
 };
-enum class UnaryOp { kNegate, kNot, kComplement, kDereference, kAddressOf };
+// kComptime: `comptime a`, which the type check replaces by its value.
+enum class UnaryOp { kNegate, kNot, kComplement, kDereference, kAddressOf, kComptime };
 struct Unary : Expr {
   UnaryOp op;
   Expr *operand;
@@ -184,6 +185,8 @@ struct Call : Expr {
   std::vector<Expr *> arguments;
   Span name_span;
   bool is_result_used = true;  // false for `delete(@x);` as a statement
+  // What a question about types, such as is_str(), is answered with as far as types are known.
+  std::optional<int64_t> answer;
   Call(Span s, std::string n, std::vector<Expr *> a, Span ns)
       : Expr(NodeKind::kCall, s), name(std::move(n)), arguments(std::move(a)), name_span(ns) {}
 };

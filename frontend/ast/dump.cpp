@@ -65,6 +65,8 @@ const char *spell(UnaryOp op) {
       return "*";
     case UnaryOp::kAddressOf:
       return "&";
+    case UnaryOp::kComptime:
+      return "comptime";
   }
   return "?";
 }

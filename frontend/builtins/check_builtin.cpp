@@ -82,6 +82,23 @@ bool BuiltinContext::string(std::vector<ast::Expr *> &arguments, size_t position
   return argument->type->is_string() || refuse_type(*argument, "a string", position);
 }
 
+bool BuiltinContext::string_like(std::vector<ast::Expr *> &arguments, size_t position) {
+  ast::Expr *&argument = arguments[position];
+  TypeRef type = argument->type;
+  if (type->kind == TypeKind::kArray && type->element->is_integral() && type->element->size == 1) {
+    // With room for a NUL behind bytes that fill the array.
+    checker.convert(argument, types().string(type->count + 1));
+    return true;
+  }
+  if (!type->is_pointer()) return string(arguments, position);
+  if (!is_final()) return true;
+  ast::Expr *read = checker.nodes().make<ast::Call>(
+      argument->span, "str", std::vector<ast::Expr *>{argument}, argument->span);
+  if (!checker.check(read)) return false;
+  argument = read;
+  return true;
+}
+
 std::optional<int64_t> BuiltinContext::try_constant(std::vector<ast::Expr *> &arguments,
                                                     size_t position) {
   ast::Expr *&argument = arguments[position];

@@ -61,6 +61,9 @@ class BuiltinContext {
   const std::string *text(const std::vector<ast::Expr *> &arguments, size_t position);
   // A string of any kind; a parameter becomes one.
   bool string(std::vector<ast::Expr *> &arguments, size_t position);
+  // A string as string() takes it, or what one is read from: an array of bytes, which is copied, or
+  // a pointer, which str() reads.
+  bool string_like(std::vector<ast::Expr *> &arguments, size_t position);
   // A constant integer: literals, enumerators, sizeof. Literals stay; others become literals.
   std::optional<int64_t> constant(std::vector<ast::Expr *> &arguments, size_t position);
   // The same without a report when it is not one.

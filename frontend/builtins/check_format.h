@@ -9,4 +9,8 @@ namespace awl::frontend {
 // become integers before. False after a report.
 bool check_format(BuiltinContext &context, Arguments &arguments);
 
+// What printf would print, for arguments that check_format has taken and that are all known now;
+// null after a report.
+std::optional<std::string> format_literals(BuiltinContext &context, Arguments &arguments);
+
 }  // namespace awl::frontend

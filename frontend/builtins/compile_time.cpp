@@ -2,22 +2,27 @@
 //
 // After the checks the is_…() questions have become literals. getopt's name and description are
 // string literals, its default a literal.
-#include "frontend/builtins/check_builtin.h"
+#include "frontend/builtins/check_format.h"
 #include "runtime/object/description.h"
 
 namespace awl::frontend {
+
+AWL_DIAGNOSTIC(kFail, Error, "fail", "{}", std::string);
+
 namespace {
 
 // A question about the argument's type: a literal in the last walk, when types are settled.
 TypeRef answer(BuiltinContext &c, ast::Expr &call, bool value) {
+  static_cast<ast::Call &>(call).answer = value;
   if (c.is_final()) c.replace(c.checker.nodes().make<ast::BoolLiteral>(call.span, value));
   return c.types().boolean();
 }
 
 TypeRef check_is_literal(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
   ast::NodeKind kind = arguments[0]->kind;
-  return answer(c, call, kind == ast::NodeKind::kIntegerLiteral || kind == ast::NodeKind::kBoolLiteral ||
-                             kind == ast::NodeKind::kStringLiteral);
+  return answer(c, call,
+                kind == ast::NodeKind::kIntegerLiteral || kind == ast::NodeKind::kBoolLiteral ||
+                    kind == ast::NodeKind::kStringLiteral);
 }
 
 TypeRef check_is_str(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
@@ -52,25 +57,26 @@ TypeRef check_getopt(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
   return nullptr;
 }
 
-TypeRef check_static_assert(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
-  const std::string *message = c.text(arguments, 1);
-  std::optional<int64_t> condition = c.constant(arguments, 0);
-  if (!message || !condition) return nullptr;
-  if (*condition == 0) return c.refuse(call.span, *message);
-  return c.types().void_type();
-}
-
 TypeRef check_fail(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
-  const std::string *message = c.text(arguments, 0);
-  return message ? c.refuse(call.span, *message) : nullptr;
+  if (!check_format(c, arguments)) return nullptr;
+  if (!c.checker.is_reached()) {
+    // Nothing is left of it.
+    std::vector<ast::Stmt *> nothing;
+    if (c.is_final())
+      c.replace(c.checker.nodes().make<ast::BlockExpr>(call.span, nothing, nullptr));
+    return c.types().void_type();
+  }
+  std::optional<std::string> message = format_literals(c, arguments);
+  if (message) c.report(call.span, kFail, *message);
+  return message ? c.types().void_type() : nullptr;
 }
 
 TypeRef check_kfunc(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
   return c.text(arguments, 0) ? c.types().boolean() : nullptr;
 }
 
-Builtin question(std::string_view name, std::string_view signature,
-                 std::string_view description, decltype(Builtin::check) check) {
+Builtin question(std::string_view name, std::string_view signature, std::string_view description,
+                 decltype(Builtin::check) check) {
   Builtin builtin{.name = name, .signature = signature, .description = description};
   builtin.min_arguments = builtin.max_arguments = 1;
   builtin.check = check;
@@ -81,29 +87,43 @@ Builtin question(std::string_view name, std::string_view signature,
 
 std::vector<Builtin> compile_time_builtins() {
   return {
-      question("is_literal", "bool is_literal(value)",
-               "Whether the argument is a literal.", check_is_literal),
+      question("is_literal", "bool is_literal(value)", "Whether the argument is a literal.",
+               check_is_literal),
       question("is_str", "bool is_str(value)", "Whether the argument is a string.", check_is_str),
-      question("is_integer", "bool is_integer(value)",
-               "Whether the argument is an integer.", check_is_integer),
+      question("is_integer", "bool is_integer(value)", "Whether the argument is an integer.",
+               check_is_integer),
       question("is_unsigned_integer", "bool is_unsigned_integer(value)",
                "Whether the argument is an unsigned integer.", check_is_unsigned),
       question("is_ptr", "bool is_ptr(value)", "Whether the argument is a pointer.", check_is_ptr),
-      question("is_array", "bool is_array(value)", "Whether the argument is an array.", check_is_array),
-      {.name = "getopt", .signature = "T getopt(const string name [, T default [, const string description]])",
-       .description = "A named parameter of the script.", .min_arguments = 1, .max_arguments = 3, .check = check_getopt},
-      {.name = "static_assert", .signature = "void static_assert(bool condition, const string message)",
-       .description = "Fails to compile when the condition is false.", .min_arguments = 2,
-       .max_arguments = 2, .is_statement = true, .is_supported = false, .check = check_static_assert},
-      {.name = "fail", .signature = "void fail(const string format, args...)",
-       .description = "Fails to compile where it is reached.", .min_arguments = 1, .max_arguments = -1,
-       .is_statement = true, .is_supported = false, .check = check_fail},
-      {.name = "kfunc_exist", .signature = "bool kfunc_exist(const string name)",
-       .description = "Whether the kernel has a kfunc.", .min_arguments = 1, .max_arguments = 1,
-       .is_supported = false, .check = check_kfunc},
-      {.name = "kfunc_allowed", .signature = "bool kfunc_allowed(const string name)",
-       .description = "Whether the program may call a kfunc.", .min_arguments = 1, .max_arguments = 1,
-       .is_supported = false, .check = check_kfunc},
+      question("is_array", "bool is_array(value)", "Whether the argument is an array.",
+               check_is_array),
+      {.name = "getopt",
+       .signature = "T getopt(const string name [, T default [, const string description]])",
+       .description = "A named parameter of the script.",
+       .min_arguments = 1,
+       .max_arguments = 3,
+       .check = check_getopt},
+      {.name = "fail",
+       .signature = "void fail(const string format, args...)",
+       .description = "Fails to compile where it is reached.",
+       .min_arguments = 1,
+       .max_arguments = -1,
+       .is_statement = true,
+       .check = check_fail},
+      {.name = "kfunc_exist",
+       .signature = "bool kfunc_exist(const string name)",
+       .description = "Whether the kernel has a kfunc.",
+       .min_arguments = 1,
+       .max_arguments = 1,
+       .is_supported = false,
+       .check = check_kfunc},
+      {.name = "kfunc_allowed",
+       .signature = "bool kfunc_allowed(const string name)",
+       .description = "Whether the program may call a kfunc.",
+       .min_arguments = 1,
+       .max_arguments = 1,
+       .is_supported = false,
+       .check = check_kfunc},
   };
 }
 

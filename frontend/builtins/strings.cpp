@@ -19,7 +19,8 @@ bool is_byte_array(TypeRef type) {
 bool make_parameter_text(BuiltinContext &c, ast::Expr *argument) {
   TypeRef text = c.types().string(object::kParameterStringSize);
   if (auto *sum = ast::as<ast::Binary>(argument); sum && sum->op == ast::BinaryOp::kAdd) {
-    if (!ast::as<ast::PositionalParameter>(sum->left) || !ast::as<ast::IntegerLiteral>(sum->right)) {
+    if (!ast::as<ast::PositionalParameter>(sum->left) ||
+        !ast::as<ast::IntegerLiteral>(sum->right)) {
       return false;
     }
     sum->left->type = sum->type = text;
@@ -30,8 +31,8 @@ bool make_parameter_text(BuiltinContext &c, ast::Expr *argument) {
   return true;
 }
 
-// The length argument: null for "not constant", which has become a uint64; `is_right` is false after
-// a report.
+// The length argument: null for "not constant", which has become a uint64; `is_right` is false
+// after a report.
 std::optional<uint64_t> length_of(BuiltinContext &c, Arguments &arguments, size_t position,
                                   bool &is_right) {
   std::optional<int64_t> length = c.try_constant(arguments, position);
@@ -96,7 +97,7 @@ TypeRef check_buf(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
 }
 
 TypeRef check_strncmp(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
-  if (!c.string(arguments, 0) || !c.string(arguments, 1)) return nullptr;
+  if (!c.string_like(arguments, 0) || !c.string_like(arguments, 1)) return nullptr;
   std::optional<int64_t> length = c.constant(arguments, 2);
   if (!length) return nullptr;
   if (*length < 0) return c.refuse(arguments[2]->span, "the length cannot be negative");
@@ -104,20 +105,32 @@ TypeRef check_strncmp(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
 }
 
 TypeRef check_strlen(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
-  return c.string(arguments, 0) ? c.checker.uint64() : nullptr;
+  return c.string_like(arguments, 0) ? c.checker.uint64() : nullptr;
 }
 
-TypeRef check_strcontains(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
-  return c.string(arguments, 0) && c.string(arguments, 1) ? c.types().boolean() : nullptr;
+// How much memory the text takes, which is known without looking; the length of what a pointer
+// points to.
+TypeRef check_strcap(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
+  TypeRef type = arguments[0]->type;
+  if (type->is_pointer()) return check_strlen(c, call, arguments);
+  bool is_right = is_byte_array(type) || c.string(arguments, 0);
+  return is_right ? c.checker.uint64() : nullptr;
 }
 
 TypeRef check_strstr(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
-  return c.string(arguments, 0) && c.string(arguments, 1) ? c.checker.int64() : nullptr;
+  return c.string_like(arguments, 0) && c.string_like(arguments, 1) ? c.checker.int64() : nullptr;
+}
+
+// The room that a text takes: pointers are read as far as strings go.
+uint64_t text_size(BuiltinContext &c, const ast::Expr &argument) {
+  TypeRef type = argument.type;
+  if (type->is_pointer()) return c.max_strlen();
+  return type->kind == TypeKind::kArray ? uint64_t{type->count} + 1 : type->size;
 }
 
 TypeRef check_str_concat(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
-  if (!c.string(arguments, 0) || !c.string(arguments, 1)) return nullptr;
-  uint64_t size = uint64_t{arguments[0]->type->size} + arguments[1]->type->size;
+  if (!c.string_like(arguments, 0) || !c.string_like(arguments, 1)) return nullptr;
+  uint64_t size = text_size(c, *arguments[0]) + text_size(c, *arguments[1]) - 1;
   return c.types().string(static_cast<uint32_t>(std::min<uint64_t>(size, c.max_strlen())));
 }
 
@@ -140,51 +153,97 @@ TypeRef check_name_of_number(BuiltinContext &c, ast::Expr &, Arguments &argument
 TypeRef check_memcmp(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
   for (size_t i : {0, 1}) {
     TypeRef type = arguments[i]->type;
-    if (type->is_string() || type->kind == TypeKind::kArray) continue;
-    c.refuse_type(*arguments[i], "a string or array", i);
+    if (type->is_string() || type->kind == TypeKind::kArray || type->is_pointer()) continue;
+    c.refuse_type(*arguments[i], "a string, array or pointer", i);
     return nullptr;
   }
-  std::optional<int64_t> count = c.constant(arguments, 2);
-  if (!count) return nullptr;
-  if (*count < 0) return c.refuse(arguments[2]->span, "the count cannot be negative");
-  return c.checker.int64();
+  if (std::optional<int64_t> count = c.try_constant(arguments, 2)) {
+    if (*count < 0) return c.refuse(arguments[2]->span, "the count cannot be negative");
+    if (static_cast<uint64_t>(*count) > c.max_strlen() &&
+        (arguments[0]->type->is_pointer() || arguments[1]->type->is_pointer())) {
+      return c.refuse(arguments[2]->span, "no more bytes than max_strlen are read from memory");
+    }
+    return c.checker.int64();
+  }
+  return c.integer(arguments, 2, c.checker.uint64()) ? c.checker.int64() : nullptr;
 }
 
 }  // namespace
 
 std::vector<Builtin> string_builtins() {
   return {
-      {.name = "str", .signature = "string str(char * data [, uint64 length])",
-       .description = "Reads a string from memory.", .min_arguments = 1, .max_arguments = 2, .check = check_str},
-      {.name = "buf", .signature = "buffer buf(void * data [, uint64 length])",
-       .description = "Reads bytes from memory.", .min_arguments = 1, .max_arguments = 2, .check = check_buf},
-      {.name = "strncmp", .signature = "uint64 strncmp(string a, string b, const uint64 length)",
-       .description = "0 when the first bytes of two strings are the same.", .min_arguments = 3,
-       .max_arguments = 3, .check = check_strncmp},
-      {.name = "strlen", .signature = "uint64 strlen(string text)",
-       .description = "The length of a string.", .min_arguments = 1, .max_arguments = 1, .check = check_strlen},
-      {.name = "strcap", .signature = "int64 strcap(string text)",
-       .description = "The number of bytes a string can hold.", .min_arguments = 1, .max_arguments = 1, .check = check_strlen},
-      {.name = "strcontains", .signature = "bool strcontains(string text, string part)",
-       .description = "Whether a string holds another.", .min_arguments = 2, .max_arguments = 2, .check = check_strcontains},
-      {.name = "strstr", .signature = "int64 strstr(string text, string part)",
-       .description = "Where a string holds another; -1 for nowhere.", .min_arguments = 2,
-       .max_arguments = 2, .check = check_strstr},
-      {.name = "str_concat", .signature = "string str_concat(string a, string b)",
-       .description = "Two strings put together.", .min_arguments = 2, .max_arguments = 2,
-       .is_supported = false, .check = check_str_concat},
-      {.name = "memcmp", .signature = "int64 memcmp(a, b, const uint64 count)",
-       .description = "Compares the first bytes of two values.", .min_arguments = 3,
-       .max_arguments = 3, .check = check_memcmp},
-      {.name = "bswap", .signature = "uintN bswap(uintN value)",
-       .description = "An integer with its bytes in reverse order.", .min_arguments = 1,
-       .max_arguments = 1, .check = check_bswap},
-      {.name = "strerror", .signature = "string strerror(int error)",
-       .description = "The text of an errno code.", .min_arguments = 1, .max_arguments = 1, .check = check_name_of_number<TypeKind::kErrorName>},
-      {.name = "signal_name", .signature = "string signal_name(int signal)",
-       .description = "The name of a signal.", .min_arguments = 1, .max_arguments = 1, .check = check_name_of_number<TypeKind::kSignalName>},
-      {.name = "syscall_name", .signature = "string syscall_name(int number)",
-       .description = "The name of a system call.", .min_arguments = 1, .max_arguments = 1, .check = check_name_of_number<TypeKind::kSyscallName>},
+      {.name = "str",
+       .signature = "string str(char * data [, uint64 length])",
+       .description = "Reads a string from memory.",
+       .min_arguments = 1,
+       .max_arguments = 2,
+       .check = check_str},
+      {.name = "buf",
+       .signature = "buffer buf(void * data [, uint64 length])",
+       .description = "Reads bytes from memory.",
+       .min_arguments = 1,
+       .max_arguments = 2,
+       .check = check_buf},
+      {.name = "strncmp",
+       .signature = "uint64 strncmp(string a, string b, const uint64 length)",
+       .description = "0 when the first bytes of two strings are the same.",
+       .min_arguments = 3,
+       .max_arguments = 3,
+       .check = check_strncmp},
+      {.name = "strlen",
+       .signature = "uint64 strlen(string text)",
+       .description = "The length of a string.",
+       .min_arguments = 1,
+       .max_arguments = 1,
+       .check = check_strlen},
+      {.name = "strcap",
+       .signature = "int64 strcap(string text)",
+       .description = "The number of bytes a string can hold.",
+       .min_arguments = 1,
+       .max_arguments = 1,
+       .check = check_strcap},
+      {.name = "strstr",
+       .signature = "int64 strstr(string text, string part)",
+       .description = "Where a string holds another; -1 for nowhere.",
+       .min_arguments = 2,
+       .max_arguments = 2,
+       .check = check_strstr},
+      {.name = "str_concat",
+       .signature = "string str_concat(string a, string b)",
+       .description = "Two strings put together.",
+       .min_arguments = 2,
+       .max_arguments = 2,
+       .check = check_str_concat},
+      {.name = "memcmp",
+       .signature = "int64 memcmp(left, right, uint64 count)",
+       .description = "Compares the first bytes of two values.",
+       .min_arguments = 3,
+       .max_arguments = 3,
+       .check = check_memcmp},
+      {.name = "bswap",
+       .signature = "uintN bswap(uintN value)",
+       .description = "An integer with its bytes in reverse order.",
+       .min_arguments = 1,
+       .max_arguments = 1,
+       .check = check_bswap},
+      {.name = "strerror",
+       .signature = "string strerror(int error)",
+       .description = "The text of an errno code.",
+       .min_arguments = 1,
+       .max_arguments = 1,
+       .check = check_name_of_number<TypeKind::kErrorName>},
+      {.name = "signal_name",
+       .signature = "string signal_name(int signal)",
+       .description = "The name of a signal.",
+       .min_arguments = 1,
+       .max_arguments = 1,
+       .check = check_name_of_number<TypeKind::kSignalName>},
+      {.name = "syscall_name",
+       .signature = "string syscall_name(int number)",
+       .description = "The name of a system call.",
+       .min_arguments = 1,
+       .max_arguments = 1,
+       .check = check_name_of_number<TypeKind::kSyscallName>},
   };
 }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "frontend/builtins/check_builtin.h"
+#include "frontend/builtins/config.h"
 
 namespace awl::frontend {
 
@@ -110,6 +111,13 @@ TypeRef check_cpid(BuiltinContext &c, ast::Expr &expr, Arguments &) {
   return c.checker.integer(4, false);
 }
 
+TypeRef check_config(BuiltinContext &c, ast::Expr &expr, Arguments &) {
+  ast::Expr *record = config_record(c.checker, expr.span);
+  TypeRef type = c.checker.check(record);
+  if (c.is_final()) c.replace(record);
+  return type;
+}
+
 TypeRef check_boolean(BuiltinContext &c, ast::Expr &, Arguments &) { return c.types().boolean(); }
 
 TypeRef check_ctx(BuiltinContext &c, ast::Expr &, Arguments &) {
@@ -169,6 +177,8 @@ std::vector<Builtin> value_builtins() {
        .description = "The process id of the command given with -c.", .check = check_cpid},
       {.name = "has_cpid", .signature = "bool has_cpid",
        .description = "Whether a command was given with -c.", .check = check_boolean},
+      {.name = "config", .signature = "record config",
+       .description = "The settings that the script was compiled with.", .check = check_config},
       {.name = "ctx", .signature = "void * ctx",
        .description = "The context of the BPF program.", .is_supported = false, .check = check_ctx},
       {.name = "numaid", .signature = "uint32 numaid",

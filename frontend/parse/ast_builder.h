@@ -69,6 +69,11 @@ class AstBuilder {
                        ast::Expr **result);
   ast::Stmt *block_statement(Grammar::BlockStatementContext *rule);
   ast::If *if_statement(Grammar::IfStatementContext *rule);
+  ast::Expr *if_value(Grammar::IfValueContext *rule);
+  // A Ternary when all branches have values, else an If.
+  ast::Node *if_or_value(Grammar::IfStatementContext *rule);
+  ast::Node *branches(Span span, ast::Expr *condition, ast::BlockExpr *then, ast::Node *otherwise);
+  ast::Stmt *branch_statement(ast::Node *branch);
   ast::Stmt *for_statement(Grammar::ForStatementContext *rule);
   ast::Stmt *simple_statement(Grammar::SimpleStatementContext *rule);
   ast::Stmt *let_statement(Grammar::SimpleStatementContext *rule);

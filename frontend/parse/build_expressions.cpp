@@ -143,6 +143,8 @@ Expr *AstBuilder::unary(Grammar::UnaryContext *rule) {
       return context_.make<Unary>(span(rule), UnaryOp::kComplement, operand);
     case Grammar::STAR:
       return context_.make<Unary>(span(rule), UnaryOp::kDereference, operand);
+    case Grammar::COMPTIME:
+      return context_.make<Unary>(span(rule), UnaryOp::kComptime, operand);
     default:
       return context_.make<Unary>(span(rule), UnaryOp::kAddressOf, operand);
   }
@@ -248,6 +250,8 @@ Expr *AstBuilder::primary(Grammar::PrimaryContext *rule) {
       return parentheses(rule->parentheses());
     case Grammar::OPEN_BRACE:
       return block_expression(span(rule), rule->blockExpression()->statements());
+    case Grammar::IF_VALUE:
+      return if_value(rule->ifValue());
     case Grammar::OFFSETOF:
       return offset_of(rule);
     default:

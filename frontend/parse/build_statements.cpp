@@ -89,6 +89,16 @@ void AstBuilder::statement_group(Grammar::StatementGroupContext *rule, std::vect
       list->push_back(block);
       return;
     }
+    if (result && !simple && blocks[i]->ifStatement() && i + 1 == blocks.size()) {
+      // The same for `{ …; if (a) { 1 } else { 2 } }`.
+      Node *node = if_or_value(blocks[i]->ifStatement());
+      if (auto *value = as<Ternary>(node)) {
+        *result = value;
+      } else {
+        list->push_back(as<If>(node));
+      }
+      return;
+    }
     list->push_back(block_statement(blocks[i]));
   }
   if (!simple) return;
@@ -130,6 +140,69 @@ If *AstBuilder::if_statement(Grammar::IfStatementContext *rule) {
     statement->otherwise = block(rule->block(1));
   }
   return statement;
+}
+
+Node *AstBuilder::if_or_value(Grammar::IfStatementContext *rule) {
+  Depth depth(*this, 1);
+  Expr *condition = expression(rule->expression());
+  BlockExpr *then = block_expression(span(rule->block(0)), rule->block(0)->statements());
+  Node *otherwise = nullptr;
+  if (is_too_deep()) {
+    too_deep(span(rule));
+  } else if (rule->ifStatement()) {
+    otherwise = if_or_value(rule->ifStatement());
+  } else if (rule->block().size() > 1) {
+    otherwise = block_expression(span(rule->block(1)), rule->block(1)->statements());
+  }
+  return branches(span(rule), condition, then, otherwise);
+}
+
+Node *AstBuilder::branches(Span span, Expr *condition, BlockExpr *then, Node *otherwise) {
+  auto *block = as<BlockExpr>(otherwise);
+  bool is_value = as<Ternary>(otherwise) || (block && block->result);
+  if (then->result && is_value) {
+    return context_.make<Ternary>(span, condition, then, static_cast<Expr *>(otherwise));
+  }
+  auto *statement = context_.make<If>(span, condition, as<Block>(branch_statement(then)));
+  if (otherwise) statement->otherwise = branch_statement(otherwise);
+  return statement;
+}
+
+// A branch whose value, if it has one, is dropped.
+Stmt *AstBuilder::branch_statement(Node *branch) {
+  if (auto *statement = as<If>(branch)) return statement;
+  if (auto *ternary = as<Ternary>(branch)) {
+    auto *then = as<Block>(branch_statement(ternary->then));
+    auto *statement = context_.make<If>(ternary->span, ternary->condition, then);
+    statement->otherwise = branch_statement(ternary->otherwise);
+    return statement;
+  }
+  auto *value = as<BlockExpr>(branch);
+  auto *block = context_.make<Block>(value->span);
+  block->statements = std::move(value->statements);
+  if (value->result) {
+    if (auto *call = as<Call>(value->result)) call->is_result_used = false;
+    block->statements.push_back(context_.make<ExprStmt>(value->result->span, value->result));
+  }
+  return block;
+}
+
+Expr *AstBuilder::if_value(Grammar::IfValueContext *rule) {
+  Depth depth(*this, 1);
+  Expr *condition = expression(rule->expression());
+  BlockExpr *then = block_expression(span(rule->block(0)), rule->block(0)->statements());
+  Node *otherwise = nullptr;
+  if (is_too_deep()) {
+    return too_deep(span(rule));
+  } else if (rule->ifStatement()) {
+    otherwise = if_or_value(rule->ifStatement());
+  } else {
+    otherwise = block_expression(span(rule->block(1)), rule->block(1)->statements());
+  }
+  Node *node = branches(span(rule), condition, then, otherwise);
+  if (auto *value = as<Ternary>(node)) return value;
+  std::vector<Stmt *> statements{as<If>(node)};
+  return context_.make<BlockExpr>(span(rule), std::move(statements), nullptr);
 }
 
 Stmt *AstBuilder::for_statement(Grammar::ForStatementContext *rule) {

@@ -21,6 +21,9 @@ class Marker {
         mark_parenthesis(i);
       } else if (type(i) == Lexer::OPEN_BRACE && i > 0 && begins_statement(i)) {
         tokens_[i]->setType(Lexer::OPEN_STATEMENT);
+      } else if (type(i) == Lexer::IF && i > 0 && !begins_statement(i) &&
+                 type(i - 1) != Lexer::ELSE) {
+        tokens_[i]->setType(Lexer::IF_VALUE);
       }
     }
   }

@@ -41,6 +41,8 @@ const char *describe_kind(size_t type) {
       return "'('";
     case Lexer::OPEN_STATEMENT:
       return "'{'";
+    case Lexer::IF_VALUE:
+      return "'if'";
     default:
       return nullptr;
   }
@@ -251,7 +253,8 @@ std::string SyntaxErrors::describe_closer(antlr4::ParserRuleContext *context) co
     case Parser::RuleParentheses: {
       size_t start = context->getStart()->getTokenIndex();
       size_t before = start > 0 ? tokens_.get(start - 1)->getType() : antlr4::Token::EOF;
-      bool is_condition = before == Lexer::IF || before == Lexer::WHILE;
+      bool is_condition =
+          before == Lexer::IF || before == Lexer::IF_VALUE || before == Lexer::WHILE;
       return is_condition ? " after the condition" : "";
     }
     default:

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "frontend/builtins/check_builtin.h"
+#include "frontend/builtins/config.h"
 #include "frontend/diagnostics/nearest_name.h"
 #include "frontend/passes/type_checker.h"
 #include "runtime/object/description.h"
@@ -43,6 +44,10 @@ AWL_DIAGNOSTIC(kOffsetofBitfield, Error, "offsetof-bitfield",
                "'{}' is a bitfield and has no offset in bytes", std::string_view);
 AWL_DIAGNOSTIC(kAggregationNotAssigned, Error, "aggregation-not-assigned",
                "{}() must be assigned directly to a map", std::string_view);
+AWL_DIAGNOSTIC(
+    kTypeofValue, Error, "typeof-value",
+    "typeof() is a type: it can stand in declarations, in casts, and as an argument of a "
+    "macro that expects a type");
 AWL_DIAGNOSTIC(kOpaquePointer, Error, "opaque-pointer", "Nothing is known of what a '{}' points to",
                std::string);
 
@@ -123,14 +128,24 @@ TypeRef TypeChecker::check_node(ast::Expr *&expr) {
     case ast::NodeKind::kMapAccess:
       return check_map_access(static_cast<ast::MapAccess &>(*expr));
     case ast::NodeKind::kUnary:
+      if (auto &node = static_cast<ast::Unary &>(*expr); node.op == ast::UnaryOp::kComptime) {
+        return check_comptime(node, expr);
+      }
       return check_unary(static_cast<ast::Unary &>(*expr));
     case ast::NodeKind::kIncDec:
       return check_inc_dec(static_cast<ast::IncDec &>(*expr));
     case ast::NodeKind::kBinary:
       return check_binary(static_cast<ast::Binary &>(*expr));
     case ast::NodeKind::kTernary:
+      if (TypeRef type = nullptr;
+          check_comptime_ternary(static_cast<ast::Ternary &>(*expr), expr, &type)) {
+        return type;
+      }
       return check_ternary(static_cast<ast::Ternary &>(*expr));
     case ast::NodeKind::kFieldAccess:
+      if (ast::Expr *value = config_value(*this, static_cast<ast::FieldAccess &>(*expr))) {
+        return check(expr = value);
+      }
       return check_field_access(static_cast<ast::FieldAccess &>(*expr));
     case ast::NodeKind::kTupleAccess:
       return check_tuple_access(static_cast<ast::TupleAccess &>(*expr));
@@ -149,7 +164,8 @@ TypeRef TypeChecker::check_node(ast::Expr *&expr) {
     case ast::NodeKind::kOffsetof:
       return check_offsetof(static_cast<ast::Offsetof &>(*expr));
     case ast::NodeKind::kTypeof:
-      return resolve_spec(*static_cast<ast::Typeof &>(*expr).type_spec);
+      report(expr->span, kTypeofValue).hint("to ask for the size of a type: sizeof(…)");
+      return nullptr;
     case ast::NodeKind::kBlockExpr:
       return check_block(static_cast<ast::BlockExpr &>(*expr));
     default:

@@ -90,6 +90,8 @@ const char *symbol(ast::UnaryOp op) {
       return "*";
     case ast::UnaryOp::kAddressOf:
       return "&";
+    case ast::UnaryOp::kComptime:
+      return "comptime";
   }
   return "";
 }

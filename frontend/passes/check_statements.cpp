@@ -240,9 +240,15 @@ void TypeChecker::check_let(ast::Let &let) {
 }
 
 void TypeChecker::check_if(ast::If &stmt) {
+  if (check_comptime_if(stmt)) return;
   check_truth(stmt.condition);
+  std::optional<bool> truth = known_truth(*stmt.condition);
+  bool is_then_dead = truth && !*truth, is_otherwise_dead = truth && *truth;
+  dead_depth_ += is_then_dead;
   check_statements(stmt.then->statements);
+  dead_depth_ += is_otherwise_dead - is_then_dead;
   if (stmt.otherwise) check_statement(*stmt.otherwise);
+  dead_depth_ -= is_otherwise_dead;
 }
 
 void TypeChecker::check_body(ast::Block &block, bool is_loop) {

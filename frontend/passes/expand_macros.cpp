@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <map>
 #include <set>
 #include <string>
@@ -11,6 +12,7 @@
 #include "frontend/ast/clone.h"
 #include "frontend/ast/visit.h"
 #include "frontend/builtins/builtin.h"
+#include "frontend/stdlib/standard_library.h"
 
 namespace awl::frontend {
 namespace {
@@ -104,11 +106,13 @@ class Instance {
  public:
   // `most_nodes`: how many the context may hold before no more arguments are put in.
   Instance(Compilation &compilation, const ast::Macro &macro, size_t id,
-           const std::vector<ast::Expr *> &arguments, Span call, size_t most_nodes)
+           const std::vector<ast::Expr *> &arguments, Span call, bool is_standard,
+           size_t most_nodes)
       : compilation_(compilation),
         macro_(macro),
         id_(id),
         call_(call),
+        is_standard_(is_standard),
         most_nodes_(most_nodes),
         argument_cloner_(compilation.context),
         cloner_(
@@ -122,10 +126,22 @@ class Instance {
   ast::BlockExpr *make() {
     auto *body = ast::as<ast::BlockExpr>(cloner_.clone(static_cast<ast::Expr *>(macro_.body)));
     body->span = call_;
+    if (is_standard_) ast::walk(*body, [this](ast::Node &node) { move_to_call(node); });
     return body;
   }
 
  private:
+  // What the library says of its own text, messages and lines of the verifier, is said of the call.
+  void move_to_call(ast::Node &node) {
+    auto move = [this](Span &span) {
+      if (span.source == macro_.span.source) span = call_;
+    };
+    move(node.span);
+    if (auto *call = ast::as<ast::Call>(&node)) move(call->name_span);
+    if (auto *binary = ast::as<ast::Binary>(&node)) move(binary->op_span);
+    if (auto *field = ast::as<ast::FieldAccess>(&node)) move(field->field_span);
+  }
+
   const ast::Expr *argument(const std::string &name) const {
     auto found = arguments_.find(name);
     return found == arguments_.end() ? nullptr : found->second;
@@ -168,15 +184,34 @@ class Instance {
       case ast::NodeKind::kOffsetof: {
         auto &offset = static_cast<const ast::Offsetof &>(expr);
         const ast::TypeSpec *type = argument_type(offset.operand);
-        if (!type) return nullptr;
         auto *copy = compilation_.context.make<ast::Offsetof>(offset.span);
-        copy->type_spec = argument_cloner_.clone(type);
-        copy->path = offset.path;
+        if (type) {
+          copy->type_spec = argument_cloner_.clone(type);
+        } else {
+          copy->type_spec = cloner_.clone(offset.type_spec);
+          copy->operand = cloner_.clone(offset.operand);
+        }
+        copy->path = member_path(offset.path);
         return copy;
       }
       default:
         return nullptr;
     }
+  }
+
+  // A parameter that begins the path of an offsetof stands for the members that its argument names.
+  std::vector<std::string> member_path(const std::vector<std::string> &path) const {
+    std::vector<std::string> names;
+    const ast::Expr *given = argument(path.front());
+    while (auto *field = ast::as<ast::FieldAccess>(given)) {
+      names.insert(names.begin(), field->field);
+      given = field->object;
+    }
+    auto *first = ast::as<ast::Identifier>(given);
+    if (!first) return path;
+    names.insert(names.begin(), first->name);
+    names.insert(names.end(), path.begin() + 1, path.end());
+    return names;
   }
 
   // A parameter is the caller's variable, any other variable one of this instance alone.
@@ -228,6 +263,7 @@ class Instance {
   const ast::Macro &macro_;
   const size_t id_;
   const Span call_;
+  const bool is_standard_;
   const size_t most_nodes_;
   std::map<std::string, const ast::Expr *> arguments_;
   std::set<uint32_t> reported_;
@@ -236,18 +272,13 @@ class Instance {
 
 class Expander {
  public:
-  Expander(Compilation &compilation, ast::Program &program,
-           const std::vector<ast::Macro *> &standard_library)
+  Expander(Compilation &compilation, ast::Program &program)
       : compilation_(compilation),
         diagnostics_(compilation.diagnostics),
         most_nodes_(compilation.context.node_count() + kMaxNodes) {
     for (ast::Macro *macro : program.macros) {
       if (is_new(*macro)) script_[macro->name].push_back(macro);
       check(*macro);
-    }
-    for (ast::Macro *macro : standard_library) {
-      library_[macro->name].push_back(macro);
-      library_macros_.insert(macro);
     }
   }
 
@@ -300,6 +331,19 @@ class Expander {
     if (macro) expr = instantiate(*macro, arguments, expr);
   }
 
+  // Parses the file that a macro of the standard library stands in, when first one of it is wanted.
+  void load_standard(const std::string &name) {
+    const StandardName *found = find_standard_name(name);
+    if (!found || !loaded_files_.insert(found->file).second) return;
+    const StandardFile &file = standard_files()[found->file];
+    ast::Program *parsed = parse(compilation_, std::string(file.name), std::string(file.text));
+    assert(parsed && "the standard library has no errors");
+    for (ast::Macro *macro : parsed->macros) {
+      library_[macro->name].push_back(macro);
+      library_macros_.insert(macro);
+    }
+  }
+
   bool is_in_library() const {
     return !active_.empty() && library_macros_.contains(active_.back());
   }
@@ -307,10 +351,9 @@ class Expander {
   const ast::Macro *find(const std::string &name, const std::vector<ast::Expr *> &arguments,
                          bool is_bare, Span span) {
     bool has_script = !is_in_library() && script_.contains(name);
+    load_standard(name);
     if (!has_script && !library_.contains(name)) return nullptr;
-    // A bare name is a builtin before it is a macro.
     const Builtin *builtin = find_builtin(name);
-    if (is_bare && builtin) return nullptr;
     const ast::Macro *macro = has_script ? best_match(script_, name, arguments) : nullptr;
     if (!macro) macro = best_match(library_, name, arguments);
     TypeStore::Constant constant;
@@ -355,8 +398,9 @@ class Expander {
           .note(macro.name_span, "defined here");
       return call;
     }
-    ast::BlockExpr *body =
-        Instance(compilation_, macro, ++instances_, arguments, call->span, most_nodes_).make();
+    ast::BlockExpr *body = Instance(compilation_, macro, ++instances_, arguments, call->span,
+                                    library_macros_.contains(&macro), most_nodes_)
+                               .make();
     if (compilation_.context.node_count() > most_nodes_) {
       diagnostics_.emit(call->span, kMacroTooLarge, macro.name);
       is_stopped_ = true;
@@ -372,6 +416,7 @@ class Expander {
   Diagnostics &diagnostics_;
   MacroTable script_, library_;
   std::set<const ast::Macro *> library_macros_;
+  std::set<uint32_t> loaded_files_;
   std::vector<const ast::Macro *> active_;  // those whose bodies are being expanded
   const size_t most_nodes_;
   size_t instances_ = 0;
@@ -380,9 +425,8 @@ class Expander {
 
 }  // namespace
 
-void expand_macros(Compilation &compilation, ast::Program &program,
-                   const std::vector<ast::Macro *> &standard_library) {
-  Expander(compilation, program, standard_library).run(program);
+void expand_macros(Compilation &compilation, ast::Program &program) {
+  Expander(compilation, program).run(program);
 }
 
 }  // namespace awl::frontend

@@ -7,15 +7,12 @@
 // it cannot meet the caller's variables; what it did not get as an argument it may not touch.
 #pragma once
 
-#include <vector>
-
 #include "frontend/frontend.h"
 
 namespace awl::frontend {
 
-// `standard_library` are the macros of the standard library, in any number; `program.macros` those
-// of the script. Afterwards no clause of `program` holds a call of a macro.
-void expand_macros(Compilation &compilation, ast::Program &program,
-                   const std::vector<ast::Macro *> &standard_library = {});
+// Afterwards no clause of `program` holds a call of a macro. Files of the standard library
+// (stdlib/standard_library.h) are parsed as their macros are met.
+void expand_macros(Compilation &compilation, ast::Program &program);
 
 }  // namespace awl::frontend

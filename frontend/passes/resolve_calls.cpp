@@ -3,6 +3,7 @@
 #include "frontend/ast/visit.h"
 #include "frontend/builtins/builtin.h"
 #include "frontend/diagnostics/nearest_name.h"
+#include "frontend/stdlib/standard_library.h"
 
 namespace awl::frontend {
 
@@ -146,6 +147,7 @@ class CallResolver {
                       const std::string &name) {
     std::vector<std::string> names;
     for (const Builtin &builtin : all_builtins()) names.emplace_back(builtin.name);
+    for (const StandardName &macro : standard_names()) names.emplace_back(macro.name);
     std::string nearest = nearest_name(name, names);
     auto diagnostic = diagnostics_.emit(span, kind, name);
     if (!nearest.empty()) diagnostic.hint("did you mean " + nearest + "?");

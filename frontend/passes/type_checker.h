@@ -51,6 +51,8 @@ class TypeChecker {
   ast::Context &nodes() { return compilation_.context; }
   const ProgramInfo &program() const { return *program_; }
   bool is_final() const { return is_final_; }
+  // Whether what is checked now may be reached, as far as constants tell.
+  bool is_reached() const { return dead_depth_ == 0; }
   void note_probe_name() { program_->uses_probe_name = true; }
 
   template <class... Args>
@@ -143,6 +145,16 @@ class TypeChecker {
   TypeRef mismatch(ast::Binary &node, TypeRef left, TypeRef right);
   void warn_sign(ast::Expr &expr, TypeRef to);
 
+  // check_comptime.cpp
+  TypeRef check_comptime(ast::Unary &node, ast::Expr *&expr);
+  // False when the condition is no `comptime`, and nothing has been done.
+  bool check_comptime_if(ast::If &stmt);
+  bool check_comptime_ternary(ast::Ternary &node, ast::Expr *&expr, TypeRef *type);
+  std::optional<int64_t> comptime_value(ast::Unary &node);
+  void fix_parameters(ast::Expr *&expr);
+  // What a condition amounts to where that is known now, the values of parameters among it.
+  std::optional<bool> known_truth(const ast::Expr &condition);
+
   // check_casts.cpp
   TypeRef check_cast(ast::Cast &node);
   TypeRef cast_target(ast::Cast &node, TypeRef from);
@@ -180,6 +192,7 @@ class TypeChecker {
   bool is_final_ = false;
   bool is_format_ = false;  // the literal being checked is a format string: of any length
   int loop_depth_ = 0;
+  int dead_depth_ = 0;     // branches around that are known not to be reached
   uint64_t unrolled_ = 1;  // product of the counts of the unroll statements around
 };
 

@@ -173,8 +173,11 @@ void RecordPrinter::State::print_join(const Event &event, const uint8_t *record)
 void RecordPrinter::State::run_cat(const std::string &path) {
   if (cat) return output.cat(cat(path));
   Result<std::string> text = read_file_head(path, description.settings.max_cat_bytes);
-  if (!text)
-    return output.error(fmt::format("failed to open file '{}': {}", path, text.error().message));
+  if (!text) {
+    int code = text.error().code;
+    std::string reason = code > 0 ? std::strerror(code) : text.error().message;
+    return output.error(fmt::format("failed to open file '{}' ({})", path, reason));
+  }
   output.cat(*text);
 }
 

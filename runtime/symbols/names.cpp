@@ -1,4 +1,5 @@
 // Numbers that the kernel gives out, as text: errors, signals, system calls.
+#include <errno.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -36,6 +37,30 @@ constexpr NumberedName kYoungSyscalls[] = {
 #endif
 };
 
+// Where the kernel's headers (include/uapi/asm-generic/errno*.h) word it otherwise than the C
+// library: the kernel's words, which say what a kernel function means by it.
+constexpr NumberedName kKernelErrors[] = {
+    {EIO, "I/O error"},
+    {EBADF, "Bad file number"},
+    {EAGAIN, "Try again (operation would block)"},
+    {ENOMEM, "Out of memory"},
+    {EXDEV, "Cross-device link"},
+    {ENFILE, "File table overflow"},
+    {ENOTTY, "Not a typewriter"},
+    {EDOM, "Math argument out of domain of func"},
+    {ERANGE, "Math result not representable"},
+    {EDEADLK, "Resource deadlock would occur"},
+    {ENOLCK, "No record locks available"},
+    {ENOSYS, "Invalid system call number"},
+    {ELOOP, "Too many symbolic links encountered"},
+    {EBADMSG, "Not a data message"},
+    {EILSEQ, "Illegal byte sequence"},
+    {EOPNOTSUPP, "Operation not supported on transport endpoint"},
+    {ENETRESET, "Network dropped connection because of reset"},
+    {EDQUOT, "Quota exceeded"},
+    {ECANCELED, "Operation Canceled"},
+};
+
 constexpr size_t kTableSize = 512;
 
 const std::array<const char *, kTableSize> &syscall_table() {
@@ -64,6 +89,9 @@ std::string syscall_text(int64_t number) {
 std::string error_text(int64_t number) {
   // Helpers and system calls return errors as negative numbers.
   if (number < 0) number = number == INT64_MIN ? 0 : -number;
+  for (const NumberedName &error : kKernelErrors) {
+    if (number == error.number) return error.name;
+  }
   const char *text = number <= INT32_MAX ? strerrordesc_np(static_cast<int>(number)) : nullptr;
   return text ? text : "Unknown error";
 }
