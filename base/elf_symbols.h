@@ -1,9 +1,8 @@
 // The symbols of a user binary: what uprobes attach to and what user stacks are printed with.
 //
-// Reads .symtab and .dynsym of a 64-bit little-endian ELF file, and those of its separate debug
-// file (by build id, else by .gnu_debuglink) when the file itself is stripped. Everything is read
-// once, when the file is opened, into memory of its own: the file may change afterwards. Every
-// offset in it is checked, since a binary is input from outside.
+// Reads .symtab and .dynsym of an ELF file, and the symbols of its separate debug file when the
+// file itself is stripped. Everything is read once, when the file is opened, into memory of its
+// own: the file may change afterwards.
 //
 // Addresses are those of the file (st_value); uprobes take offsets in the file. Executable
 // PT_LOAD segments translate between both.
@@ -17,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/elf_file.h"
 #include "base/result.h"
 
 namespace awl {
@@ -36,6 +36,8 @@ class ElfSymbols {
   const std::string &path() const { return path_; }
   const std::string &build_id() const { return build_id_; }  // hexadecimal; empty: none
   bool is_position_independent() const { return is_position_independent_; }
+  // Whether it has no symbol table, nor a debug file that has: only exported names are known.
+  bool is_stripped() const { return is_stripped_; }
 
   // All of them, defined here, in the file's order; several names may share one address.
   const std::vector<ElfSymbol> &symbols() const { return symbols_; }
@@ -56,15 +58,11 @@ class ElfSymbols {
 
  private:
   friend class ElfReader;
-  struct Segment {
-    uint64_t address, offset, file_size;
-    bool is_executable;
-  };
 
   std::string path_;
   std::string build_id_;
-  bool is_position_independent_ = false;
-  std::vector<Segment> segments_;
+  bool is_position_independent_ = false, is_stripped_ = false;
+  std::vector<ElfSegment> segments_;
   std::vector<ElfSymbol> symbols_;
   std::vector<std::unique_ptr<char[]>> strings_;  // what the names point into
   mutable std::once_flag is_sorted_;

@@ -204,7 +204,8 @@ Result<std::string> find_binary(const std::string &name, const std::string &root
   if (name.empty()) return Error{"the name of a binary is empty", ENOENT};
   if (name.find('/') != std::string::npos) {
     const std::string path = name.front() == '/' ? root + name : name;
-    if (is_regular_file(path)) return path;
+    // A library in an archive is named "ARCHIVE!/ENTRY".
+    if (is_regular_file(path.substr(0, path.find("!/")))) return path;
     return Error{path + " does not exist or is no regular file", ENOENT};
   }
   const bool is_library_name = name.find(".so") != std::string::npos;

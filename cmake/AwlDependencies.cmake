@@ -40,6 +40,13 @@ if(ZSTD_ARCHIVE)
   target_link_libraries(awl_libelf INTERFACE ${ZSTD_ARCHIVE})
 endif()
 
+# Debug information of user binaries, static for the same reason.
+pkg_check_modules(LIBDW REQUIRED libdw)
+find_library(LIBDW_ARCHIVE libdw.a REQUIRED)
+add_library(awl_libdw INTERFACE)
+target_include_directories(awl_libdw SYSTEM INTERFACE ${LIBDW_INCLUDE_DIRS})
+target_link_libraries(awl_libdw INTERFACE ${LIBDW_ARCHIVE} awl_libelf)
+
 find_program(ANTLR4_TOOL antlr4 REQUIRED)
 find_path(ANTLR4_INCLUDE antlr4-runtime.h PATH_SUFFIXES antlr4-runtime REQUIRED)
 find_library(ANTLR4_ARCHIVE libantlr4-runtime.a REQUIRED)

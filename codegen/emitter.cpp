@@ -455,6 +455,19 @@ llvm::Value *Emitter::tracepoint_field_address(llvm::Value *base, const std::str
   return s_->relocations.field_address(s_->builder, program_index(), base, field, offset, size);
 }
 
+llvm::Value *Emitter::load_usdt_register(const std::string &field, uint32_t argument,
+                                         llvm::Value *ctx) {
+  return s_->relocations.load_usdt_register(s_->builder, program_index(), ctx, field, argument);
+}
+
+llvm::Value *Emitter::usdt_constant(const std::string &field, uint32_t argument) {
+  return s_->relocations.usdt_constant(s_->builder, program_index(), field, argument);
+}
+
+llvm::Value *Emitter::user_symbol_part(const std::string &symbol, object::UserSymbolPart part) {
+  return s_->relocations.user_symbol_part(s_->builder, program_index(), symbol, part);
+}
+
 llvm::Value *Emitter::probe_id() {
   llvm::IRBuilder<> &b = s_->builder;
   s_->description.programs.at(program_index()).uses_probe_id = true;

@@ -168,6 +168,11 @@ class Emitter {
   // Address of the field in the record.
   llvm::Value *tracepoint_field_address(llvm::Value *base, const std::string &field,
                                         uint32_t offset, uint32_t size);
+  // Parts of argument N of a usdt probe: a register of the context, a constant.
+  llvm::Value *load_usdt_register(const std::string &field, uint32_t argument, llvm::Value *ctx);
+  llvm::Value *usdt_constant(const std::string &field, uint32_t argument);
+  // A part of the address of a symbol of the traced binary.
+  llvm::Value *user_symbol_part(const std::string &symbol, object::UserSymbolPart part);
   // The id of the target that fired, u32 as i64: patched constant, or the attach cookie.
   llvm::Value *probe_id();
   // syscall dispatch: the u32[kSyscallTableSize] table of this program in .rodata.

@@ -187,7 +187,10 @@ class Lowering {
   void jump(llvm::BasicBlock *block);  // branch, unless the block has ended
 
   // ---- context (lower_context.cpp)
-  llvm::Value *context_argument(uint32_t index);  // argN
+  llvm::Value *context_argument(uint32_t index, Span span);  // argN
+  llvm::Value *usdt_argument(uint32_t index, Span span);
+  llvm::Value *user_argument(uint32_t index, TypeRef type, Span span, llvm::Value *to);
+  llvm::Value *user_symbol_address(const std::string &name);
   llvm::Value *context_return();
   llvm::Value *context_register(const std::string &name);  // null: no such register
   llvm::Value *instruction_pointer();

@@ -10,7 +10,7 @@ namespace {
 llvm::Value *arg(BuiltinCall &call) {
   uint32_t index = 0;
   std::from_chars(call.name.data() + 3, call.name.data() + call.name.size(), index);
-  return call.lowering.context_argument(index);
+  return call.lowering.context_argument(index, call.span());
 }
 
 llvm::Value *retval(BuiltinCall &call) {
@@ -67,6 +67,10 @@ bool has_registers(ProbeFamily family) {
   }
 }
 
+llvm::Value *uaddr(BuiltinCall &call) {
+  return call.lowering.user_symbol_address(call.text(0));
+}
+
 llvm::Value *usermode(BuiltinCall &call) {
   llvm::IRBuilder<> &b = call.b();
   Emitter &emitter = call.emitter();
@@ -91,7 +95,8 @@ llvm::Value *usermode(BuiltinCall &call) {
 constexpr BuiltinLowering kLowerings[] = {
     {"argN", arg},    {"retval", retval},   {"args", args},         {"ctx", ctx},
     {"probe", probe}, {"probetype", probe}, {"reg", reg},           {"func", func},
-    {"duration", duration}, {"entry", args}, {"ksym", ksym},   {"usym", usym},       {"usermode", usermode},
+    {"duration", duration}, {"entry", args},  {"ksym", ksym},
+    {"usym", usym},         {"uaddr", uaddr}, {"usermode", usermode},
 };
 
 }  // namespace

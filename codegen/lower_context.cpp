@@ -28,6 +28,7 @@ constexpr const char *kArguments[] = {"di", "si", "dx", "cx", "r8", "r9"};
 constexpr const char *kSyscallArguments[] = {"di", "si", "dx", "r10", "r8", "r9"};
 constexpr const char *kReturnValue = "ax";
 constexpr const char *kInstructionPointer = "ip";
+constexpr const char *kStackPointer = "sp";
 constexpr const char *kSyscallNumber = "orig_ax";
 constexpr uint32_t kCompatSyscall = 2;  // TS_COMPAT, arch/x86/include/asm/thread_info.h
 #elif defined(__aarch64__)
@@ -44,6 +45,7 @@ constexpr const char *kArguments[] = {"r0", "r1", "r2", "r3", "r4", "r5", "r6", 
 constexpr const char *kSyscallArguments[] = {"orig_x0", "r1", "r2", "r3", "r4", "r5"};
 constexpr const char *kReturnValue = "r0";
 constexpr const char *kInstructionPointer = "pc";
+constexpr const char *kStackPointer = "sp";
 constexpr const char *kSyscallNumber = "syscallno";
 #else
 #error "registers of this architecture are not known"
@@ -80,9 +82,96 @@ llvm::Value *Lowering::syscall_register(const char *name) {
   return b().CreateAlignedLoad(b().getInt64Ty(), from, llvm::Align(8));
 }
 
-llvm::Value *Lowering::context_argument(uint32_t index) {
+// Where the argument is differs from place to place of the probe: the loader tells by patching
+// (object::kUsdtFields), and the verifier drops what does not apply.
+llvm::Value *Lowering::usdt_argument(uint32_t index, Span span) {
+  auto constant = [&](const char *field) { return e_.usdt_constant(field, index); };
+  auto masked = [&](const char *field, const char *mask) {
+    return b().CreateAnd(e_.load_usdt_register(field, index, ctx_), constant(mask));
+  };
+  llvm::Value *low = b().CreateAnd(constant("low"), e_.i64(0xffffffff));
+  llvm::Value *value = b().CreateOr(b().CreateShl(constant("high"), 32), low);
+  value = b().CreateAdd(value, masked("base", "base_mask"));
+  value = b().CreateAdd(value, b().CreateShl(masked("index", "index_mask"), constant("scale")));
+  llvm::Value *is_memory = b().CreateICmpNE(constant("memory"), e_.i64(0));
+  value = choose(
+      is_memory,
+      [&]() -> llvm::Value * {
+        llvm::Value *slot = temporary(8);
+        b().CreateAlignedStore(e_.i64(0), slot, llvm::Align(8));
+        e_.probe_read(slot, constant("size"), value, AddressSpace::kUser, span);
+        return b().CreateAlignedLoad(b().getInt64Ty(), slot, llvm::Align(8));
+      },
+      [&] { return b().CreateLShr(value, constant("first_bit")); });
+  llvm::Value *shift = constant("shift");
+  llvm::Value *shifted = b().CreateShl(value, shift);
+  return choose(
+      b().CreateICmpNE(constant("signed"), e_.i64(0)),
+      [&] { return b().CreateAShr(shifted, shift); },
+      [&] { return b().CreateLShr(shifted, shift); });
+}
+
+// An argument of a user function by name: where debug information and ABI say that it is.
+llvm::Value *Lowering::user_argument(uint32_t index, TypeRef type, Span span, llvm::Value *to) {
+  using Kind = frontend::UserArgumentPlace::Kind;
+  const frontend::UserArgumentPlace &place = info_->probes.front().argument_places.at(index);
+  switch (place.kind) {
+    case Kind::kStack: {
+      llvm::Value *stack = context_register(kStackPointer);
+      llvm::Value *address = b().CreateAdd(stack, e_.i64(place.offset));
+      return read(dereference(address, type, AddressSpace::kUser), span, to);
+    }
+    case Kind::kAddress: {
+      llvm::Value *address = context_register(kArguments[place.number]);
+      return read(dereference(address, type, AddressSpace::kUser), span, to);
+    }
+    case Kind::kRegister:
+      break;
+    case Kind::kNone:
+      return undefined(type, to);
+  }
+  if (!is_in_memory(type)) return normalize(context_register(kArguments[place.number]), type);
+  // A struct of at most two words.
+  constexpr uint32_t kWord = 8;
+  uint32_t size = program_.types->size_of(type);
+  llvm::Value *words = temporary(2 * kWord);
+  for (uint32_t i = 0; i * kWord < size; i++) {
+    llvm::Value *word = context_register(kArguments[place.number + i]);
+    b().CreateAlignedStore(word, at(words, i * kWord), llvm::Align(kWord));
+  }
+  if (!to) return words;
+  copy(to, words, size);
+  return to;
+}
+
+// A symbol lies as far from the traced place as in the file, wherever that was loaded to. On
+// return from a function the place is its entry, which kernels before 6.7 do not tell: then the
+// address is the file's own, right for what is not position independent.
+llvm::Value *Lowering::user_symbol_address(const std::string &name) {
+  auto join = [&](object::UserSymbolPart low, object::UserSymbolPart high) {
+    llvm::Value *lower = b().CreateAnd(e_.user_symbol_part(name, low), e_.i64(0xffffffff));
+    return b().CreateOr(b().CreateShl(e_.user_symbol_part(name, high), 32), lower);
+  };
+  llvm::Value *distance = join(object::kDistanceLow, object::kDistanceHigh);
+  if (family() != ProbeFamily::kUretprobe) return b().CreateAdd(instruction_pointer(), distance);
+  auto absolute = [&]() -> llvm::Value * {
+    return join(object::kAddressLow, object::kAddressHigh);
+  };
+  return choose(
+      e_.core_helper_exists(Helper::kGetFuncIp),
+      [&] {
+        llvm::Value *entry = e_.call(Helper::kGetFuncIp, {ctx_});
+        return choose(
+            b().CreateICmpNE(entry, e_.i64(0)), [&] { return b().CreateAdd(entry, distance); },
+            absolute);
+      },
+      absolute);
+}
+
+llvm::Value *Lowering::context_argument(uint32_t index, Span span) {
   if (family() == ProbeFamily::kRawTracepoint) return context_u64(index);
   if (kind_ != ProgramKind::kPlain) return syscall_register(kSyscallArguments[index]);
+  if (family() == ProbeFamily::kUsdt) return usdt_argument(index, span);
   assert(index < std::size(kArguments) && "the check of argN knows how many there are");
   return context_register(kArguments[index]);
 }
@@ -160,8 +249,9 @@ llvm::Value *Lowering::context_field(const StructDef &def, uint32_t index, TypeR
                                      llvm::Value *to) {
   const StructDef::Member &member = def.members.at(index);
   if (def.origin == StructDef::Origin::kEntryArguments) return normalize(entry_word(member), type);
+  if (family() == ProbeFamily::kUprobe) return user_argument(index, type, span, to);
   if (def.origin == StructDef::Origin::kProbeArguments)
-    return normalize(context_argument(index), type);
+    return normalize(context_argument(index, span), type);
   if (kind_ != ProgramKind::kPlain) return normalize(syscall_field(member), type);
   return tracepoint_field(member, type, span, to);
 }

@@ -107,7 +107,8 @@ void Lowering::emit_entry_program(ProgramKind kind,
   uint32_t count = static_cast<uint32_t>(use.words.size()) + 1;
   llvm::Value *value = stack_words(e_, count, "entry.value");
   for (uint32_t i = 0; i < use.words.size(); ++i) {
-    b().CreateAlignedStore(context_argument(use.words[i]), at(value, 8 * (i + 1)), llvm::Align(8));
+    b().CreateAlignedStore(context_argument(use.words[i], info_->clause->span),
+                           at(value, 8 * (i + 1)), llvm::Align(8));
   }
   b().CreateAlignedStore(e_.call(Helper::kKtimeGetBootNs, {}), value, llvm::Align(8));
   llvm::Value *result = e_.map_update(entries_, key, value, kUpdateAny);
@@ -140,7 +141,7 @@ void Lowering::take_entry(const EntryUse &use) {
   std::vector<llvm::Value *> unseen{e_.i64(0)};
   for (uint32_t index : use.words) {
     // The registers of system calls are kept until the exit, but for those of execve and sigreturn.
-    unseen.push_back(is_syscall ? context_argument(index) : e_.i64(0));
+    unseen.push_back(is_syscall ? context_argument(index, info_->clause->span) : e_.i64(0));
   }
   // A call that was under way before it could be traced is no loss; for functions the kernel
   // notices the exit only where it has seen the entry.

@@ -135,6 +135,11 @@ object::AttachPoint describe(Emitter &emitter, const ProbeSpec &probe) {
   point.sample_period = probe.sample_period;
   point.has_address = probe.has_address;
   point.has_wildcard = probe.has_wildcard;
+  point.is_demangled = probe.is_demangled;
+  point.source_file = probe.source_file;
+  point.source_line = probe.source_line;
+  point.source_column = probe.source_column;
+  point.build_id = probe.build_id;
   if (probe.attach_point) point.location = emitter.location(probe.attach_point->span);
   return point;
 }

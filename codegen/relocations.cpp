@@ -60,6 +60,15 @@ object::Relocation field_relocation(const std::string &field, uint32_t offset, u
   return relocation;
 }
 
+object::Relocation usdt_relocation(const std::string &field, uint32_t argument, bool is_add) {
+  object::Relocation relocation;
+  relocation.kind = object::Relocation::Kind::kUsdtArgument;
+  relocation.field = field;
+  relocation.argument = argument;
+  relocation.is_add = is_add;
+  return relocation;
+}
+
 }  // namespace
 
 // ${:uid} differs in every copy that the optimiser makes.
@@ -82,6 +91,30 @@ llvm::Value *RelocationTable::field_address(llvm::IRBuilder<> &b, uint32_t progr
                                             uint32_t offset, uint32_t size) {
   std::string label = add(program, field_relocation(field, offset, size, true));
   return assemble(b, b.getPtrTy(), {base}, label + "$0 += " + std::to_string(offset), "=r,0");
+}
+
+llvm::Value *RelocationTable::load_usdt_register(llvm::IRBuilder<> &b, uint32_t program,
+                                                 llvm::Value *base, const std::string &field,
+                                                 uint32_t argument) {
+  std::string label = add(program, usdt_relocation(field, argument, false));
+  return assemble(b, b.getInt64Ty(), {base}, label + "$0 = *(u64 *)($1 + 0)", "=r,r");
+}
+
+llvm::Value *RelocationTable::usdt_constant(llvm::IRBuilder<> &b, uint32_t program,
+                                            const std::string &field, uint32_t argument) {
+  std::string label = add(program, usdt_relocation(field, argument, true));
+  return assemble(b, b.getInt64Ty(), {}, label + "$0 = 0", "=r");
+}
+
+llvm::Value *RelocationTable::user_symbol_part(llvm::IRBuilder<> &b, uint32_t program,
+                                               const std::string &symbol,
+                                               object::UserSymbolPart part) {
+  object::Relocation relocation;
+  relocation.kind = object::Relocation::Kind::kUserSymbol;
+  relocation.field = symbol;
+  relocation.argument = part;
+  relocation.is_add = true;
+  return assemble(b, b.getInt64Ty(), {}, add(program, relocation) + "$0 = 0", "=r");
 }
 
 llvm::Value *RelocationTable::probe_id(llvm::IRBuilder<> &b, uint32_t program) {

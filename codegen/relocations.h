@@ -26,6 +26,14 @@ class RelocationTable {
   // ptr = base + offset of the field
   llvm::Value *field_address(llvm::IRBuilder<> &b, uint32_t program, llvm::Value *base,
                              const std::string &field, uint32_t offset, uint32_t size);
+  // i64: a register in the context `base`, or a constant: `field` of an argument of a usdt probe.
+  llvm::Value *load_usdt_register(llvm::IRBuilder<> &b, uint32_t program, llvm::Value *base,
+                                  const std::string &field, uint32_t argument);
+  llvm::Value *usdt_constant(llvm::IRBuilder<> &b, uint32_t program, const std::string &field,
+                             uint32_t argument);
+  // i64: 32 bits, signed, of a symbol of the traced binary.
+  llvm::Value *user_symbol_part(llvm::IRBuilder<> &b, uint32_t program, const std::string &symbol,
+                                object::UserSymbolPart part);
   // i64: the probe id, or -1 where the loader wants the attach cookie asked for.
   llvm::Value *probe_id(llvm::IRBuilder<> &b, uint32_t program);
 

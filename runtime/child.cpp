@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,11 +16,14 @@
 namespace awl::runtime {
 namespace {
 
-// In the child: never returns. A failure's errno goes through the pipe.
+// In the child: waits until the other end of the pipe says so, then becomes the command. Never
+// returns: it ends when the tracer has gone. A failure's errno goes through the other pipe.
 [[noreturn]] void run_command(const std::string &path, std::vector<char *> &arguments,
-                              const Signals *signals, int failure_pipe) {
+                              const Signals *signals, int go_pipe, int failure_pipe) {
   if (signals != nullptr) signals->restore();
-  if (ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) == 0) execv(path.c_str(), arguments.data());
+  char go = 0;
+  if (read_some(go_pipe, &go, 1) != 1) _exit(0);
+  execv(path.c_str(), arguments.data());
   const int code = errno;
   (void)!write(failure_pipe, &code, sizeof code);
   _exit(127);
@@ -37,6 +41,10 @@ Result<std::string> find_program(const std::string &name) {
       begin = end + 1;
     }
     return Error{"there is no program " + name + " in $PATH", ENOENT};
+  }
+  struct stat info {};
+  if (stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
+    return Error::from_errno("cannot run " + name, EISDIR);
   }
   if (access(path.c_str(), X_OK) != 0) return Error::from_errno("cannot run " + name);
   return path;
@@ -86,24 +94,20 @@ Result<Child> Child::start(const std::string &command, const Signals *signals) {
   for (std::string &word : *words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
 
-  int failure_pipe[2];
+  int failure_pipe[2], go_pipe[2];
   if (pipe2(failure_pipe, O_CLOEXEC) != 0) return Error::from_errno("cannot start the command");
-  FileDescriptor read_end(failure_pipe[0]), write_end(failure_pipe[1]);
+  FileDescriptor failure_end(failure_pipe[1]);
   Child child;
+  child.path_ = *path;
+  child.failure_ = FileDescriptor(failure_pipe[0]);
+  if (pipe2(go_pipe, O_CLOEXEC) != 0) return Error::from_errno("cannot start the command");
+  FileDescriptor go_end(go_pipe[0]);
+  child.go_ = FileDescriptor(go_pipe[1]);
   child.pid_ = fork();
   if (child.pid_ < 0) return Error::from_errno("cannot start the command");
-  if (child.pid_ == 0) run_command(*path, arguments, signals, write_end.get());
-  write_end.reset();
-
-  // It stops with SIGTRAP when execve(2) has succeeded, and ends when it has not.
-  int status = 0;
-  while (waitpid(child.pid_, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!WIFSTOPPED(status)) {
-    child.is_reaped_ = true;
-    int code = 0;
-    if (read_some(read_end.get(), &code, sizeof code) != sizeof code) code = ECHILD;
-    return Error::from_errno("cannot run " + *path, code);
+  if (child.pid_ == 0) {
+    child.go_.reset();  // else it would wait for itself
+    run_command(*path, arguments, signals, go_end.get(), failure_end.get());
   }
   Result<FileDescriptor> fd = open_process(child.pid_);
   if (!fd) return fd.error();
@@ -114,21 +118,45 @@ Result<Child> Child::start(const std::string &command, const Signals *signals) {
 Child::Child(Child &&other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       fd_(std::move(other.fd_)),
-      is_held_(other.is_held_),
+      go_(std::move(other.go_)),
+      failure_(std::move(other.failure_)),
+      path_(std::move(other.path_)),
       is_reaped_(other.is_reaped_) {}
 
 Child::~Child() {
-  if (pid_ < 0 || is_reaped_) return;
-  kill(pid_, SIGTERM);
-  if (is_held_) ptrace(PTRACE_DETACH, pid_, nullptr, nullptr);
+  if (pid_ > 0 && !is_reaped_) kill(pid_, SIGTERM);
 }
 
-Status Child::resume() {
-  is_held_ = false;
-  if (ptrace(PTRACE_DETACH, pid_, nullptr, nullptr) != 0) {
-    return Error::from_errno("cannot resume the command");
+Status Child::resume(const std::function<void()> &before_first_instruction) {
+  const bool is_traced = ptrace(PTRACE_SEIZE, pid_, nullptr, PTRACE_O_TRACEEXEC) == 0;
+  if (write(go_.get(), "", 1) != 1) return Error::from_errno("cannot start the command");
+  go_.reset();
+  if (is_traced) wait_for_execve();
+  // The pipe is closed by an execve(2) that succeeds.
+  int code = 0;
+  const bool has_failed = read_some(failure_.get(), &code, sizeof code) == sizeof code;
+  if (!has_failed) before_first_instruction();
+  if (is_traced && !is_reaped_) ptrace(PTRACE_DETACH, pid_, nullptr, nullptr);
+  return has_failed ? Status(Error::from_errno("cannot run " + path_, code)) : ok();
+}
+
+// Until it stands behind its execve(2), or has ended.
+void Child::wait_for_execve() {
+  for (;;) {
+    int status = 0;
+    if (waitpid(pid_, &status, 0) < 0) {
+      if (errno == EINTR) continue;
+      return;
+    }
+    if (!WIFSTOPPED(status)) {
+      is_reaped_ = true;
+      return;
+    }
+    if (status >> 8 == (SIGTRAP | (PTRACE_EVENT_EXEC << 8))) return;
+    // A signal on its way: it goes on to where it was meant to go.
+    const bool is_signal = status >> 16 == 0;
+    ptrace(PTRACE_CONT, pid_, nullptr, is_signal ? WSTOPSIG(status) : 0);
   }
-  return ok();
 }
 
 bool Child::reap() {
@@ -145,6 +173,7 @@ Result<FileDescriptor> open_process(pid_t pid) {
   constexpr long kPidfdOpen = SYS_pidfd_open;
 #endif
   FileDescriptor fd(static_cast<int>(syscall(kPidfdOpen, pid, 0)));
+  if (!fd && errno == ESRCH) return Error{"there is no process " + std::to_string(pid), ESRCH};
   if (!fd) return Error::from_errno("cannot watch process " + std::to_string(pid));
   return fd;
 }

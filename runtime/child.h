@@ -1,9 +1,11 @@
-// The command of -c: started before the programs are loaded (they may want its process id), held
-// right after its execve(2) until everything is attached.
+// The command of -c: its process is made before the programs are loaded (they may want its id), and
+// waits right before its execve(2) until everything is attached. So it is seen from its first
+// instruction on, the execve included; and it ends by itself if the tracer is killed meanwhile.
 #pragma once
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,7 +21,7 @@ Result<std::vector<std::string>> split_command(const std::string &command);
 
 class Child {
  public:
-  // Starts the command and returns when it stands at the first instruction of its program.
+  // Makes the process, which waits for resume(). A program that cannot be found is an error.
   // `signals` may be null; otherwise they are in the child as they were before they were blocked.
   static Result<Child> start(const std::string &command, const Signals *signals);
 
@@ -30,15 +32,20 @@ class Child {
 
   pid_t pid() const { return pid_; }
   int fd() const { return fd_.get(); }  // a pidfd: readable when the command has ended
-  Status resume();
+  // Lets it become the command; calls the function, if it could, when all of the program is mapped
+  // and nothing of it has run (where ptrace(2) is not allowed, it may run already).
+  Status resume(const std::function<void()> &before_first_instruction = [] {});
   // Takes the exit status of a command that has ended. False: it has not.
   bool reap();
 
  private:
   Child() = default;
+  void wait_for_execve();
   pid_t pid_ = -1;
   FileDescriptor fd_;
-  bool is_held_ = true, is_reaped_ = false;
+  FileDescriptor go_, failure_;  // our ends of pipes: to tell it to go on, to be told why it cannot
+  std::string path_;
+  bool is_reaped_ = false;
 };
 
 // A descriptor that becomes readable when the process ends (pidfd_open, 5.3).

@@ -52,7 +52,6 @@ Status run_event_loop(const LoopInputs &inputs) {
   if (!is_set_up) return Error::from_errno("cannot wait for events");
 
   Consumer &consumer = *inputs.consumer;
-  if (inputs.child != nullptr) consumer.remember_process(inputs.child->pid());
   const size_t busy_size = consumer.output_ring().size() / kBusyPart;
   int idle_polls = 0;
   int64_t last_report = now_seconds();

@@ -11,6 +11,7 @@
 #include "base/tracefs.h"
 #include "runtime/attach/perf_event.h"
 #include "runtime/attach/uprobe_multi.h"
+#include "runtime/attach/user_patches.h"
 
 namespace awl::runtime {
 namespace {
@@ -49,7 +50,7 @@ class NameFilter {
 };
 
 bool is_uprobe_family(const std::string &family) {
-  return family == "uprobe" || family == "uretprobe";
+  return family == "uprobe" || family == "uretprobe" || family == "usdt";
 }
 
 // Which copies a program needs.
@@ -57,7 +58,11 @@ class Planner {
  public:
   Planner(const object::Description &description, const AttachContext &context,
           const NameFilter &filter, Plan &plan)
-      : description_(description), context_(context), filter_(filter), plan_(plan) {}
+      : description_(description),
+        context_(context),
+        filter_(filter),
+        plan_(plan),
+        user_patches_(context) {}
 
   Status plan_program(const object::Program &program) {
     const Family *family = find_family(program);
@@ -71,17 +76,30 @@ class Planner {
     std::vector<Target> targets;
     Status status = find_targets(program, *family, targets);
     if (!status) return status.error();
-    if (program.is_entry) keep_calls_that_return(targets);
-    for (Target &target : targets) {
-      if (program.is_entry) continue;
-      target.probe_id = static_cast<uint32_t>(plan_.names.size());
-      plan_.names.push_back({target.name, target.path});
+    if (program.is_entry) {
+      keep_calls_that_return(targets);
+    } else {
+      number(targets);
     }
     if (!targets.empty()) divide(program, *family, targets);
     return ok();
   }
 
  private:
+  // Gives targets their probe ids. The places of a static user probe are one probe.
+  void number(std::vector<Target> &targets) {
+    std::map<std::pair<const object::AttachPoint *, std::string>, uint32_t> known;
+    for (Target &target : targets) {
+      target.probe_id = static_cast<uint32_t>(plan_.names.size());
+      if (target.point->family == "usdt") {
+        const auto [entry, is_new] = known.try_emplace({target.point, target.name}, target.probe_id);
+        target.probe_id = entry->second;
+        if (!is_new) continue;
+      }
+      plan_.names.push_back({target.name, target.path});
+    }
+  }
+
   void report_missing(const std::string &text, const object::Location &location) {
     const std::string &policy = description_.settings.missing_probes;
     if (policy == "ignore") return;
@@ -149,10 +167,28 @@ class Planner {
     });
   }
 
-  // Offsets of a target's fields for the program's relocations; probe ids are left 0.
+  // What the program's relocations are patched with for a target; probe ids are left 0.
+  bool find_patches(const object::Program &program, const Target &target,
+                    std::vector<int32_t> &patches) {
+    patches.assign(program.relocations.size(), 0);
+    for (size_t i = 0; i < program.relocations.size(); ++i) {
+      const object::Relocation::Kind kind = program.relocations[i].kind;
+      if (kind != object::Relocation::Kind::kUsdtArgument &&
+          kind != object::Relocation::Kind::kUserSymbol) {
+        continue;
+      }
+      Result<int32_t> value = user_patches_.find(target, program.relocations[i]);
+      if (!value) {
+        report_missing(value.error().message, target.point->location);
+        return false;
+      }
+      patches[i] = *value;
+    }
+    return find_field_offsets(program, target, patches);
+  }
+
   bool find_field_offsets(const object::Program &program, const Target &target,
                           std::vector<int32_t> &offsets) {
-    offsets.assign(program.relocations.size(), 0);
     TracepointFormat format;
     bool is_read = false;
     for (size_t i = 0; i < program.relocations.size(); ++i) {
@@ -199,23 +235,27 @@ class Planner {
     std::vector<Instance> &instances = plan_.instances.back();
     const bool may_share =
         !program.uses_probe_id || !program.dispatch.empty() || has_cookies(family);
-    std::map<std::vector<int32_t>, size_t> by_offsets;
+    // By what is patched, and where the program cannot ask, by the probe id.
+    std::map<std::pair<uint32_t, std::vector<int32_t>>, size_t> known;
     for (Target &target : targets) {
-      std::vector<int32_t> offsets;
-      if (!find_field_offsets(program, target, offsets)) continue;
-      const auto shared = by_offsets.find(offsets);
-      if (may_share && shared != by_offsets.end()) {
-        instances[shared->second].targets.push_back(std::move(target));
-        continue;
+      std::vector<int32_t> patches;
+      if (!find_patches(program, target, patches)) continue;
+      const auto [entry, is_new] =
+          known.try_emplace({may_share ? 0 : target.probe_id, patches}, instances.size());
+      if (is_new) {
+        instances.push_back({{std::move(target)}, 0, std::move(patches), false});
+      } else {
+        instances[entry->second].targets.push_back(std::move(target));
       }
-      by_offsets.emplace(offsets, instances.size());
-      instances.push_back({{std::move(target)}, 0, std::move(offsets), false});
     }
     const bool is_uprobe = is_uprobe_family(program.attach_points.front().family);
     for (Instance &instance : instances) {
       instance.is_uprobe_multi = is_uprobe && context_.uses_uprobe_multi(instance.targets.size());
-      instance.probe_id =
-          instance.targets.size() == 1 ? instance.targets[0].probe_id : kProbeIdFromCookie;
+      const uint32_t first = instance.targets[0].probe_id;
+      const bool is_one =
+          std::all_of(instance.targets.begin(), instance.targets.end(),
+                      [&](const Target &target) { return target.probe_id == first; });
+      instance.probe_id = is_one ? first : kProbeIdFromCookie;
       for (size_t i = 0; i < program.relocations.size(); ++i) {
         if (program.relocations[i].kind == object::Relocation::Kind::kProbeId) {
           instance.patches[i] = static_cast<int32_t>(instance.probe_id);
@@ -228,6 +268,7 @@ class Planner {
   const AttachContext &context_;
   const NameFilter &filter_;
   Plan &plan_;
+  UserPatches user_patches_;
 };
 
 // Asks the kernel for what the families of this script make use of. --no-feature leaves a feature
@@ -242,8 +283,8 @@ void find_features(const object::Description &description, const RunOptions &opt
     needs_raw |= family->cookie == CookieKind::kRawTracepoint && program.uses_probe_id;
     for (const object::AttachPoint &point : program.attach_points) {
       needs_uprobe |= is_uprobe_family(point.family) &&
-                      (program.attach_points.size() > 1 || has_wildcard(point.target) ||
-                       has_wildcard(point.binary));
+                      (program.attach_points.size() > 1 || point.has_wildcard ||
+                       point.family == "usdt");
     }
   }
   const auto is_disabled = [&](const char *name) {
@@ -268,6 +309,7 @@ Result<Plan> make_plan(const object::Description &description, const RunOptions 
   Result<NameFilter> filter = NameFilter::compile(options.probe_filter);
   if (!filter) return filter.error();
   context.pid = options.pid;
+  context.is_unsafe = options.unsafe;
   find_features(description, options, context);
   Plan plan;
   Planner planner(description, context, *filter, plan);

@@ -14,7 +14,9 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <set>
 
+#include "base/process_root.h"
 #include "runtime/attach/attachments.h"
 #include "runtime/child.h"
 #include "runtime/consumer.h"
@@ -65,19 +67,6 @@ Status check_privileges() {
   return Error{"tracing needs root (or the capabilities CAP_BPF and CAP_PERFMON)", EPERM};
 }
 
-// With -p: the process's own files, when it lives in another mount namespace.
-std::string find_binary_root(const RunOptions &options) {
-  if (!options.pid) return {};
-  const std::string process = "/proc/" + std::to_string(*options.pid);
-  struct stat ours {
-  }, theirs{};
-  if (stat("/proc/self/ns/mnt", &ours) != 0 || stat((process + "/ns/mnt").c_str(), &theirs) != 0 ||
-      ours.st_ino == theirs.st_ino) {
-    return {};
-  }
-  return process + "/root";
-}
-
 // A run, step by step. Each step uses what those before it made; what is attached is let go of
 // when this goes, whatever happens.
 class Run {
@@ -95,7 +84,12 @@ class Run {
     Status ready = check_privileges();
     if (ready) ready = open_output();
     if (!ready) return ready.error();
-    context_.binary_root = find_binary_root(options_);
+    if (options_.pid) {
+      Result<FileDescriptor> process = open_process(*options_.pid);
+      if (!process) return process.error();
+      process_ = std::move(*process);
+      context_.binary_root = process_root(*options_.pid);
+    }
     Result<Plan> plan = make_plan(description_, options_, context_);
     if (!plan) return plan.error();
     plan_ = std::move(*plan);
@@ -148,11 +142,6 @@ class Run {
     }
     Result<std::vector<ParameterValue>> parameters = bind_parameters(description_, options_);
     if (!parameters) return parameters.error();
-    if (options_.pid) {
-      Result<FileDescriptor> process = open_process(*options_.pid);
-      if (!process) return process.error();
-      process_ = std::move(*process);
-    }
     Result<Signals> signals = Signals::block(self_signals());
     if (!signals) return signals.error();
     signals_.emplace(std::move(*signals));
@@ -163,6 +152,8 @@ class Run {
       Result<Child> child = Child::start(options_.command, &*signals_);
       if (!child) return child.error();
       child_.emplace(std::move(*child));
+      // What can be attached to one process is attached to this one.
+      context_.pid = child_->pid();
     }
     LoadInputs inputs;
     inputs.parameters = std::move(*parameters);
@@ -236,7 +227,8 @@ class Run {
         plan_.families[i]->attach(context_, loaded_.program(i, k), plan_.instances[i][k].targets,
                                   attachments_, failures);
         add_problems(failures);
-        if (!description_.programs[i].is_entry) failed_count_ += failures.size();
+        if (description_.programs[i].is_entry) continue;
+        for (const AttachFailure &failure : failures) failed_.insert(failure.target->probe_id);
       }
     }
     return report_problems(first_problem);
@@ -272,11 +264,11 @@ class Run {
     const bool has_ended = consumer_->has_pending_exit();
     if (!has_ended && !attach()) return 1;
     if (options_.dry_run) return 0;
-    if (!options_.quiet) output_->attached_probes(plan_.names.size() - failed_count_);
+    if (!options_.quiet) output_->attached_probes(plan_.names.size() - failed_.size());
     writer_->end_of_batch();
     notify_ready();
     if (child_) {
-      Status resumed = child_->resume();
+      Status resumed = child_->resume([&] { consumer_->remember_process(child_->pid()); });
       if (!resumed) return resumed.error();
     }
     // With nothing but `begin` and `end` there is nothing to wait for.
@@ -340,7 +332,7 @@ class Run {
   LoadedObject loaded_;
   std::unique_ptr<Consumer> consumer_;
   Attachments attachments_;
-  size_t failed_count_ = 0;
+  std::set<uint32_t> failed_;  // probe ids
 };
 
 }  // namespace
@@ -358,7 +350,7 @@ Result<std::vector<std::string>> list_targets(const std::vector<uint8_t> &object
   Result<object::Description> description = read_description(object);
   if (!description) return description.error();
   AttachContext context;
-  context.binary_root = find_binary_root(options);
+  if (options.pid) context.binary_root = process_root(*options.pid);
   Result<Plan> plan = make_plan(*description, options, context);
   if (!plan) return plan.error();
   for (const Problem &problem : plan->problems) {

@@ -68,7 +68,12 @@ TypeRef check_kaddr(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
 TypeRef check_uaddr(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
   const std::string *name = c.text(arguments, 0);
   if (!name || !c.is_in({ProbeFamily::kUprobe, ProbeFamily::kUretprobe, ProbeFamily::kUsdt})) return nullptr;
-  std::optional<uint64_t> size = c.checker.target().binary_symbol_size(c.probe().binary, *name);
+  const std::string &binary = c.probe().binary;
+  std::optional<uint64_t> size = c.checker.target().binary_symbol_size(binary, *name);
+  // Of an object the binary is known where it runs.
+  if (!size && !has_wildcard(binary) && !c.checker.options().is_ahead_of_time) {
+    return c.refuse(arguments[0]->span, "there is no symbol " + *name + " in " + binary);
+  }
   bool is_word = size && (*size == 1 || *size == 2 || *size == 4 || *size == 8);
   TypeRef word = c.checker.integer(is_word ? static_cast<uint32_t>(*size) : 8, false);
   return c.types().pointer(word, AddressSpace::kUser);
@@ -120,7 +125,7 @@ std::vector<Builtin> symbol_builtins() {
        .check = check_kaddr},
       {.name = "uaddr", .signature = "T * uaddr(const string name)",
        .description = "The address of a symbol of the traced binary.", .min_arguments = 1,
-       .max_arguments = 1, .is_supported = false, .check = check_uaddr},
+       .max_arguments = 1, .check = check_uaddr},
       {.name = "percpu_kaddr", .signature = "uint64 * percpu_kaddr(const string name [, int cpu])",
        .description = "The address of a per-CPU symbol of the kernel.", .min_arguments = 1,
        .max_arguments = 2, .is_supported = false, .check = check_percpu_kaddr},

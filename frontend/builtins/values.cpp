@@ -2,8 +2,10 @@
 //
 // After the checks: `arg0`… and `args`, `retval` stand only in programs that have them; the clock of
 // nsecs(…) and the namespace of pid(…) and tid(…) are string literals; `probetype` has become a string literal.
+#include <cstdlib>
 #include <cstring>
 
+#include "base/usdt_arguments.h"
 #include "frontend/builtins/check_builtin.h"
 #include "frontend/builtins/config.h"
 
@@ -13,6 +15,9 @@ AWL_DIAGNOSTIC(kNoArguments, Error, "no-probe-arguments",
                "The args builtin can not be used here: nothing is known of the arguments of '{}'",
                std::string_view);
 AWL_DIAGNOSTIC(kNoChild, Warning, "no-child", "cpid is 0 unless a command is given with -c");
+
+AWL_DIAGNOSTIC(kArgumentNumber, Error, "argument-number",
+               "there is no arg{}: of '{}' {} arguments are known", uint32_t, std::string, uint32_t);
 
 namespace {
 
@@ -76,10 +81,20 @@ TypeRef check_func(BuiltinContext &c, ast::Expr &, Arguments &) {
   return c.types().simple(is_user ? TypeKind::kUserSymbol : TypeKind::kKernelSymbol);
 }
 
-TypeRef check_arg(BuiltinContext &c, ast::Expr &, Arguments &) {
+TypeRef check_arg(BuiltinContext &c, ast::Expr &expr, Arguments &) {
   bool is_syscall_entry = c.probe().family == ProbeFamily::kSyscall && !is_exit_probe(c.probe());
   if (!is_syscall_entry && !c.is_in({ProbeFamily::kKprobe, ProbeFamily::kUprobe, ProbeFamily::kUsdt,
                                      ProbeFamily::kRawTracepoint})) {
+    return nullptr;
+  }
+  const auto number = static_cast<uint32_t>(std::atoi(ast::as<ast::Identifier>(&expr)->name.c_str() + 3));
+  const ProbeSpec &probe = c.probe();
+  const bool is_raw = probe.family == ProbeFamily::kRawTracepoint;
+  uint32_t count = c.checker.target().architecture() == "aarch64" ? 8 : 6;
+  if (probe.family == ProbeFamily::kUsdt) count = probe.argument_count.value_or(kMaxUsdtArguments);
+  if (!is_raw && number >= count) {
+    c.report(expr.span, kArgumentNumber, number, probe.name, count)
+        .hint(probe.family == ProbeFamily::kUsdt ? "" : "further ones are on the stack, at reg(\"sp\")");
     return nullptr;
   }
   return c.checker.uint64();

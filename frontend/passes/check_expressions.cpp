@@ -19,6 +19,8 @@ AWL_DIAGNOSTIC(kUnresolvedVariable, Error, "unresolved-variable",
 AWL_DIAGNOSTIC(kUndefinedMap, Error, "undefined-map", "Undefined map: {}", std::string_view);
 AWL_DIAGNOSTIC(kNoField, Error, "no-such-field", "'{}' has no field named '{}'", std::string,
                std::string_view);
+AWL_DIAGNOSTIC(kArgumentUnreadable, Error, "argument-unreadable", "'{}' cannot be read: {}",
+               std::string_view, std::string);
 AWL_DIAGNOSTIC(kNotAStruct, Error, "not-a-struct",
                "Can not access field '{}' on expression of type '{}'", std::string_view,
                std::string);
@@ -275,6 +277,14 @@ TypeRef TypeChecker::check_struct_field(ast::FieldAccess &node, TypeRef object) 
       if (!nearest.empty()) diagnostic.hint("did you mean " + nearest + "?");
     }
     return nullptr;
+  }
+  const std::vector<UserArgumentPlace> &places = program().probes.front().argument_places;
+  if (type->struct_def->origin == StructDef::Origin::kProbeArguments && !places.empty()) {
+    const UserArgumentPlace &place = places.at(path.indices.front());
+    if (place.kind == UserArgumentPlace::Kind::kNone) {
+      report(node.span, kArgumentUnreadable, node.field, place.problem);
+      return nullptr;
+    }
   }
   AddressSpace space = default_space();
   if (object->is_pointer()) {

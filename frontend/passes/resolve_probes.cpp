@@ -17,6 +17,7 @@
 #include "frontend/probes/probe_diagnostics.h"
 #include "frontend/probes/tracepoint_arguments.h"
 #include "frontend/probes/tracepoint_format.h"
+#include "frontend/probes/user_arguments.h"
 
 namespace awl::frontend {
 namespace {
@@ -32,6 +33,7 @@ struct ArgumentUse {
   bool is_whole = false;
   std::set<std::string> fields;
   std::optional<Span> first;
+  bool uses_result = false;  // `retval`
 };
 
 ArgumentUse find_use(ast::Clause &clause, std::string_view name_of_all) {
@@ -46,6 +48,7 @@ ArgumentUse find_use(ast::Clause &clause, std::string_view name_of_all) {
       }
     }
     auto *name = ast::as<ast::Identifier>(&node);
+    if (name && name->name == "retval") use.uses_result = true;
     if (!name || name->name != name_of_all) return;
     use.is_used = true;
     if (!use.first) use.first = name->span;
@@ -146,6 +149,14 @@ class ProbeResolver {
     }
     if (is_exit_probe(spec) && uses.entry.is_used) spec.entry_type = entry_words(uses.entry);
     const ArgumentUse &use = uses.args;
+    if (spec.family == ProbeFamily::kUretprobe && use.uses_result) {
+      set_return_type(target_, compilation_.types, spec);
+      key += fmt::format(" {}", static_cast<const void *>(spec.retval_type));
+    }
+    if (spec.family == ProbeFamily::kUprobe && use.is_used) {
+      add_user_functions(std::move(spec), use, key, groups);
+      return;
+    }
     bool is_raw = spec.family == ProbeFamily::kRawTracepoint;
     if (!use.is_used || (spec.family != ProbeFamily::kTracepoint && !is_raw)) {
       add_to_group(std::move(spec), key, groups);
@@ -265,6 +276,41 @@ class ProbeResolver {
     return compilation_.types.struct_type(def);
   }
 
+  // As with events: functions whose arguments are alike are a pattern, or share a program.
+  void add_user_functions(ProbeSpec spec, const ArgumentUse &use, const std::string &key,
+                          Groups &groups) {
+    Result<std::vector<UserFunctionArguments>> functions =
+        user_function_arguments(compilation_.types, target_, spec);
+    if (!functions) {
+      compilation_.diagnostics.emit(*use.first, kProbeArgumentsUnknown, spec.name,
+                                    functions.error().message);
+      return;
+    }
+    std::map<std::string, std::vector<UserFunctionArguments>> by_signature;
+    for (UserFunctionArguments &function : *functions) {
+      std::string text = signature(function.args, use);
+      for (const UserArgumentPlace &place : function.places) {
+        text += fmt::format(" {}/{}/{}", static_cast<int>(place.kind), place.number, place.offset);
+      }
+      by_signature[text].push_back(std::move(function));
+    }
+    for (const auto &[text, alike] : by_signature) {
+      const UserFunctionArguments &first = alike.front();
+      spec.args_type = first.args;
+      spec.argument_places = first.places;
+      spec.build_id = first.build_id;
+      if (by_signature.size() == 1) return add_to_group(std::move(spec), key + text, groups);
+      for (const UserFunctionArguments &function : alike) {
+        ProbeSpec single = spec;
+        single.target = function.symbol;
+        single.has_wildcard = single.is_demangled = false;
+        single.name =
+            fmt::format("{}:{}:{}", family_name(spec.family), spec.binary, function.symbol);
+        add_to_group(std::move(single), key + text, groups);
+      }
+    }
+  }
+
   static void add_to_group(ProbeSpec spec, const std::string &key, Groups &groups) {
     auto found = std::find_if(groups.begin(), groups.end(),
                               [&](const auto &group) { return group.first == key; });
@@ -273,6 +319,7 @@ class ProbeResolver {
     if (!found->second.empty()) {
       spec.args_type = found->second.front().args_type;
       spec.entry_type = found->second.front().entry_type;
+      spec.argument_places = found->second.front().argument_places;
     }
     found->second.push_back(std::move(spec));
   }

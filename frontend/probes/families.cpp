@@ -73,7 +73,7 @@ const std::vector<FamilyInfo> &table() {
        3,
        true,
        read_user_function},
-      {kUsdt, "usdt", {"U"}, "usdt:BINARY:[PROVIDER:]NAME", 2, 3, false, read_usdt},
+      {kUsdt, "usdt", {"U"}, "usdt:BINARY:[PROVIDER:]NAME", 2, 3, true, read_usdt},
       {kSyscall, "syscall", {}, "syscall:NAME[:enter|exit]", 1, 2, true, read_syscall},
       {kIter, "iter", {"it"}, "iter:OBJECT[:PIN]", 1, 2, false, nullptr},
       {kWatchpoint, "watchpoint", {"w"}, "watchpoint:ADDRESS:LENGTH:MODE", 3, 4, false, nullptr},

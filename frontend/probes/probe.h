@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,21 @@ enum class ProbeFamily {
   kBench,
 };
 
+// Where an argument of a user function is when the function is entered.
+struct UserArgumentPlace {
+  enum class Kind {
+    kRegister,  // in the register of argN, `number`; one of up to 16 bytes in that and the next
+    kStack,     // in memory, `offset` bytes past the stack pointer
+    kAddress,   // in memory, where the register of argN, `number`, points to
+    kNone,      // nowhere that a program can read; `problem` says why
+  };
+  Kind kind = Kind::kNone;
+  uint32_t number = 0;
+  uint32_t offset = 0;
+  std::string problem;
+  bool operator==(const UserArgumentPlace &) const = default;
+};
+
 // An attach point after the pass `resolve_probes`. Wildcards stay wildcards: the runtime expands
 // them. Which fields count depends on the family.
 struct ProbeSpec {
@@ -54,6 +70,13 @@ struct ProbeSpec {
   uint64_t frequency = 0;      // profile:hz:N
   uint64_t sample_period = 0;  // software, hardware; 0: the family's default
   bool has_wildcard = false;
+  std::optional<uint32_t> argument_count;  // usdt: of the place that has most; null: not known here
+  bool is_demangled = false;               // uprobe: `target` is a C++ name as it is written
+  std::string source_file;  // uprobe: a statement instead of a function; column 0: the first
+  uint32_t source_line = 0, source_column = 0;
+  // uprobe, uretprobe: per member of args_type, and whose debug information says so.
+  std::vector<UserArgumentPlace> argument_places;
+  std::string build_id;
   TypeRef args_type =
       nullptr;  // struct type of `args` (any origin that is_arguments() names); null: none
   TypeRef retval_type = nullptr;  // null: no retval

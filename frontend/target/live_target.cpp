@@ -3,11 +3,16 @@
 #include <unistd.h>
 
 #include "base/cgroup.h"
+#include "base/cpp_names.h"
+#include "base/dwarf/source_lines.h"
 #include "base/elf_symbols.h"
 #include "base/kernel_symbols.h"
 #include "base/library_path.h"
 #include "base/pattern.h"
 #include "frontend/target/btf_target.h"
+#include "frontend/target/dwarf_functions.h"
+#include "frontend/target/live_target.h"
+#include "frontend/target/user_types.h"
 
 namespace awl::frontend {
 namespace {
@@ -16,7 +21,8 @@ constexpr const char *kBtfFolder = "/sys/kernel/btf";
 
 class LiveTarget : public BtfTarget {
  public:
-  LiveTarget() : BtfTarget(make_kernel_btf(kBtfFolder)) {}
+  explicit LiveTarget(std::string root)
+      : BtfTarget(make_kernel_btf(kBtfFolder)), root_(std::move(root)) {}
 
   bool has_btf() override {
     return ::access((std::string(kBtfFolder) + "/vmlinux").c_str(), R_OK) == 0;
@@ -36,7 +42,53 @@ class LiveTarget : public BtfTarget {
     return find_kernel_symbol(name);
   }
 
-  Result<std::string> resolve_binary(const std::string &name) override { return find_binary(name); }
+  std::unique_ptr<TypeStore::Resolver> type_resolver(TypeStore &store) override {
+    user_types_ = std::make_unique<UserTypes>(store);
+    return user_types_->resolver_behind(BtfTarget::type_resolver(store));
+  }
+
+  Result<std::string> resolve_binary(const std::string &name) override {
+    Result<std::string> path = find_binary(name, root_);
+    if (!path) return path;
+    if (user_types_) user_types_->add_binary(*path);
+    if (path->starts_with(root_)) path->erase(0, root_.size());
+    return path;
+  }
+
+  Result<UserFunction> user_function(TypeStore &store, const std::string &path,
+                                     const std::string &symbol) override {
+    if (!user_types_ || &user_types_->store() != &store) {
+      user_types_ = std::make_unique<UserTypes>(store);
+    }
+    Result<DwarfTypes *> types = user_types_->open(root_ + path);
+    if (!types) return types.error();
+    const Symbols symbols = open_symbols(path);
+    if (!symbols) return symbols.error();
+    const ElfSymbol *found = (*symbols)->find_function(symbol);
+    if (found == nullptr) return Error{"there is no function " + symbol + " in " + path, ENOENT};
+    std::optional<UserFunction> function = find_user_function(**types, found->address);
+    if (function) return std::move(*function);
+    return Error{"the debug information of " + path + " does not describe " + symbol, ENOENT};
+  }
+
+  Result<std::vector<std::string>> demangled_functions(const std::string &path,
+                                                       const std::string &pattern) override {
+    const Symbols symbols = open_symbols(path);
+    if (!symbols) return symbols.error();
+    std::vector<std::string> names;
+    for (const ElfSymbol *function : (*symbols)->functions("_Z*")) {
+      if (matches_cpp_name(pattern, function->name)) names.emplace_back(function->name);
+    }
+    return names;
+  }
+
+  Status find_statement(const std::string &path, const std::string &file, uint32_t line,
+                        uint32_t column) override {
+    Result<std::shared_ptr<const DwarfFile>> dwarf = DwarfFile::open(root_ + path);
+    if (!dwarf) return dwarf.error();
+    Result<std::vector<uint64_t>> found = awl::find_statement(**dwarf, file, line, column);
+    return found ? ok() : Status(found.error());
+  }
 
   Result<std::vector<std::string>> binary_functions(const std::string &path,
                                                     const std::string &pattern) override {
@@ -49,11 +101,15 @@ class LiveTarget : public BtfTarget {
     return names;
   }
 
+  Result<std::vector<UsdtPlace>> usdt_places(const std::string &path) override {
+    return read_usdt_places(root_ + path);
+  }
+
   std::optional<uint64_t> binary_symbol_size(const std::string &path,
                                              const std::string &name) override {
     const Symbols symbols = open_symbols(path);
     const ElfSymbol *symbol = symbols ? (*symbols)->find(name) : nullptr;
-    return symbol && symbol->size > 0 ? std::optional(symbol->size) : std::nullopt;
+    return symbol ? std::optional(symbol->size) : std::nullopt;
   }
 
   Result<uint64_t> cgroup_id(const std::string &path) override { return awl::cgroup_id(path); }
@@ -67,7 +123,8 @@ class LiveTarget : public BtfTarget {
   using Symbols = Result<std::shared_ptr<const ElfSymbols>>;
 
   // A script often names one binary in several attach points: the last one opened is kept.
-  Symbols open_symbols(const std::string &path) {
+  Symbols open_symbols(const std::string &shown) {
+    const std::string path = root_ + shown;
     if (!last_symbols_ || last_symbols_->path() != path) {
       Symbols opened = ElfSymbols::open(path);
       if (!opened) return opened;
@@ -76,12 +133,18 @@ class LiveTarget : public BtfTarget {
     return last_symbols_;
   }
 
+  const std::string root_;
   std::shared_ptr<const ElfSymbols> last_symbols_;
+  std::unique_ptr<UserTypes> user_types_;
 };
 
 }  // namespace
 
-std::unique_ptr<Target> make_live_target() { return std::make_unique<LiveTarget>(); }
+std::unique_ptr<Target> make_live_target() { return make_live_target(""); }
+
+std::unique_ptr<Target> make_live_target(const std::string &root) {
+  return std::make_unique<LiveTarget>(root);
+}
 
 bool matches_pattern(const std::string &pattern, const std::string &text) {
   return awl::matches_pattern(pattern, text);

@@ -13,6 +13,8 @@
 
 #include "base/result.h"
 #include "base/tracefs.h"
+#include "base/usdt_notes.h"
+#include "frontend/probes/probe.h"
 #include "frontend/types/type.h"
 
 namespace awl::frontend {
@@ -32,6 +34,14 @@ struct FunctionSignature {
   TypeRef return_type = nullptr;
   std::string return_type_text;
   std::string module;  // empty: vmlinux
+};
+
+// A function of a user binary, as its debug information describes it.
+struct UserFunction {
+  FunctionSignature signature;
+  std::vector<UserArgumentPlace> places;  // of the parameters
+  UserArgumentPlace result;               // of what it returns, when it returns; kRegister: retval
+  std::string build_id;                   // of the binary; empty: it has none
 };
 
 class Target {
@@ -68,6 +78,25 @@ class Target {
   // Names of the functions in a binary that match a shell pattern.
   virtual Result<std::vector<std::string>> binary_functions(const std::string &path,
                                                             const std::string &pattern) = 0;
+  // A function by its symbol. Types are made in `store`, for which type_resolver() was called.
+  virtual Result<UserFunction> user_function(TypeStore &, const std::string &path,
+                                             const std::string &) {
+    return Error{"the debug information of " + path + " is not known here"};
+  }
+  // Names of functions that match a pattern, as C++ writes them, without their parameters.
+  virtual Result<std::vector<std::string>> demangled_functions(const std::string &path,
+                                                               const std::string &) {
+    return Error{"the functions of " + path + " are not known here"};
+  }
+  // Whether a statement begins at a line (and column, if not 0) of a source file. A failure says
+  // what there is instead.
+  virtual Status find_statement(const std::string &path, const std::string &, uint32_t, uint32_t) {
+    return Error{"the debug information of " + path + " is not known here"};
+  }
+  // The places of the static probes that a binary declares.
+  virtual Result<std::vector<UsdtPlace>> usdt_places(const std::string &path) {
+    return Error{"the static probes of " + path + " are not known here"};
+  }
   // Size in bytes of a data symbol, for uaddr.
   virtual std::optional<uint64_t> binary_symbol_size(const std::string &path,
                                                      const std::string &name) = 0;

@@ -532,7 +532,9 @@ bool TypeStore::find_constant(const std::string &name, Constant *out) {
 }
 
 const StructDef &TypeStore::complete(StructDef *def) {
-  if (!def->is_complete && resolver_ && def->origin == StructDef::Origin::kKernel) {
+  bool has_resolver = def->origin == StructDef::Origin::kKernel ||
+                      def->origin == StructDef::Origin::kScript;  // also that of a user binary
+  if (!def->is_complete && resolver_ && has_resolver) {
     resolver_->complete(def);
     if (def->is_complete) update_struct(def);
   }

@@ -22,6 +22,7 @@ AWL_EXPANDS(expand_tracepoint);
 AWL_EXPANDS(expand_syscall);
 AWL_EXPANDS(expand_raw_tracepoint);
 AWL_EXPANDS(expand_uprobe);
+AWL_EXPANDS(expand_usdt);
 
 AWL_ATTACHES(attach_interval);
 AWL_ATTACHES(attach_profile);
@@ -32,5 +33,6 @@ AWL_ATTACHES(attach_syscall);
 AWL_ATTACHES(attach_raw_tracepoint);
 AWL_ATTACHES(attach_uprobe);
 AWL_ATTACHES(attach_uretprobe);
+AWL_ATTACHES(attach_usdt);
 
 }  // namespace awl::runtime

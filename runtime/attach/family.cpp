@@ -18,6 +18,7 @@ constexpr Family kFamilies[] = {
     {"rawtracepoint", CookieKind::kRawTracepoint, expand_raw_tracepoint, attach_raw_tracepoint},
     {"uprobe", CookieKind::kPerf, expand_uprobe, attach_uprobe},
     {"uretprobe", CookieKind::kPerf, expand_uprobe, attach_uretprobe},
+    {"usdt", CookieKind::kPerf, expand_usdt, attach_usdt},
 };
 
 // System call tracepoints that one program on a raw tracepoint serves; see attach_syscall.cpp.

@@ -24,14 +24,19 @@ struct Target {
   const object::AttachPoint *point = nullptr;
   std::string category;      // tracepoints
   std::string event;         // tracepoints, software and hardware events, signals
-  std::string path;          // uprobes: the file,
+  std::string path;          // uprobes and static user probes: the file (without "!/ENTRY"),
   uint64_t file_offset = 0;  // and where in it
+  std::string symbols_path;  // the file with the symbols; empty: `path`
+  uint64_t semaphore = 0;    // static user probes: where in the file their semaphore lies; 0: none
+  uint64_t address = 0;      // of the place, as the file's symbols count
+  std::string arguments;     // static user probes: of the place, as its note says
   int32_t syscall = -1;      // system call tracepoints: its number
 };
 
 // What attach points are expanded and programs attached with.
 struct AttachContext {
-  std::optional<int> pid;        // -p
+  std::optional<int> pid;        // -p, or once it runs the command of -c
+  bool is_unsafe = false;        // --unsafe
   bool has_perf_links = false;   // BPF links on perf events, and with them cookies (5.15)
   bool has_raw_cookies = false;  // cookies on raw tracepoints (6.10)
   bool has_uprobe_multi = false;

@@ -27,25 +27,28 @@ struct LinkCreateUprobeMulti {
   uint32_t reserved;
 };
 
-int create_link(int program, const char *path, const std::vector<uint64_t> &offsets,
-                const std::vector<uint64_t> &cookies, int pid, bool is_return) {
+uint64_t address_of(const std::vector<uint64_t> &values) {
+  return values.empty() ? 0 : reinterpret_cast<uintptr_t>(values.data());
+}
+
+int create_link(int program, const UprobeMultiRequest &wanted) {
   LinkCreateUprobeMulti request{};
   request.program = static_cast<uint32_t>(program);
   request.attach_type = kUprobeMultiAttachType;
-  request.path = reinterpret_cast<uintptr_t>(path);
-  request.offsets = reinterpret_cast<uintptr_t>(offsets.data());
-  request.cookies = cookies.empty() ? 0 : reinterpret_cast<uintptr_t>(cookies.data());
-  request.count = static_cast<uint32_t>(offsets.size());
-  request.multi_flags = is_return ? kUprobeMultiReturn : 0;
-  request.pid = static_cast<uint32_t>(pid);
+  request.path = reinterpret_cast<uintptr_t>(wanted.path.c_str());
+  request.offsets = address_of(wanted.offsets);
+  request.cookies = address_of(wanted.cookies);
+  request.reference_counters = address_of(wanted.semaphores);
+  request.count = static_cast<uint32_t>(wanted.offsets.size());
+  request.multi_flags = wanted.is_return ? kUprobeMultiReturn : 0;
+  request.pid = static_cast<uint32_t>(wanted.pid);
   return static_cast<int>(syscall(SYS_bpf, kLinkCreate, &request, sizeof request));
 }
 
 }  // namespace
 
 Result<FileDescriptor> attach_uprobe_multi(int program, const UprobeMultiRequest &request) {
-  FileDescriptor link(create_link(program, request.path.c_str(), request.offsets, request.cookies,
-                                  request.pid, request.is_return));
+  FileDescriptor link(create_link(program, request));
   if (!link) return Error::from_errno("cannot attach uprobes in " + request.path);
   return link;
 }
@@ -60,13 +63,17 @@ bool has_uprobe_multi() {
   FileDescriptor program(
       bpf_prog_load(BPF_PROG_TYPE_KPROBE, "awl_probe", "GPL", instructions, 2, &options));
   if (!program) return false;
+  UprobeMultiRequest request;
+  request.path = "/";
+  request.offsets = {0};
   // A kernel that does not know the attach type says EINVAL to everything; one that does finds that
   // the path is a folder.
-  FileDescriptor known(create_link(program.get(), "/", {0}, {}, 0, false));
+  FileDescriptor known(create_link(program.get(), request));
   if (known || errno != EBADF) return false;
   // Kernels with the right filter refuse this process id before they look at the path; older
   // ones do not.
-  FileDescriptor link(create_link(program.get(), "/", {0}, {}, -1, false));
+  request.pid = -1;
+  FileDescriptor link(create_link(program.get(), request));
   return !link && errno == EINVAL;
 }
 

@@ -21,7 +21,9 @@ struct UprobeMultiRequest {
   std::string path;
   std::vector<uint64_t> offsets;  // in the file
   std::vector<uint64_t> cookies;  // one per offset
-  int pid = 0;                    // 0: every process
+  // One per offset: where in the file the counter of listeners lies, 0: none. Empty: none at all.
+  std::vector<uint64_t> semaphores;
+  int pid = 0;  // 0: every process
   bool is_return = false;
 };
 

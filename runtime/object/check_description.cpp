@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
+#include "base/usdt_arguments.h"
 #include "runtime/object/histogram.h"
 
 namespace awl::object {
@@ -211,6 +215,18 @@ Status check_program(const Program &program) {
     if (relocation.instruction > 1000000) return Error{"relocation past the program"};
     if (relocation.kind == Relocation::Kind::kTracepointField && relocation.field.empty()) {
       return Error{"relocation without field"};
+    }
+    if (relocation.kind == Relocation::Kind::kUserSymbol &&
+        (relocation.field.empty() || relocation.argument >= kUserSymbolParts)) {
+      return Error{"relocation without symbol"};
+    }
+    if (relocation.kind == Relocation::Kind::kUsdtArgument) {
+      const bool is_known =
+          std::any_of(std::begin(kUsdtFields), std::end(kUsdtFields),
+                      [&](const char *field) { return relocation.field == field; });
+      if (!is_known || relocation.argument >= kMaxUsdtArguments) {
+        return Error{"relocation of an argument that no probe has"};
+      }
     }
   }
   return ok();

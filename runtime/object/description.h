@@ -102,17 +102,39 @@ struct Map {
   bool is_bucket_keyed = false;
 };
 
+// What the code for an argument of a usdt probe is told, as its place in the note says:
+//   value = (base & base_mask) + ((index & index_mask) << scale) + (high << 32 | low)
+//   value = memory ? `size` bytes of user memory at value : value >> first_bit
+//   value = value << shift >> shift, arithmetically when `signed`
+// base and index are loads of registers from the context, whose offset is patched.
+inline constexpr const char *kUsdtFields[] = {"base", "base_mask", "index", "index_mask",
+                                              "scale", "low", "high", "memory", "size",
+                                              "first_bit", "shift", "signed"};
+
+// How a program is told where a symbol of the traced binary lies: as the distance from the place
+// that is traced, and as the address that the file says, for files that are not moved.
+enum UserSymbolPart : uint32_t {
+  kDistanceLow,
+  kDistanceHigh,
+  kAddressLow,
+  kAddressHigh,
+  kUserSymbolParts
+};
+
 // A part of a program to be patched before it is loaded.
 struct Relocation {
   enum class Kind : uint8_t {
     kTracepointField,  // off (loads) or imm (adds) of the instruction: offset of `field`
     kProbeId,          // imm: the probe id, or ~0u: "ask for the attach cookie"
+    kUsdtArgument,     // off (loads) or imm: `field` of argument `argument` of a usdt probe
+    kUserSymbol,       // imm: part `argument` (UserSymbolPart) of the address of the symbol `field`
   };
   Kind kind = Kind::kProbeId;
   uint32_t instruction = 0;  // index in the program's section
   bool is_in_text = false;   // the index is one in .text instead: a callback of this program
-  std::string field;
+  std::string field;         // kUsdtArgument: one of kUsdtFields
   uint32_t size = 0;         // bytes of the field that the code was compiled for
+  uint32_t argument = 0;     // kUsdtArgument: N of argN; kUserSymbol: UserSymbolPart
   bool is_add = false;       // patch imm, not off
   int32_t built_value = 0;   // what stands there
 };
@@ -125,6 +147,12 @@ struct AttachPoint {
   std::string category, target, binary;
   uint64_t offset = 0, address = 0, period_ns = 0, frequency = 0, sample_period = 0;
   bool has_address = false, has_wildcard = false;
+  bool is_demangled = false;  // `target` is a C++ name as it is written, not a symbol
+  // A statement of the source instead of a function; column 0: the line's first.
+  std::string source_file;
+  uint32_t source_line = 0, source_column = 0;
+  // Of the binary whose debug information says where the arguments are; empty: any will do.
+  std::string build_id;
   Location location;
 };
 

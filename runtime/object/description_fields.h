@@ -29,7 +29,7 @@ inline constexpr auto names_of(MapType) {
       {"hash", "array", "percpu_hash", "percpu_array", "lru_hash", "lru_percpu_hash"});
 }
 inline constexpr auto names_of(Relocation::Kind) {
-  return std::to_array<std::string_view>({"tracepoint_field", "probe_id"});
+  return std::to_array<std::string_view>({"tracepoint_field", "probe_id", "usdt_argument", "user_symbol"});
 }
 inline constexpr auto names_of(ParameterKind) {
   return std::to_array<std::string_view>({"integer", "string", "bool"});
@@ -95,6 +95,7 @@ void fields(A &a, Relocation &v) {
   a("in_text", v.is_in_text);
   a("field", v.field);
   a("size", v.size);
+  a("argument", v.argument);
   a("add", v.is_add);
   a("built_value", v.built_value);
 }
@@ -113,6 +114,11 @@ void fields(A &a, AttachPoint &v) {
   a("sample_period", v.sample_period);
   a("has_address", v.has_address);
   a("wildcard", v.has_wildcard);
+  a("demangled", v.is_demangled);
+  a("source_file", v.source_file);
+  a("source_line", v.source_line);
+  a("source_column", v.source_column);
+  a("build_id", v.build_id);
   a("location", v.location);
 }
 

@@ -42,6 +42,9 @@ config.substitutions += [
     # Long enough for awl to start and attach.
     ("%long-ms", str(100 * int(limit))),
     ("%testprog", os.path.join(config.build_dir, "programs", "testprog")),
+    ("%usdtprog", os.path.join(config.build_dir, "programs", "usdtprog")),
+    ("%dwarfprog", os.path.join(config.build_dir, "programs", "dwarfprog")),
+    ("%manyprog", os.path.join(config.build_dir, "programs", "manyprog")),
     ("%inputs", os.path.join(config.source_dir, "test", "lit", "Inputs")),
     ("FileCheck", config.filecheck),
     ("llvm-objdump", os.path.join(config.llvm_tools, "llvm-objdump")),

@@ -113,8 +113,9 @@ class FakeTarget : public Target {
     return names;
   }
 
-  std::optional<uint64_t> binary_symbol_size(const std::string &, const std::string &) override {
-    return std::nullopt;
+  std::optional<uint64_t> binary_symbol_size(const std::string &,
+                                             const std::string &name) override {
+    return name == "counter" ? std::optional<uint64_t>(4) : std::nullopt;
   }
   Result<uint64_t> cgroup_id(const std::string &) override { return Error{"no cgroups", ENOENT}; }
   std::string architecture() override { return "x86_64"; }

@@ -137,7 +137,7 @@ TEST_F(ProbesTest, ReadsTheParts) {
 
 TEST_F(ProbesTest, Errors) {
   EXPECT_EQ(error("kprbe:x"), "probe-unknown-provider");
-  EXPECT_EQ(error("U:/bin/app:x"), "probe-family-unsupported");
+  EXPECT_EQ(error("U:/bin/app:x"), "probe-binary-not-found");
   EXPECT_EQ(error("kprobe:vfs_read"), "probe-family-unsupported");
   EXPECT_EQ(error("hardware:cycles"), "probe-family-unsupported");
   EXPECT_EQ(error("hardware:cycle"), "probe-unknown-event");
@@ -167,8 +167,9 @@ TEST_F(ProbesTest, Errors) {
   EXPECT_EQ(error("u:/bin/app:main+x"), "probe-bad-number");
   EXPECT_EQ(error("ur:/bin/app:main+4"), "probe-offset-not-allowed");
   EXPECT_EQ(error("u:/bin/app:cp:main"), "probe-unknown-qualifier");
-  EXPECT_EQ(error("u:/bin/app:cpp:main"), "probe-option-unsupported");
-  EXPECT_EQ(error("u:/bin/app@a.c:3"), "probe-option-unsupported");
+  EXPECT_EQ(error("ur:/bin/app@a.c:3"), "probe-offset-not-allowed");
+  EXPECT_EQ(error("u:/bin/app@a.c:0"), "probe-bad-number");
+  EXPECT_EQ(error("u:/bin/app@a.c:3"), "probe-missing-target");
   EXPECT_EQ(error("test:x"), "no-probes");
 }
 

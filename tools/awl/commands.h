@@ -2,6 +2,9 @@
 // the exit code.
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "tools/common/run_options.h"
 
 namespace awl::tools {
@@ -14,7 +17,9 @@ int command_snapshot(const CommandLine &line);  // awl snapshot [--request FILE]
 // awl --info: what the kernel and this build can do, on stdout.
 int print_info();
 
-// awl -l: probes that match a pattern (empty: all), with arguments when `verbose`.
-int list_probes(const std::string &pattern, bool verbose, const std::string &snapshot);
+// awl -l: probes that match a pattern (empty: all), with arguments when `verbose`; `pid`: of -p,
+// whose binaries are meant.
+int list_probes(const std::string &pattern, bool verbose, const std::string &snapshot,
+                std::optional<int> pid);
 
 }  // namespace awl::tools

@@ -3,10 +3,12 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/process_root.h"
 #include "codegen/codegen.h"
 #include "codegen/disassemble.h"
 #include "frontend/diagnostics/renderer.h"
 #include "tools/common/parse_options.h"
+#include "frontend/target/live_target.h"
 #include "tools/common/read_file.h"
 
 namespace awl::tools {
@@ -128,8 +130,9 @@ void add_compile_options(CLI::App &app, CompileArguments &compile) {
       ->option_text("PHASE");
 }
 
-Result<std::unique_ptr<frontend::Target>> open_target(const CompileArguments &compile) {
-  if (compile.snapshot.empty()) return frontend::make_live_target();
+Result<std::unique_ptr<frontend::Target>> open_target(const CompileArguments &compile,
+                                                      std::optional<int> pid) {
+  if (compile.snapshot.empty()) return frontend::make_live_target(pid ? process_root(*pid) : "");
   return frontend::load_snapshot_target(compile.snapshot);
 }
 
@@ -146,7 +149,7 @@ CompileOutcome compile_script(const CompileArguments &compile, const RunArgument
     return {std::nullopt, program ? 0 : 1};
   }
 
-  Result<std::unique_ptr<frontend::Target>> target = open_target(compile);
+  Result<std::unique_ptr<frontend::Target>> target = open_target(compile, arguments.run.pid);
   if (!target) return failure(target.error().message);
   const bool is_right = frontend::compile(compilation, script->name, script->text, **target,
                                           frontend_options(compile, arguments));

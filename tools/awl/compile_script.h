@@ -37,6 +37,7 @@ struct CompileOutcome {
 CompileOutcome compile_script(const CompileArguments &compile, const RunArguments &arguments);
 
 // The target of the command line: this host, or a snapshot.
-Result<std::unique_ptr<frontend::Target>> open_target(const CompileArguments &compile);
+Result<std::unique_ptr<frontend::Target>> open_target(const CompileArguments &compile,
+                                                      std::optional<int> pid = std::nullopt);
 
 }  // namespace awl::tools

@@ -10,6 +10,7 @@
 #include "frontend/target/target.h"
 #include "tools/awl/commands.h"
 #include "tools/awl/compile_script.h"
+#include "tools/awl/list_user_probes.h"
 #include "tools/common/parse_options.h"
 
 namespace awl::tools {
@@ -22,6 +23,7 @@ struct Listing {
   std::string pattern;  // with the family's full name in front
   bool verbose;
   bool is_live;  // this machine, not a snapshot
+  std::optional<int> pid;  // -p
   size_t printed = 0;
 
   // Prints a probe when it matches, then its arguments when they are wanted.
@@ -132,20 +134,14 @@ Status list_timers(Listing &listing) {
   return ok();
 }
 
-Status list_user_functions(Listing &listing) {
-  const std::string family = part(listing.pattern, 0), binary = part(listing.pattern, 1);
-  if (frontend::has_wildcard(binary))
-    return Error{"name a binary to list its functions: " + family + ":/path/to/binary:*"};
-  Result<std::string> path = listing.target.resolve_binary(binary);
-  if (!path) return path.error();
-  Result<std::vector<std::string>> names =
-      listing.target.binary_functions(*path, part(listing.pattern, 2));
-  if (!names) return names.error();
-  std::sort(names->begin(), names->end());
-  names->erase(std::unique(names->begin(), names->end()), names->end());
-  listing.pattern = family + ":*";
-  for (const std::string &name : *names) listing.print(family + ":" + *path + ":" + name);
-  return ok();
+Status list_in_binaries(Listing &listing) {
+  return list_user_probes(
+      listing.target, listing.pattern, listing.pid, [&](const std::string &name, const auto &arguments) {
+        puts(name.c_str());
+        ++listing.printed;
+        if (!listing.verbose) return;
+        for (const auto &[type, argument] : arguments()) print_argument(type, argument);
+      });
 }
 
 struct Family {
@@ -160,17 +156,18 @@ constexpr Family kFamilies[] = {
     {"software", "s", list_software, true},
     {"interval", "i", list_timers, false},
     {"profile", "p", list_timers, false},
-    {"uprobe", "u", list_user_functions, false},
-    {"uretprobe", "ur", list_user_functions, false},
+    {"uprobe", "u", list_in_binaries, false},
+    {"uretprobe", "ur", list_in_binaries, false},
+    {"usdt", "U", list_in_binaries, false},
 };
 
 // Lists one pattern without commas; false when no family is meant by it.
 Result<bool> list_pattern(frontend::Target &target, const std::string &pattern, bool verbose,
-                          bool is_live) {
+                          bool is_live, std::optional<int> pid) {
   const size_t colon = pattern.find(':');
   bool found = false;
   for (const Family &family : kFamilies) {
-    Listing listing{target, pattern.empty() ? "*" : pattern, verbose, is_live};
+    Listing listing{target, pattern.empty() ? "*" : pattern, verbose, is_live, pid};
     if (colon == std::string::npos) {
       if (!family.listed_without_pattern) continue;
     } else {
@@ -218,10 +215,11 @@ bool list_type(frontend::Target &target, const std::string &text) {
 
 }  // namespace
 
-int list_probes(const std::string &pattern, bool verbose, const std::string &snapshot) {
+int list_probes(const std::string &pattern, bool verbose, const std::string &snapshot,
+                std::optional<int> pid) {
   CompileArguments compile;
   compile.snapshot = snapshot;
-  Result<std::unique_ptr<frontend::Target>> target = open_target(compile);
+  Result<std::unique_ptr<frontend::Target>> target = open_target(compile, pid);
   if (!target) return fail(target.error().message);
   for (const char *keyword : {"struct ", "union ", "enum "})
     if (pattern.starts_with(keyword))
@@ -233,7 +231,7 @@ int list_probes(const std::string &pattern, bool verbose, const std::string &sna
     const size_t comma = pattern.find(',', begin);
     const std::string one =
         pattern.substr(begin, comma == std::string::npos ? comma : comma - begin);
-    Result<bool> found = list_pattern(**target, one, verbose, snapshot.empty());
+    Result<bool> found = list_pattern(**target, one, verbose, snapshot.empty(), pid);
     if (!found) return fail(found.error().message);
     if (!*found) return fail("no probe family is called '" + one.substr(0, one.find(':')) + "'");
     if (comma == std::string::npos) return 0;
@@ -244,13 +242,15 @@ int list_probes(const std::string &pattern, bool verbose, const std::string &sna
 int command_list(const CommandLine &line) {
   bool verbose = false;
   std::string pattern, snapshot;
+  std::optional<int> pid;
   CLI::App app{"Lists probes.\nUsage: awl list [-v] [PATTERN]"};
   app.add_flag("-v", verbose, "List their arguments too");
+  app.add_option("-p", pid, "List what this process can be traced at")->option_text("PID");
   app.add_option("--target", snapshot, "List those of a snapshot")->option_text("SNAPSHOT");
   app.add_option("pattern", pattern, "Shell pattern, such as 'tracepoint:sched:*'")
       ->option_text(" ");
   if (const std::optional<int> code = parse_options(app, line)) return *code;
-  return list_probes(pattern, verbose, snapshot);
+  return list_probes(pattern, verbose, snapshot, pid);
 }
 
 }  // namespace awl::tools

@@ -9,6 +9,8 @@
 
 #include "tools/common/parse_options.h"
 
+#include "base/debug_file.h"
+
 namespace awl::tools {
 namespace {
 
@@ -59,6 +61,12 @@ void add_run_options(CLI::App &app, RunArguments &arguments) {
           {"ast", "codegen", "codegen-opt", "dis", "libbpf", "verifier", "diagnostics", "all"}))
       ->allow_extra_args(false)
       ->option_text("STAGE");
+  app.add_option_function<std::vector<std::string>>(
+         "--debuginfo", [](const std::vector<std::string> &folders) { set_debug_folders(folders); },
+         "Look for debug information in these folders, too")
+      ->delimiter(':')
+      ->allow_extra_args(false)
+      ->option_text("DIR[:DIR]");
   app.add_flag("--dry-run", run.dry_run, "End right after all probes are attached");
   app.add_option("-f", run.format, "Output format: text or json")
       ->transform(word_of(
@@ -80,6 +88,9 @@ void add_run_options(CLI::App &app, RunArguments &arguments) {
       ->option_text("REGEX");
   app.add_flag("-q", run.quiet, "Keep messages quiet");
   app.add_flag("--unsafe", run.unsafe, "Allow functions with side effects, such as system()");
+  // Semaphores of static probes are raised by the kernel, in all processes: there is nothing to do.
+  app.add_flag_function(
+      "--usdt-file-activation", [](int64_t) {}, "Accepted for scripts that pass it; always done");
   app.add_flag("-v", run.verbose, "Print more about what is done");
   app.add_option("arguments", arguments.positionals, "FILE and positional parameters")
       ->option_text(" ");

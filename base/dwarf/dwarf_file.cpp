@@ -1,0 +1,131 @@
+#include "base/dwarf/dwarf_file.h"
+
+#include <dwarf.h>
+
+#include "base/debug_file.h"
+
+namespace awl {
+namespace {
+
+constexpr uint64_t kMaxArchived = 1ull << 30;  // bytes of a file in an archive
+
+bool has_debug_information(const ElfFile &file) {
+  for (const char *name : {".debug_info", ".zdebug_info"}) {
+    const Elf64_Shdr *section = file.find_section(name);
+    if (section != nullptr && section->sh_type != SHT_NOBITS) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const DwarfFile>> DwarfFile::open(const std::string &path) {
+  Result<ElfFile> binary = ElfFile::open(path);
+  if (!binary) return binary.error();
+  std::shared_ptr<DwarfFile> file(new DwarfFile);
+  file->path_ = path;
+  file->build_id_ = binary->build_id();
+  file->debug_path_ = has_debug_information(*binary) ? path : find_debug_file(*binary);
+  if (file->debug_path_.empty()) return Error{path + " has no debug information", ENOENT};
+  elf_version(EV_CURRENT);
+  if (file->debug_path_ == path && binary->start() != 0) {
+    if (binary->size() > kMaxArchived) return Error{path + " is too large", EFBIG};
+    file->image_.resize(binary->size());
+    if (!binary->read(0, file->image_.data(), file->image_.size())) {
+      return Error{"cannot read " + path, EIO};
+    }
+    file->elf_ = elf_memory(file->image_.data(), file->image_.size());
+    file->dwarf_ = dwarf_begin_elf(file->elf_, DWARF_C_READ, nullptr);
+  } else {
+    Result<FileDescriptor> fd = open_file(file->debug_path_);
+    if (!fd) return fd.error();
+    file->fd_ = std::move(*fd);
+    file->dwarf_ = dwarf_begin(file->fd_.get(), DWARF_C_READ);
+  }
+  if (file->dwarf_ == nullptr) {
+    return Error{
+        "cannot read the debug information in " + file->debug_path_ + ": " + dwarf_errmsg(-1),
+        ENOEXEC};
+  }
+  return std::shared_ptr<const DwarfFile>(std::move(file));
+}
+
+DwarfFile::~DwarfFile() {
+  if (dwarf_ != nullptr) dwarf_end(dwarf_);
+  if (elf_ != nullptr) elf_end(elf_);
+}
+
+void DwarfFile::visit_units(const std::function<bool(const DwarfUnit &)> &visit) const {
+  Dwarf_CU *unit = nullptr;
+  uint8_t type = 0;
+  DwarfUnit found;
+  while (dwarf_get_units(dwarf_, unit, &unit, nullptr, &type, &found.skeleton, &found.die) == 0) {
+    if (type != DW_UT_compile && type != DW_UT_skeleton && type != DW_UT_partial) continue;
+    if (found.die.addr == nullptr) found.die = found.skeleton;
+    if (!visit(found)) return;
+  }
+}
+
+std::optional<DwarfUnit> DwarfFile::unit_at(uint64_t address) const {
+  std::optional<DwarfUnit> found;
+  // The index by address, where the compiler has made one; else units say what they cover.
+  DwarfUnit unit;
+  if (dwarf_addrdie(dwarf_, address, &unit.skeleton) != nullptr) {
+    unit.die = unit.skeleton;
+    Dwarf_Die die{}, split{};
+    uint8_t type = 0;
+    if (dwarf_cu_info(unit.skeleton.cu, nullptr, &type, &die, &split, nullptr, nullptr, nullptr) ==
+            0 &&
+        split.addr != nullptr) {
+      unit.die = split;
+    }
+    return unit;
+  }
+  visit_units([&](const DwarfUnit &candidate) {
+    Dwarf_Die skeleton = candidate.skeleton;
+    if (dwarf_haspc(&skeleton, address) != 1) return true;
+    found = candidate;
+    return false;
+  });
+  return found;
+}
+
+std::optional<uint64_t> dwarf_number(Dwarf_Die &die, unsigned attribute) {
+  Dwarf_Attribute found;
+  Dwarf_Word value = 0;
+  if (dwarf_attr_integrate(&die, attribute, &found) == nullptr) return std::nullopt;
+  if (dwarf_formudata(&found, &value) != 0) return std::nullopt;
+  return value;
+}
+
+bool dwarf_has_flag(Dwarf_Die &die, unsigned attribute) {
+  Dwarf_Attribute found;
+  bool value = false;
+  return dwarf_attr_integrate(&die, attribute, &found) != nullptr &&
+         dwarf_formflag(&found, &value) == 0 && value;
+}
+
+std::string dwarf_name(Dwarf_Die &die) {
+  const char *name = dwarf_diename(&die);
+  return name != nullptr ? name : "";
+}
+
+std::optional<Dwarf_Die> dwarf_referred(Dwarf_Die &die, unsigned attribute) {
+  Dwarf_Attribute found;
+  Dwarf_Die result;
+  if (dwarf_attr_integrate(&die, attribute, &found) == nullptr ||
+      dwarf_formref_die(&found, &result) == nullptr) {
+    return std::nullopt;
+  }
+  return result;
+}
+
+void dwarf_visit_children(Dwarf_Die &die, const std::function<bool(Dwarf_Die &)> &visit) {
+  Dwarf_Die child;
+  if (dwarf_child(&die, &child) != 0) return;
+  do {
+    if (!visit(child)) return;
+  } while (dwarf_siblingof(&child, &child) == 0);
+}
+
+}  // namespace awl

@@ -1,0 +1,63 @@
+// The debug information (DWARF) of a user binary, opened through libdw.
+//
+// It is taken from the binary itself, else from its separate debug file (base/debug_file.h). Units
+// that were split off (.dwo files) are found by libdw, and stand in the place of their skeletons.
+// libdw checks what it reads; depths and counts are bounded by those who walk its trees.
+#pragma once
+
+#include <elfutils/libdw.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/elf_file.h"
+#include "base/file.h"
+#include "base/result.h"
+
+namespace awl {
+
+// A compilation unit. Line tables belong to the skeleton; without a split both are the same.
+struct DwarfUnit {
+  Dwarf_Die skeleton{};
+  Dwarf_Die die{};
+};
+
+class DwarfFile {
+ public:
+  // Errors: the file cannot be read, or has no debug information.
+  static Result<std::shared_ptr<const DwarfFile>> open(const std::string &path);
+  DwarfFile(const DwarfFile &) = delete;
+  ~DwarfFile();
+
+  const std::string &path() const { return path_; }              // of the binary
+  const std::string &build_id() const { return build_id_; }      // of the binary; empty: none
+  const std::string &debug_path() const { return debug_path_; }  // where the information lies
+
+  // Calls `visit` for each unit until it returns false.
+  void visit_units(const std::function<bool(const DwarfUnit &)> &visit) const;
+  // The unit with the code at an address.
+  std::optional<DwarfUnit> unit_at(uint64_t address) const;
+
+ private:
+  DwarfFile() = default;
+
+  std::string path_, build_id_, debug_path_;
+  FileDescriptor fd_;
+  std::string image_;  // of a file in an archive
+  Elf *elf_ = nullptr;
+  Dwarf *dwarf_ = nullptr;
+};
+
+// Attributes, through the entries that an entry refers to (specification, abstract origin).
+std::optional<uint64_t> dwarf_number(Dwarf_Die &die, unsigned attribute);
+bool dwarf_has_flag(Dwarf_Die &die, unsigned attribute);
+std::string dwarf_name(Dwarf_Die &die);  // empty: none
+// The entry that an attribute refers to.
+std::optional<Dwarf_Die> dwarf_referred(Dwarf_Die &die, unsigned attribute);
+// Calls `visit` for each child until it returns false.
+void dwarf_visit_children(Dwarf_Die &die, const std::function<bool(Dwarf_Die &)> &visit);
+
+}  // namespace awl

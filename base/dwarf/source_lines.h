@@ -1,0 +1,19 @@
+// From a line of the source to the code that was made of it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/dwarf/dwarf_file.h"
+#include "base/result.h"
+
+namespace awl {
+
+// Addresses at which the statement at a line begins, ascending, each once. `file` is a path, or
+// the end of one ("readline.c", "lib/readline.c"); column 0 means any. What is not there is an
+// error that says what is: no such file, or the nearest lines that have code.
+Result<std::vector<uint64_t>> find_statement(const DwarfFile &dwarf, const std::string &file,
+                                             uint32_t line, uint32_t column);
+
+}  // namespace awl

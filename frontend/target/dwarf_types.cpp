@@ -1,0 +1,329 @@
+#include "frontend/target/dwarf_types.h"
+
+#include <dwarf.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace awl::frontend {
+namespace {
+
+constexpr uint32_t kMaxDepth = 64;      // of pointers, arrays, typedefs and qualifiers
+constexpr uint32_t kMaxNesting = 16;    // of namespaces
+constexpr size_t kMaxMembers = 100000;  // of one struct
+
+bool is_qualifier(int tag) {
+  return tag == DW_TAG_typedef || tag == DW_TAG_const_type || tag == DW_TAG_volatile_type ||
+         tag == DW_TAG_restrict_type || tag == DW_TAG_atomic_type;
+}
+
+bool is_struct(int tag) {
+  return tag == DW_TAG_structure_type || tag == DW_TAG_class_type || tag == DW_TAG_union_type;
+}
+
+bool is_pointer(int tag) {
+  return tag == DW_TAG_pointer_type || tag == DW_TAG_reference_type ||
+         tag == DW_TAG_rvalue_reference_type;
+}
+
+// What a name may be looked up for.
+bool is_named_type(int tag) {
+  return is_struct(tag) || tag == DW_TAG_enumeration_type || tag == DW_TAG_typedef ||
+         tag == DW_TAG_base_type;
+}
+
+uint32_t bytes_of(Dwarf_Die &die) {
+  Dwarf_Word size = 0;
+  if (dwarf_aggregate_size(&die, &size) != 0 || size > UINT32_MAX) return 0;
+  return static_cast<uint32_t>(size);
+}
+
+}  // namespace
+
+TypeRef DwarfTypes::type_of(Dwarf_Die die) { return convert(die, 0); }
+
+TypeRef DwarfTypes::type_referred_by(Dwarf_Die die) { return referred(die, 0); }
+
+TypeRef DwarfTypes::referred(Dwarf_Die die, uint32_t depth) {
+  std::optional<Dwarf_Die> type = dwarf_referred(die, DW_AT_type);
+  return type ? convert(*type, depth) : store_.void_type();
+}
+
+TypeRef DwarfTypes::convert(Dwarf_Die die, uint32_t depth) {
+  const auto known = types_.find(die.addr);
+  if (known != types_.end()) return known->second;
+  const TypeRef made = depth < kMaxDepth ? convert_new(die, depth + 1) : store_.void_type();
+  types_.emplace(die.addr, made);
+  return made;
+}
+
+TypeRef DwarfTypes::convert_new(Dwarf_Die die, uint32_t depth) {
+  const int tag = dwarf_tag(&die);
+  if (is_pointer(tag)) return store_.pointer(referred(die, depth), AddressSpace::kUser);
+  if (is_struct(tag)) return struct_type(die);
+  if (is_qualifier(tag)) {
+    const TypeRef type = referred(die, depth);
+    // A struct without a tag is known by its typedef.
+    if (tag == DW_TAG_typedef && type->is_struct() && type->struct_def->name.empty() &&
+        type->struct_def->typedef_name.empty()) {
+      type->struct_def->typedef_name = dwarf_name(die);
+    }
+    return type;
+  }
+  switch (tag) {
+    case DW_TAG_base_type:
+      return base_type(die);
+    case DW_TAG_array_type:
+      return array_type(die, depth);
+    case DW_TAG_enumeration_type:
+      return enum_type(die);
+    case DW_TAG_ptr_to_member_type:
+      return store_.uint64();
+    default:
+      return store_.void_type();
+  }
+}
+
+TypeRef DwarfTypes::base_type(Dwarf_Die die) {
+  const uint64_t encoding = dwarf_number(die, DW_AT_encoding).value_or(0);
+  const uint32_t size = bytes_of(die);
+  const bool is_signed = encoding == DW_ATE_signed || encoding == DW_ATE_signed_char;
+  if (encoding == DW_ATE_boolean && size == 1) return store_.boolean();
+  if (encoding == DW_ATE_float || encoding == DW_ATE_complex_float) {
+    return store_.array(store_.integer(1, false), size);
+  }
+  switch (size) {
+    case 1:
+      // An array of `char` is a string, unlike one of `unsigned char`.
+      return store_.integer(1, is_signed || dwarf_name(die) == "char");
+    case 2:
+    case 4:
+    case 8:
+      return store_.integer(size, is_signed);
+    case 16:
+      return store_.array(store_.uint64(), 2);
+    default:
+      return store_.void_type();
+  }
+}
+
+TypeRef DwarfTypes::array_type(Dwarf_Die die, uint32_t depth) {
+  TypeRef type = referred(die, depth);
+  std::vector<uint32_t> counts;
+  dwarf_visit_children(die, [&](Dwarf_Die &child) {
+    if (dwarf_tag(&child) != DW_TAG_subrange_type) return true;
+    std::optional<uint64_t> count = dwarf_number(child, DW_AT_count);
+    if (!count) {
+      const std::optional<uint64_t> last = dwarf_number(child, DW_AT_upper_bound);
+      count = last ? *last + 1 : 0;  // `[]`: not known
+    }
+    counts.push_back(static_cast<uint32_t>(std::min<uint64_t>(*count, UINT32_MAX)));
+    return counts.size() < kMaxDepth;
+  });
+  uint64_t bytes = std::max<uint64_t>(store_.size_of(type), 1);
+  for (auto count = counts.rbegin(); count != counts.rend(); ++count) {
+    bytes *= std::max<uint32_t>(*count, 1);
+    if (bytes > INT32_MAX) return store_.void_type();
+    type = store_.array(type, *count);
+  }
+  return type;
+}
+
+TypeRef DwarfTypes::struct_type(Dwarf_Die die) {
+  const bool is_union = dwarf_tag(&die) == DW_TAG_union_type;
+  const std::string name = dwarf_name(die);
+  const bool is_declaration = dwarf_has_flag(die, DW_AT_declaration);
+  if (is_declaration && !name.empty()) {
+    // Declared only in this unit; another one may define it.
+    if (TypeRef found = find_struct(name, is_union)) return found;
+  }
+  StructDef *def = store_.new_struct();
+  def->name = name;
+  def->is_union = is_union;
+  def->is_complete = is_declaration;
+  def->size = is_declaration ? 0 : bytes_of(die);
+  structs_.emplace(def, die);
+  return store_.struct_type(def);
+}
+
+TypeRef DwarfTypes::enum_type(Dwarf_Die die) {
+  EnumDef *def = store_.new_enum();
+  def->name = dwarf_name(die);
+  const uint32_t size = bytes_of(die);
+  def->size = size == 1 || size == 2 || size == 8 ? size : 4;
+  dwarf_visit_children(die, [&](Dwarf_Die &child) {
+    Dwarf_Attribute attribute;
+    if (dwarf_tag(&child) != DW_TAG_enumerator ||
+        dwarf_attr(&child, DW_AT_const_value, &attribute) == nullptr) {
+      return true;
+    }
+    Dwarf_Sword value = 0;
+    if (dwarf_formsdata(&attribute, &value) != 0) return true;
+    def->is_signed = def->is_signed || value < 0;
+    def->values.push_back({dwarf_name(child), value});
+    return def->values.size() < kMaxMembers;
+  });
+  return store_.enum_type(def);
+}
+
+bool DwarfTypes::complete(StructDef *def) {
+  const auto found = structs_.find(def);
+  if (found == structs_.end()) return false;
+  if (def->is_complete) return true;
+  def->is_complete = true;
+  dwarf_visit_children(found->second, [&](Dwarf_Die &child) {
+    add_member(*def, child);
+    return def->members.size() < kMaxMembers;
+  });
+  return true;
+}
+
+void DwarfTypes::add_member(StructDef &def, Dwarf_Die &die) {
+  const int tag = dwarf_tag(&die);
+  const bool is_base = tag == DW_TAG_inheritance;
+  // What is declared in a class but lies outside of it: static members, virtual bases.
+  if ((tag != DW_TAG_member && !is_base) || dwarf_has_flag(die, DW_AT_declaration) ||
+      dwarf_has_flag(die, DW_AT_external) || dwarf_number(die, DW_AT_virtuality)) {
+    return;
+  }
+  StructDef::Member member;
+  // The members of a base class count as the class's own, as those of an anonymous struct do.
+  if (!is_base) member.name = dwarf_name(die);
+  std::optional<Dwarf_Die> type = dwarf_referred(die, DW_AT_type);
+  if (!type) return;
+  member.type = type_of(*type);
+  member.type_text = dwarf_type_text(*type);
+  const std::optional<uint64_t> place = dwarf_number(die, DW_AT_data_member_location);
+  // One that has to be computed from the object, as of a virtual base.
+  if (!place && dwarf_hasattr(&die, DW_AT_data_member_location) != 0) return;
+  uint64_t bits = place.value_or(0) * 8;
+  if (const std::optional<uint64_t> size = dwarf_number(die, DW_AT_bit_size)) {
+    member.bit_size = static_cast<uint32_t>(std::min<uint64_t>(*size, 64));
+    if (const std::optional<uint64_t> offset = dwarf_number(die, DW_AT_data_bit_offset)) {
+      bits = *offset;
+    } else if (const std::optional<uint64_t> from_top = dwarf_number(die, DW_AT_bit_offset)) {
+      // Before DWARF 4: counted from the highest bit of a unit of storage.
+      const uint64_t unit =
+          dwarf_number(die, DW_AT_byte_size).value_or(store_.size_of(member.type));
+      bits += unit * 8 - *from_top - member.bit_size;
+    }
+  }
+  if (bits + member.bit_size > uint64_t{def.size} * 8) return;
+  member.bit_offset = static_cast<uint32_t>(bits);
+  def.members.push_back(std::move(member));
+}
+
+std::optional<Dwarf_Die> DwarfTypes::function_at(uint64_t address) {
+  if (!last_unit_ || dwarf_haspc(&last_unit_->skeleton, address) != 1) {
+    last_unit_ = file_->unit_at(address);
+    if (!last_unit_) return std::nullopt;
+  }
+  const auto [functions, is_new] = functions_.try_emplace(last_unit_->die.addr);
+  if (is_new) {
+    const std::function<void(Dwarf_Die &, uint32_t)> add = [&](Dwarf_Die &parent, uint32_t depth) {
+      dwarf_visit_children(parent, [&](Dwarf_Die &child) {
+        const int tag = dwarf_tag(&child);
+        Dwarf_Addr entry = 0;
+        if (tag == DW_TAG_subprogram && dwarf_entrypc(&child, &entry) == 0) {
+          functions->second.emplace(entry, child);
+        } else if (depth < kMaxNesting && (tag == DW_TAG_namespace || is_struct(tag))) {
+          add(child, depth + 1);
+        }
+        return true;
+      });
+    };
+    add(last_unit_->die, 0);
+  }
+  const auto found = functions->second.find(address);
+  if (found == functions->second.end()) return std::nullopt;
+  return found->second;
+}
+
+void DwarfTypes::index_names() {
+  if (is_indexed_) return;
+  is_indexed_ = true;
+  const std::function<void(Dwarf_Die &, uint32_t)> add_children = [&](Dwarf_Die &parent,
+                                                                      uint32_t depth) {
+    dwarf_visit_children(parent, [&](Dwarf_Die &child) {
+      const int tag = dwarf_tag(&child);
+      if (tag == DW_TAG_namespace && depth < kMaxNesting) add_children(child, depth + 1);
+      const char *name = is_named_type(tag) ? dwarf_diename(&child) : nullptr;
+      if (name != nullptr && dwarf_hasattr(&child, DW_AT_declaration) == 0) {
+        names_.emplace(name, child);
+      }
+      return true;
+    });
+  };
+  file_->visit_units([&](const DwarfUnit &unit) {
+    Dwarf_Die die = unit.die;
+    add_children(die, 0);
+    return true;
+  });
+}
+
+TypeRef DwarfTypes::find(const std::string &name, const std::vector<int> &tags) {
+  index_names();
+  const auto [begin, end] = names_.equal_range(name);
+  for (auto entry = begin; entry != end; ++entry) {
+    Dwarf_Die die = entry->second;
+    if (std::find(tags.begin(), tags.end(), dwarf_tag(&die)) != tags.end()) return type_of(die);
+  }
+  return nullptr;
+}
+
+TypeRef DwarfTypes::find_struct(const std::string &tag, bool is_union) {
+  return is_union ? find(tag, {DW_TAG_union_type})
+                  : find(tag, {DW_TAG_structure_type, DW_TAG_class_type});
+}
+
+TypeRef DwarfTypes::find_enum(const std::string &tag) {
+  return find(tag, {DW_TAG_enumeration_type});
+}
+
+TypeRef DwarfTypes::find_typedef(const std::string &name) {
+  // In C++ a class needs no keyword before its name.
+  return find(name, {DW_TAG_typedef, DW_TAG_base_type, DW_TAG_class_type, DW_TAG_structure_type});
+}
+
+std::string dwarf_type_text(Dwarf_Die die) {
+  std::string before, after;  // what stands around the name, from the outside in
+  for (uint32_t depth = 0; depth < kMaxDepth; ++depth) {
+    const int tag = dwarf_tag(&die);
+    const std::string name = dwarf_name(die);
+    if (tag == DW_TAG_typedef || tag == DW_TAG_base_type || tag == DW_TAG_unspecified_type) {
+      return before + name + after;
+    }
+    if (is_struct(tag) || tag == DW_TAG_enumeration_type) {
+      const char *keyword = tag == DW_TAG_union_type         ? "union "
+                            : tag == DW_TAG_enumeration_type ? "enum "
+                            : tag == DW_TAG_class_type       ? "class "
+                                                             : "struct ";
+      return before + keyword + (name.empty() ? "(anonymous)" : name) + after;
+    }
+    if (is_pointer(tag)) {
+      after = (tag == DW_TAG_pointer_type     ? "*"
+               : tag == DW_TAG_reference_type ? "&"
+                                              : "&&") +
+              after;
+    } else if (tag == DW_TAG_const_type || tag == DW_TAG_volatile_type) {
+      const std::string word = tag == DW_TAG_const_type ? "const" : "volatile";
+      // `char *const p`, but `const char *p`.
+      std::optional<Dwarf_Die> inner = dwarf_referred(die, DW_AT_type);
+      if (inner && is_pointer(dwarf_tag(&*inner))) {
+        after = " " + word + after;
+      } else {
+        before += word + " ";
+      }
+    } else if (tag == DW_TAG_array_type) {
+      after += "[]";
+    } else if (tag == DW_TAG_subroutine_type) {
+      return before + "void" + after;
+    }
+    std::optional<Dwarf_Die> next = dwarf_referred(die, DW_AT_type);
+    if (!next) return before + "void" + after;
+    die = *next;
+  }
+  return before + "void" + after;
+}
+
+}  // namespace awl::frontend

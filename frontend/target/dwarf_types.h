@@ -1,0 +1,69 @@
+// DWARF → the language's types.
+//
+// As with BTF, structs are made with their size and completed when a member is asked for. All
+// pointers point to user memory, and members lie where the binary's compiler has put them: for
+// such types there is nothing to relocate.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/dwarf/dwarf_file.h"
+#include "frontend/types/type.h"
+
+namespace awl::frontend {
+
+class DwarfTypes {
+ public:
+  DwarfTypes(std::shared_ptr<const DwarfFile> file, TypeStore &store)
+      : file_(std::move(file)), store_(store) {}
+
+  const DwarfFile &file() const { return *file_; }
+  TypeStore &store() const { return store_; }
+
+  // By name, among the types of all units; null: none.
+  TypeRef find_struct(const std::string &tag, bool is_union);
+  TypeRef find_enum(const std::string &tag);
+  TypeRef find_typedef(const std::string &name);
+
+  // The type of an entry, or of what its DW_AT_type says (void: none).
+  TypeRef type_of(Dwarf_Die die);
+  TypeRef type_referred_by(Dwarf_Die die);
+  // The function whose code begins at an address; null: none is described.
+  std::optional<Dwarf_Die> function_at(uint64_t address);
+  // Fills in the members of a struct made here; false: it was not made here.
+  bool complete(StructDef *def);
+
+ private:
+  TypeRef convert(Dwarf_Die die, uint32_t depth);
+  TypeRef convert_new(Dwarf_Die die, uint32_t depth);
+  TypeRef referred(Dwarf_Die die, uint32_t depth);
+  TypeRef base_type(Dwarf_Die die);
+  TypeRef array_type(Dwarf_Die die, uint32_t depth);
+  TypeRef struct_type(Dwarf_Die die);
+  TypeRef enum_type(Dwarf_Die die);
+  void add_member(StructDef &def, Dwarf_Die &die);
+  // A definition with a name, not a declaration.
+  TypeRef find(const std::string &name, const std::vector<int> &tags);
+  void index_names();
+
+  const std::shared_ptr<const DwarfFile> file_;
+  TypeStore &store_;
+  std::map<const void *, TypeRef> types_;  // by the address of the entry in libdw's memory
+  std::unordered_map<const StructDef *, Dwarf_Die> structs_;
+  using Functions = std::unordered_map<uint64_t, Dwarf_Die>;  // by their first address
+  std::unordered_map<const void *, Functions> functions_;     // by unit
+  std::optional<DwarfUnit> last_unit_;
+  bool is_indexed_ = false;
+  std::unordered_multimap<std::string, Dwarf_Die> names_;  // of types
+};
+
+// A type as C writes it, for listings: "const char* ", "struct test_point*", "int[4]".
+std::string dwarf_type_text(Dwarf_Die die);
+
+}  // namespace awl::frontend

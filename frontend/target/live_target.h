@@ -1,0 +1,14 @@
+// This host, with the user binaries of a process that has other files than we.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "frontend/target/target.h"
+
+namespace awl::frontend {
+
+// `root` is put before the paths of binaries ("/proc/PID/root", base/process_root.h); may be empty.
+std::unique_ptr<Target> make_live_target(const std::string &root);
+
+}  // namespace awl::frontend

@@ -1,0 +1,71 @@
+#include "frontend/target/user_types.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace awl::frontend {
+
+class UserResolver : public TypeStore::Resolver {
+ public:
+  UserResolver(UserTypes &user, std::unique_ptr<TypeStore::Resolver> first)
+      : user_(user), first_(std::move(first)) {}
+
+  TypeRef find_struct(const std::string &tag, bool is_union) override {
+    if (TypeRef type = first_->find_struct(tag, is_union)) return type;
+    return find([&](DwarfTypes &types) { return types.find_struct(tag, is_union); });
+  }
+  TypeRef find_enum(const std::string &tag) override {
+    if (TypeRef type = first_->find_enum(tag)) return type;
+    return find([&](DwarfTypes &types) { return types.find_enum(tag); });
+  }
+  TypeRef find_typedef(const std::string &name) override {
+    if (TypeRef type = first_->find_typedef(name)) return type;
+    return find([&](DwarfTypes &types) { return types.find_typedef(name); });
+  }
+  bool find_constant(const std::string &name, TypeStore::Constant *out) override {
+    return first_->find_constant(name, out);
+  }
+  void complete(StructDef *def) override {
+    for (const auto &[path, types] : user_.types_) {
+      if (types && types->complete(def)) return;
+    }
+    first_->complete(def);
+  }
+
+ private:
+  template <class F>
+  TypeRef find(F ask) {
+    for (const std::string &path : user_.binaries_) {
+      Result<DwarfTypes *> types = user_.open(path);
+      if (!types) continue;
+      if (TypeRef type = ask(**types)) return type;
+    }
+    return nullptr;
+  }
+
+  UserTypes &user_;
+  std::unique_ptr<TypeStore::Resolver> first_;
+};
+
+void UserTypes::add_binary(const std::string &path) {
+  if (std::find(binaries_.begin(), binaries_.end(), path) == binaries_.end()) {
+    binaries_.push_back(path);
+  }
+}
+
+Result<DwarfTypes *> UserTypes::open(const std::string &path) {
+  const auto [entry, is_new] = types_.try_emplace(path, nullptr);
+  if (is_new || !entry->second) {
+    Result<std::shared_ptr<const DwarfFile>> file = DwarfFile::open(path);
+    if (!file) return file.error();
+    entry->second = std::make_unique<DwarfTypes>(std::move(*file), store_);
+  }
+  return entry->second.get();
+}
+
+std::unique_ptr<TypeStore::Resolver> UserTypes::resolver_behind(
+    std::unique_ptr<TypeStore::Resolver> first) {
+  return std::make_unique<UserResolver>(*this, std::move(first));
+}
+
+}  // namespace awl::frontend

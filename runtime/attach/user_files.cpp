@@ -1,0 +1,71 @@
+#include "runtime/attach/user_files.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "base/library_path.h"
+#include "base/mapped_files.h"
+#include "base/pattern.h"
+
+namespace awl::runtime {
+namespace {
+
+constexpr size_t kMaxMatchingFiles = 10000;
+
+// Files whose path matches a pattern, folder by folder, sorted.
+void match_paths(const std::string &folder, const std::string &pattern,
+                 std::vector<std::string> &found) {
+  const size_t slash = pattern.find('/');
+  const std::string head = pattern.substr(0, slash);
+  const std::string tail = slash == std::string::npos ? "" : pattern.substr(slash + 1);
+  if (!has_wildcard(head)) {
+    const std::string path = folder + head;
+    struct stat info;
+    if (slash != std::string::npos) return match_paths(path + "/", tail, found);
+    if (stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode)) found.push_back(path);
+    return;
+  }
+  DIR *directory = opendir(folder.empty() ? "." : folder.c_str());
+  if (directory == nullptr) return;
+  std::vector<std::string> names;
+  while (const dirent *entry = readdir(directory)) {
+    if (entry->d_name[0] != '.' && matches_pattern(head, entry->d_name)) {
+      names.emplace_back(entry->d_name);
+    }
+  }
+  closedir(directory);
+  std::sort(names.begin(), names.end());
+  for (const std::string &name : names) {
+    if (found.size() >= kMaxMatchingFiles) return;
+    match_paths(folder, slash == std::string::npos ? name : name + "/" + tail, found);
+  }
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> find_user_files(const AttachContext &context,
+                                                 const object::AttachPoint &point) {
+  if (point.binary == "*") return context.pid ? mapped_files(*context.pid) : files_in_use();
+  if (has_wildcard(point.binary)) {
+    std::vector<std::string> files;
+    match_paths("", context.binary_root + point.binary, files);
+    for (std::string &file : files) file.erase(0, context.binary_root.size());
+    return files;
+  }
+  Result<std::string> path = find_binary(point.binary, context.binary_root);
+  if (!path && point.binary.find(".so") != std::string::npos) {
+    // Compiled on a machine that has its libraries elsewhere.
+    Result<std::string> moved =
+        find_binary(point.binary.substr(point.binary.rfind('/') + 1), context.binary_root);
+    if (moved) path = std::move(moved);
+  }
+  if (!path) return path.error();
+  // A relative path is found as it is, without the root.
+  if (path->compare(0, context.binary_root.size(), context.binary_root) != 0)
+    return std::vector<std::string>{*path};
+  return std::vector<std::string>{path->substr(context.binary_root.size())};
+}
+
+}  // namespace awl::runtime
