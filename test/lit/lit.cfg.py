@@ -41,6 +41,7 @@ config.substitutions += [
     ("%python", "python3"),
     # Long enough for awl to start and attach.
     ("%long-ms", str(100 * int(limit))),
+    ("%programs", os.path.join(config.build_dir, "programs")),
     ("%testprog", os.path.join(config.build_dir, "programs", "testprog")),
     ("%usdtprog", os.path.join(config.build_dir, "programs", "usdtprog")),
     ("%dwarfprog", os.path.join(config.build_dir, "programs", "dwarfprog")),

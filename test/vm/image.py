@@ -7,10 +7,14 @@ import hashlib
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
 import tempfile
+import time
 
 import kernels
+
+UNUSED_LIFETIME_S = 2 * 24 * 3600
 
 # Programs of the host that tests use inside. What is missing on the host is missing inside.
 PROGRAMS = [
@@ -79,13 +83,31 @@ def libraries(path):
                 yield word
 
 
-def make_disk(tree, disk, spare_mb):
-    """Writes a folder as an ext4 file system; `disk` appears when it is complete."""
-    size_kb = int(kernels.run(["du", "-sk", str(tree)]).split()[0])
+# The kernel finds its root by the signature in the partition table: disks are numbered as they are found.
+ROOT_SIGNATURE = 0x61776c31
+ROOT = f"PARTUUID={ROOT_SIGNATURE:08x}-01"
+SECTOR = 512
+FIRST_SECTOR = 2048
+
+
+def partition_table(sectors):
+    """A master boot record with one Linux partition."""
+    entry = struct.pack("<B3sB3sII", 0, b"\0" * 3, 0x83, b"\0" * 3, FIRST_SECTOR, sectors)
+    return b"\0" * 440 + struct.pack("<IH", ROOT_SIGNATURE, 0) + entry + b"\0" * 48 + b"\x55\xaa"
+
+
+def make_disk(tree, disk, spare_mb, is_root=False):
+    """Writes a folder as an ext4 file system, in a partition if it is the root; `disk` appears when it is complete."""
+    size_kb = int(kernels.run(["du", "-sk", str(tree)]).split()[0]) * 5 // 4 + 1024 * (spare_mb + 16)
+    offset = FIRST_SECTOR * SECTOR if is_root else 0
     fresh = f"{disk}.{os.getpid()}"
     try:
-        kernels.run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-E", "root_owner=0:0,lazy_itable_init=1",
-                     "-m", "0", "-d", str(tree), fresh, f"{size_kb * 5 // 4 + 1024 * (spare_mb + 16)}k"])
+        with open(fresh, "wb") as file:
+            file.truncate(offset + size_kb * 1024)
+            if is_root:
+                file.write(partition_table(size_kb * 1024 // SECTOR))
+        kernels.run(["mke2fs", "-q", "-F", "-t", "ext4", "-O", "^has_journal", "-m", "0", "-E",
+                     f"root_owner=0:0,lazy_itable_init=1,offset={offset}", "-d", str(tree), fresh, f"{size_kb}k"])
         os.replace(fresh, disk)
     finally:
         if os.path.exists(fresh):
@@ -108,10 +130,12 @@ def system_disk(kernel, lit_folder, llvm_tools):
     if not disk.exists():
         with tempfile.TemporaryDirectory(dir=folder) as staging:
             fill_system(Tree(staging), kernel, lit_folder, tools)
-            make_disk(staging, disk, spare_mb=256)
-        for old in folder.glob(f"{kernel.series}-*.ext4"):
-            if old != disk:
-                old.unlink()
+            make_disk(staging, disk, spare_mb=256, is_root=True)
+    os.utime(disk)
+    # Other checkouts may use others; what nobody has used for days goes.
+    for old in folder.glob("*.ext4"):
+        if time.time() - old.stat().st_mtime > UNUSED_LIFETIME_S:
+            old.unlink(missing_ok=True)
     return disk
 
 

@@ -80,7 +80,7 @@ class Machine:
     def __init__(self, kernel, system, job, folder, memory_mb, cpus):
         self.folder_ = pathlib.Path(folder)
         # No mitigations: they cost time and change nothing that is tested. A panic ends the emulator.
-        words = "root=/dev/nvme0n1 rw rootwait init=/init console=ttyS0 loglevel=4 panic=-1 mitigations=off " \
+        words = f"root={image.ROOT} rw rootwait init=/init console=ttyS0 loglevel=4 panic=-1 mitigations=off " \
                 "random.trust_cpu=on net.ifnames=0 lsm=landlock,lockdown,yama,integrity,apparmor,bpf"
         self.command_ = [
             "nice", "-n", "10", EMULATOR, "-accel", "tcg,thread=single", "-machine", "q35", "-cpu", "max",
