@@ -10,9 +10,9 @@ namespace {
 
 constexpr size_t kMaxSize = 256u << 20;
 
-// One line, "ffffffff81000000 T _stext" or "ffffffffc0201000 t init [ext4]". False: not of that
-// form, or of an address that the kernel hides.
-bool parse_line(std::string_view line, KernelSymbol *out) {
+}  // namespace
+
+bool parse_kernel_symbol(std::string_view line, KernelSymbol *out) {
   uint64_t address = 0;
   size_t at = 0;
   for (; at < line.size() && at < 16 && line[at] != ' '; ++at) {
@@ -38,8 +38,6 @@ bool parse_line(std::string_view line, KernelSymbol *out) {
   return !name.empty();
 }
 
-}  // namespace
-
 Result<std::shared_ptr<const KernelSymbols>> KernelSymbols::read(const std::string &path) {
   Result<std::string> text = read_file(path, kMaxSize);
   if (!text) return text.error();
@@ -55,7 +53,7 @@ std::shared_ptr<const KernelSymbols> KernelSymbols::parse(std::string text) {
   while (!rest.empty()) {
     const size_t end = rest.find('\n');
     KernelSymbol symbol;
-    if (parse_line(rest.substr(0, end), &symbol)) symbols.push_back(symbol);
+    if (parse_kernel_symbol(rest.substr(0, end), &symbol)) symbols.push_back(symbol);
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
   }
   const auto by_address = [](const KernelSymbol &a, const KernelSymbol &b) {
@@ -105,7 +103,7 @@ std::optional<uint64_t> find_kernel_symbol(const std::string &name, const std::s
       const bool is_whole = behind < text.size() && (text[behind] == '\n' || text[behind] == '\t');
       const size_t start = text.rfind('\n', at) + 1;  // npos + 1 is 0
       KernelSymbol symbol;
-      if (is_whole && parse_line(text.substr(start, behind - start), &symbol) &&
+      if (is_whole && parse_kernel_symbol(text.substr(start, behind - start), &symbol) &&
           symbol.name == name) {
         return symbol.address;
       }

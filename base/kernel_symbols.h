@@ -21,6 +21,10 @@ struct KernelSymbol {
   bool is_function = false;  // in a text section: types t, T, w, W
 };
 
+// One line, "ffffffff81000000 T _stext" or "ffffffffc0201000 t init [ext4]". False: not of that
+// form, or of an address that the kernel hides.
+bool parse_kernel_symbol(std::string_view line, KernelSymbol *out);
+
 class KernelSymbols {
  public:
   static Result<std::shared_ptr<const KernelSymbols>> read(

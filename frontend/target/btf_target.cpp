@@ -44,6 +44,11 @@ std::optional<FunctionSignature> BtfTarget::raw_tracepoint(TypeStore &store,
   return find_raw_tracepoint(*kernel_, types_for(store), name);
 }
 
+std::vector<std::string> BtfTarget::typed_functions(const std::string &module,
+                                                    const std::string &name) {
+  return list_typed_functions(*kernel_, module, name);
+}
+
 std::vector<std::string> BtfTarget::raw_tracepoints() { return list_raw_tracepoints(*kernel_); }
 
 }  // namespace awl::frontend

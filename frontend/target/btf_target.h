@@ -17,6 +17,8 @@ class BtfTarget : public Target {
   std::optional<FunctionSignature> raw_tracepoint(TypeStore &store,
                                                   const std::string &name) override;
   std::vector<std::string> raw_tracepoints() override;
+  std::vector<std::string> typed_functions(const std::string &module,
+                                           const std::string &name) override;
 
  protected:
   explicit BtfTarget(std::unique_ptr<KernelBtf> kernel) : kernel_(std::move(kernel)) {}

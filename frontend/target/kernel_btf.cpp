@@ -144,6 +144,32 @@ std::optional<FunctionSignature> find_raw_tracepoint(KernelBtf &kernel, BtfTypes
   return types.signature(*found.btf, named_prototype(*found.btf, event, unnamed), 1);
 }
 
+std::vector<std::string> list_typed_functions(KernelBtf &kernel, const std::string &module,
+                                              const std::string &name) {
+  std::vector<std::string> names;
+  const std::string_view prefix = std::string_view(name).substr(0, name.find_first_of("*?["));
+  const auto collect = [&](const Btf &btf) {
+    const std::string in = btf.module().empty() ? "vmlinux" : btf.module();
+    if (!module.empty() && !matches_pattern(module, in)) return;
+    btf.for_each([&](uint32_t, const btf_type &type) {
+      if (kind_of(type) != BTF_KIND_FUNC) return;
+      const std::string function(btf.name(type));
+      if (!function.starts_with(prefix) || !matches_pattern(name, function)) return;
+      const btf_type *prototype = btf.type(type.type);
+      if (prototype == nullptr || kind_of(*prototype) != BTF_KIND_FUNC_PROTO) return;
+      const auto parameters = btf.parameters(*prototype);
+      if (parameters.empty() || parameters.back().type != 0) names.push_back(in + ":" + function);
+    });
+  };
+  if (const Btf *btf = kernel.vmlinux()) collect(*btf);
+  if (module != "vmlinux") {
+    for (const KernelBtf::BtfRef &btf : kernel.modules()) collect(*btf);
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
 std::vector<std::string> list_raw_tracepoints(KernelBtf &kernel) {
   std::vector<std::string> names;
   const auto collect = [&names](const Btf &btf) {

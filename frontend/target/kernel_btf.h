@@ -93,5 +93,7 @@ std::optional<FunctionSignature> find_kernel_function(KernelBtf &kernel, BtfType
 std::optional<FunctionSignature> find_raw_tracepoint(KernelBtf &kernel, BtfTypes &types,
                                                      const std::string &name);
 std::vector<std::string> list_raw_tracepoints(KernelBtf &kernel);
+std::vector<std::string> list_typed_functions(KernelBtf &kernel, const std::string &module,
+                                              const std::string &name);
 
 }  // namespace awl::frontend

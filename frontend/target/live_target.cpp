@@ -2,10 +2,13 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/cgroup.h"
 #include "base/cpp_names.h"
 #include "base/dwarf/source_lines.h"
 #include "base/elf_symbols.h"
+#include "base/kernel_functions.h"
 #include "base/kernel_symbols.h"
 #include "base/library_path.h"
 #include "base/pattern.h"
@@ -21,11 +24,34 @@ constexpr const char *kBtfFolder = "/sys/kernel/btf";
 
 class LiveTarget : public BtfTarget {
  public:
-  explicit LiveTarget(std::string root)
-      : BtfTarget(make_kernel_btf(kBtfFolder)), root_(std::move(root)) {}
+  LiveTarget(std::string root, std::string traceable_functions)
+      : BtfTarget(make_kernel_btf(kBtfFolder)),
+        root_(std::move(root)),
+        traceable_functions_(std::move(traceable_functions)) {}
 
   bool has_btf() override {
     return ::access((std::string(kBtfFolder) + "/vmlinux").c_str(), R_OK) == 0;
+  }
+
+  std::vector<std::string> kernel_functions(const std::string &module,
+                                            const std::string &name) override {
+    std::vector<std::string> names;
+    if (!read_functions()) return names;
+    for (const KernelFunction &function : functions_->matching(module, name)) {
+      const std::string_view in = function.module.empty() ? "vmlinux" : function.module;
+      names.push_back(std::string(in) + ":" + std::string(function.name));
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  bool has_kernel_function(const std::string &module, const std::string &name) override {
+    // The kernel's types tell it in a moment, but do not have all functions.
+    const Btf *btf = kernel_->find(module);
+    if (btf != nullptr && btf->find(name, kind_bit(BTF_KIND_FUNC)) != 0) return true;
+    const bool is_kernel = module.empty() || module == "vmlinux";
+    if (is_kernel && find_kernel_symbol(name)) return true;
+    return !read_functions() || functions_->all().empty() || functions_->contains(module, name);
   }
 
   std::vector<std::string> tracepoints(const std::string &category,
@@ -122,6 +148,15 @@ class LiveTarget : public BtfTarget {
  private:
   using Symbols = Result<std::shared_ptr<const ElfSymbols>>;
 
+  // Whether the list of functions could be read.
+  bool read_functions() {
+    if (functions_ != nullptr) return true;
+    Result<std::shared_ptr<const KernelFunctions>> read =
+        KernelFunctions::read(traceable_functions_);
+    if (read) functions_ = *read;
+    return functions_ != nullptr;
+  }
+
   // A script often names one binary in several attach points: the last one opened is kept.
   Symbols open_symbols(const std::string &shown) {
     const std::string path = root_ + shown;
@@ -136,14 +171,17 @@ class LiveTarget : public BtfTarget {
   const std::string root_;
   std::shared_ptr<const ElfSymbols> last_symbols_;
   std::unique_ptr<UserTypes> user_types_;
+  std::string traceable_functions_;
+  std::shared_ptr<const KernelFunctions> functions_;
 };
 
 }  // namespace
 
-std::unique_ptr<Target> make_live_target() { return make_live_target(""); }
+std::unique_ptr<Target> make_live_target() { return make_live_target("", ""); }
 
-std::unique_ptr<Target> make_live_target(const std::string &root) {
-  return std::make_unique<LiveTarget>(root);
+std::unique_ptr<Target> make_live_target(const std::string &root,
+                                         const std::string &traceable_functions) {
+  return std::make_unique<LiveTarget>(root, traceable_functions);
 }
 
 bool matches_pattern(const std::string &pattern, const std::string &text) {

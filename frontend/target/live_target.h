@@ -9,6 +9,9 @@
 namespace awl::frontend {
 
 // `root` is put before the paths of binaries ("/proc/PID/root", base/process_root.h); may be empty.
-std::unique_ptr<Target> make_live_target(const std::string &root);
+// `traceable_functions` names a file in the place of the kernel's available_filter_functions; empty:
+// that one.
+std::unique_ptr<Target> make_live_target(const std::string &root,
+                                         const std::string &traceable_functions);
 
 }  // namespace awl::frontend

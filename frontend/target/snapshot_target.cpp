@@ -31,6 +31,16 @@ class SnapshotTarget : public BtfTarget {
 
   bool has_btf() override { return data_.has_btf; }
 
+  // The types that were asked for hold the functions of the machine which one may trace.
+  std::vector<std::string> kernel_functions(const std::string &module,
+                                            const std::string &name) override {
+    return typed_functions(module, name);
+  }
+
+  bool has_kernel_function(const std::string &module, const std::string &name) override {
+    return data_.kernel_symbols.contains(name) || !typed_functions(module, name).empty();
+  }
+
   std::vector<std::string> tracepoints(const std::string &category,
                                        const std::string &event) override {
     std::vector<std::string> names;

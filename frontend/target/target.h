@@ -61,6 +61,23 @@ class Target {
   // Names of all raw tracepoints known to BTF, "event" or "module:event" when not in vmlinux.
   virtual std::vector<std::string> raw_tracepoints() = 0;
 
+  // -- kernel functions; two shell patterns, of which an empty `module` stands for any and
+  // "vmlinux" is the kernel itself. "module:name", sorted, each once.
+  // Those that can be traced.
+  virtual std::vector<std::string> kernel_functions(const std::string & /*module*/,
+                                                    const std::string & /*name*/) {
+    return {};
+  }
+  // Those that BTF describes and that take a known number of arguments, traceable or not.
+  virtual std::vector<std::string> typed_functions(const std::string & /*module*/,
+                                                   const std::string & /*name*/) {
+    return {};
+  }
+  // Whether there is a function of that name, traceable or not; where nobody can tell, true.
+  virtual bool has_kernel_function(const std::string & /*module*/, const std::string & /*name*/) {
+    return true;
+  }
+
   // -- tracefs
   // "category:event" of every tracepoint that matches two shell patterns.
   virtual std::vector<std::string> tracepoints(const std::string &category,

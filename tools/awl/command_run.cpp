@@ -99,7 +99,7 @@ int command_run(const CommandLine &line) {
   if (modes.help) fputs(app.help("awl").c_str(), stdout);
   if (modes.list && !compile.has_program && (words.empty() || !is_file(words.front())))
     return list_probes(words.empty() ? "" : words.front(), arguments.run.verbose,
-                       compile.snapshot, arguments.run.pid);
+                       compile.snapshot, arguments.run);
   if (!take_script(compile, words)) {
     if (modes.help) return 0;
     return fail("no script given; usage: awl [OPTIONS] FILE, or awl [OPTIONS] -e PROGRAM "

@@ -17,9 +17,9 @@ int command_snapshot(const CommandLine &line);  // awl snapshot [--request FILE]
 // awl --info: what the kernel and this build can do, on stdout.
 int print_info();
 
-// awl -l: probes that match a pattern (empty: all), with arguments when `verbose`; `pid`: of -p,
-// whose binaries are meant.
+// awl -l: probes that match a pattern (empty: all), with arguments when `verbose`. Of `run` count -p,
+// whose binaries are meant, and --traceable-functions.
 int list_probes(const std::string &pattern, bool verbose, const std::string &snapshot,
-                std::optional<int> pid);
+                const runtime::RunOptions &run);
 
 }  // namespace awl::tools

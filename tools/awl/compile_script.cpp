@@ -131,8 +131,11 @@ void add_compile_options(CLI::App &app, CompileArguments &compile) {
 }
 
 Result<std::unique_ptr<frontend::Target>> open_target(const CompileArguments &compile,
-                                                      std::optional<int> pid) {
-  if (compile.snapshot.empty()) return frontend::make_live_target(pid ? process_root(*pid) : "");
+                                                      const runtime::RunOptions &run) {
+  if (compile.snapshot.empty()) {
+    return frontend::make_live_target(run.pid ? process_root(*run.pid) : "",
+                                      run.traceable_functions);
+  }
   return frontend::load_snapshot_target(compile.snapshot);
 }
 
@@ -149,7 +152,7 @@ CompileOutcome compile_script(const CompileArguments &compile, const RunArgument
     return {std::nullopt, program ? 0 : 1};
   }
 
-  Result<std::unique_ptr<frontend::Target>> target = open_target(compile, arguments.run.pid);
+  Result<std::unique_ptr<frontend::Target>> target = open_target(compile, arguments.run);
   if (!target) return failure(target.error().message);
   const bool is_right = frontend::compile(compilation, script->name, script->text, **target,
                                           frontend_options(compile, arguments));

@@ -38,6 +38,6 @@ CompileOutcome compile_script(const CompileArguments &compile, const RunArgument
 
 // The target of the command line: this host, or a snapshot.
 Result<std::unique_ptr<frontend::Target>> open_target(const CompileArguments &compile,
-                                                      std::optional<int> pid = std::nullopt);
+                                                      const runtime::RunOptions &run = {});
 
 }  // namespace awl::tools

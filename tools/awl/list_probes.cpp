@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <iterator>
 #include <map>
 
 #include "frontend/probes/syscall_table.h"
 #include "base/tracefs.h"
 #include "frontend/target/target.h"
+#include "runtime/tracer.h"
 #include "tools/awl/commands.h"
 #include "tools/awl/compile_script.h"
 #include "tools/awl/list_user_probes.h"
@@ -20,6 +22,7 @@ using frontend::matches_pattern;
 
 struct Listing {
   frontend::Target &target;
+  std::string family;   // its full name
   std::string pattern;  // with the family's full name in front
   bool verbose;
   bool is_live;  // this machine, not a snapshot
@@ -119,6 +122,73 @@ Status list_raw_tracepoints(Listing &listing) {
   return ok();
 }
 
+// How a kernel function's arguments are listed, and what it returns.
+void print_signature(frontend::Target &target, frontend::TypeStore &store,
+                     const std::string &module, const std::string &function, bool with_result) {
+  const auto signature = target.kernel_function(store, module, function);
+  if (!signature) return;
+  for (const frontend::FunctionParameter &parameter : signature->parameters)
+    print_argument(parameter.type_text, parameter.name);
+  if (with_result && signature->return_type_text != "void")
+    print_argument(signature->return_type_text, "retval");
+}
+
+// kprobe:FUNCTION, or kprobe:MODULE:FUNCTION where the pattern names a module; fentry and fexit
+// always say it.
+Status list_kernel_functions(Listing &listing, bool is_typed) {
+  const std::string family = part(listing.pattern, 0);
+  const auto colons = std::count(listing.pattern.begin(), listing.pattern.end(), ':');
+  // What stands for all names is matched with the whole of them.
+  const std::string module = colons >= 2 ? part(listing.pattern, 1) : "";
+  const std::string name = colons == 0 ? "*" : part(listing.pattern, colons >= 2 ? 2 : 1);
+  std::vector<std::string> names = listing.target.kernel_functions(module, name);
+  if (is_typed) {
+    const std::vector<std::string> typed = listing.target.typed_functions(module, name);
+    std::vector<std::string> both;
+    std::set_intersection(names.begin(), names.end(), typed.begin(), typed.end(),
+                          std::back_inserter(both));
+    names = std::move(both);
+  }
+  frontend::TypeStore store;
+  const auto resolver = listing.target.type_resolver(store);
+  store.set_resolver(resolver.get());
+  const bool has_module = is_typed || colons >= 2;
+  if (colons > 0) listing.pattern = "*";
+  for (const std::string &full : names) {
+    const size_t colon = full.find(':');
+    const std::string function = full.substr(colon + 1);
+    listing.print(listing.family + ":" + (has_module ? full : function), [&] {
+      print_signature(listing.target, store, full.substr(0, colon), function,
+                      listing.family == "fexit");
+    });
+  }
+  return ok();
+}
+
+Status list_kprobes(Listing &listing) { return list_kernel_functions(listing, false); }
+
+Status list_fentry(Listing &listing) {
+  if (part(listing.pattern, 1) != "bpf" || listing.pattern.find(':') == std::string::npos) {
+    return list_kernel_functions(listing, true);
+  }
+  Result<std::vector<std::string>> names = runtime::list_bpf_functions(listing.family);
+  if (!names) return names.error();
+  // `fentry:bpf:name` means any program.
+  if (std::count(listing.pattern.begin(), listing.pattern.end(), ':') == 2)
+    listing.pattern.insert(listing.pattern.rfind(':') + 1, "*:");
+  for (const std::string &name : *names) listing.print(name);
+  return ok();
+}
+
+Status list_hardware(Listing &listing) {
+  for (const char *event :
+       {"backend-stalls", "branch-instructions", "branch-misses", "branches", "bus-cycles",
+        "cache-misses", "cache-references", "cpu-cycles", "cycles", "frontend-stalls",
+        "instructions", "ref-cycles"})
+    listing.print(std::string("hardware:") + event + ":");
+  return ok();
+}
+
 Status list_software(Listing &listing) {
   for (const char *event : {"alignment-faults", "bpf-output", "context-switches", "cpu",
                             "cpu-clock", "cpu-migrations", "cs", "dummy", "emulation-faults",
@@ -153,6 +223,11 @@ constexpr Family kFamilies[] = {
     {"tracepoint", "t", list_tracepoints, true},
     {"rawtracepoint", "rt", list_raw_tracepoints, true},
     {"syscall", "syscall", list_syscalls, true},
+    {"kprobe", "k", list_kprobes, true},
+    {"kretprobe", "kr", list_kprobes, false},
+    {"fentry", "f", list_fentry, true},
+    {"fexit", "fr", list_fentry, false},
+    {"hardware", "h", list_hardware, true},
     {"software", "s", list_software, true},
     {"interval", "i", list_timers, false},
     {"profile", "p", list_timers, false},
@@ -167,11 +242,13 @@ Result<bool> list_pattern(frontend::Target &target, const std::string &pattern, 
   const size_t colon = pattern.find(':');
   bool found = false;
   for (const Family &family : kFamilies) {
-    Listing listing{target, pattern.empty() ? "*" : pattern, verbose, is_live, pid};
+    Listing listing{target, family.name, pattern.empty() ? "*" : pattern, verbose, is_live, pid};
     if (colon == std::string::npos) {
       if (!family.listed_without_pattern) continue;
     } else {
-      const std::string provider = pattern.substr(0, colon);
+      std::string provider = pattern.substr(0, colon);
+      if (provider == "kfunc") provider = "fentry";  // their old names
+      if (provider == "kretfunc") provider = "fexit";
       if (provider != family.short_name && !matches_pattern(provider, family.name)) continue;
       listing.pattern = family.name + pattern.substr(colon);
     }
@@ -216,10 +293,10 @@ bool list_type(frontend::Target &target, const std::string &text) {
 }  // namespace
 
 int list_probes(const std::string &pattern, bool verbose, const std::string &snapshot,
-                std::optional<int> pid) {
+                const runtime::RunOptions &run) {
   CompileArguments compile;
   compile.snapshot = snapshot;
-  Result<std::unique_ptr<frontend::Target>> target = open_target(compile, pid);
+  Result<std::unique_ptr<frontend::Target>> target = open_target(compile, run);
   if (!target) return fail(target.error().message);
   for (const char *keyword : {"struct ", "union ", "enum "})
     if (pattern.starts_with(keyword))
@@ -231,7 +308,7 @@ int list_probes(const std::string &pattern, bool verbose, const std::string &sna
     const size_t comma = pattern.find(',', begin);
     const std::string one =
         pattern.substr(begin, comma == std::string::npos ? comma : comma - begin);
-    Result<bool> found = list_pattern(**target, one, verbose, snapshot.empty(), pid);
+    Result<bool> found = list_pattern(**target, one, verbose, snapshot.empty(), run.pid);
     if (!found) return fail(found.error().message);
     if (!*found) return fail("no probe family is called '" + one.substr(0, one.find(':')) + "'");
     if (comma == std::string::npos) return 0;
@@ -250,7 +327,9 @@ int command_list(const CommandLine &line) {
   app.add_option("pattern", pattern, "Shell pattern, such as 'tracepoint:sched:*'")
       ->option_text(" ");
   if (const std::optional<int> code = parse_options(app, line)) return *code;
-  return list_probes(pattern, verbose, snapshot, pid);
+  runtime::RunOptions run;
+  run.pid = pid;
+  return list_probes(pattern, verbose, snapshot, run);
 }
 
 }  // namespace awl::tools
