@@ -450,6 +450,11 @@ llvm::Value *Emitter::load_tracepoint_field(llvm::Value *base, const std::string
   return s_->relocations.load_field(s_->builder, program_index(), base, field, offset, size);
 }
 
+llvm::Value *Emitter::load_function_argument(llvm::Value *context, const std::string &argument,
+                                             uint32_t offset) {
+  return s_->relocations.load_argument(s_->builder, program_index(), context, argument, offset);
+}
+
 llvm::Value *Emitter::tracepoint_field_address(llvm::Value *base, const std::string &field,
                                                uint32_t offset, uint32_t size) {
   return s_->relocations.field_address(s_->builder, program_index(), base, field, offset, size);

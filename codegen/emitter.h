@@ -165,6 +165,10 @@ class Emitter {
   // zero-extended to i64.
   llvm::Value *load_tracepoint_field(llvm::Value *base, const std::string &field, uint32_t offset,
                                      uint32_t size);
+  // The same for an argument of a kernel function, in the context of fentry and fexit; "return" is
+  // what it returns.
+  llvm::Value *load_function_argument(llvm::Value *context, const std::string &argument,
+                                      uint32_t offset);
   // Address of the field in the record.
   llvm::Value *tracepoint_field_address(llvm::Value *base, const std::string &field,
                                         uint32_t offset, uint32_t size);

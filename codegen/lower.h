@@ -196,6 +196,12 @@ class Lowering {
   llvm::Value *instruction_pointer();
   llvm::Value *context_field(const StructDef &def, uint32_t index, TypeRef type, Span span,
                              llvm::Value *to);
+  // Whether the context is a kernel function's arguments, not registers.
+  bool is_tracing() const {
+    return family() == ProbeFamily::kFentry || family() == ProbeFamily::kFexit;
+  }
+  llvm::Value *probe_argument(const StructDef &def, uint32_t index, TypeRef type, Span span,
+                              llvm::Value *to);
   llvm::Value *context_address(ast::FieldAccess &node);
   llvm::Value *context_fields(TypeRef type, Span span, llvm::Value *to);
   llvm::Value *context() { return ctx_; }

@@ -169,7 +169,7 @@ llvm::Value *Lowering::user_symbol_address(const std::string &name) {
 }
 
 llvm::Value *Lowering::context_argument(uint32_t index, Span span) {
-  if (family() == ProbeFamily::kRawTracepoint) return context_u64(index);
+  if (family() == ProbeFamily::kRawTracepoint || is_tracing()) return context_u64(index);
   if (kind_ != ProgramKind::kPlain) return syscall_register(kSyscallArguments[index]);
   if (family() == ProbeFamily::kUsdt) return usdt_argument(index, span);
   assert(index < std::size(kArguments) && "the check of argN knows how many there are");
@@ -178,10 +178,29 @@ llvm::Value *Lowering::context_argument(uint32_t index, Span span) {
 
 llvm::Value *Lowering::context_return() {
   if (kind_ == ProgramKind::kSyscallExit) return context_u64(1);
-  return context_register(kReturnValue);
+  if (family() != ProbeFamily::kFexit) return context_register(kReturnValue);
+  // Behind the arguments.
+  const StructDef &def = program_.types->complete(info_->probes.front().args_type->struct_def);
+  return e_.load_function_argument(ctx_, "return", def.size);
 }
 
-llvm::Value *Lowering::instruction_pointer() { return context_register(kInstructionPointer); }
+llvm::Value *Lowering::instruction_pointer() {
+  bool is_return = family() == ProbeFamily::kKretprobe;
+  auto pointer = [&]() -> llvm::Value * {
+    return is_tracing() ? e_.i64(0) : context_register(kInstructionPointer);
+  };
+  if (!is_return && !is_tracing() && family() != ProbeFamily::kKprobe) return pointer();
+  // The helper (5.15) knows the function where the registers do not; in the middle of one it gives
+  // 0 and they do.
+  return choose(
+      e_.core_helper_exists(Helper::kGetFuncIp),
+      [&]() -> llvm::Value * {
+        llvm::Value *function = e_.call(Helper::kGetFuncIp, {ctx_});
+        if (is_return || is_tracing()) return function;
+        return b().CreateSelect(b().CreateICmpEQ(function, e_.i64(0)), pointer(), function);
+      },
+      pointer);
+}
 
 llvm::Value *Lowering::syscall_number() {
   return kind_ == ProgramKind::kSyscallEnter ? context_u64(1) : syscall_register(kSyscallNumber);
@@ -245,13 +264,29 @@ llvm::Value *Lowering::tracepoint_field(const StructDef::Member &member, TypeRef
               span, to);
 }
 
+// An argument of the traced function by name.
+llvm::Value *Lowering::probe_argument(const StructDef &def, uint32_t index, TypeRef type,
+                                      Span span, llvm::Value *to) {
+  if (!is_tracing())
+    return normalize(context_argument(index, span), type);
+  const StructDef::Member &member = def.members.at(index);
+  llvm::Value *word = e_.load_function_argument(ctx_, member.name, member.bit_offset / 8);
+  if (!is_in_memory(type)) return normalize(word, type);
+  // A small struct passed by value.
+  llvm::Value *memory = to ? to : temporary(8);
+  llvm::Value *whole = temporary(8);
+  b().CreateAlignedStore(word, whole, llvm::Align(8));
+  copy(memory, whole, program_.types->size_of(type));
+  return memory;
+}
+
 llvm::Value *Lowering::context_field(const StructDef &def, uint32_t index, TypeRef type, Span span,
                                      llvm::Value *to) {
   const StructDef::Member &member = def.members.at(index);
   if (def.origin == StructDef::Origin::kEntryArguments) return normalize(entry_word(member), type);
   if (family() == ProbeFamily::kUprobe) return user_argument(index, type, span, to);
   if (def.origin == StructDef::Origin::kProbeArguments)
-    return normalize(context_argument(index, span), type);
+    return probe_argument(def, index, type, span, to);
   if (kind_ != ProgramKind::kPlain) return normalize(syscall_field(member), type);
   return tracepoint_field(member, type, span, to);
 }

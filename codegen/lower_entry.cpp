@@ -83,7 +83,10 @@ Lowering::EntryUse Lowering::find_entry_use(const ProgramInfo &info) {
 llvm::Value *Lowering::entry_key(bool is_at_exit) {
   llvm::Value *key = stack_words(e_, kKeySize / 8, "entry.key");
   llvm::Value *frame = e_.i64(0);
-  if (family() != ProbeFamily::kSyscall) {
+  if (is_tracing()) {
+    // Both programs of a call get the same context, on its stack.
+    frame = b().CreatePtrToInt(ctx_, b().getInt64Ty());
+  } else if (family() != ProbeFamily::kSyscall) {
     frame = context_register("sp");
     if (!is_at_exit) frame = b().CreateAdd(frame, e_.i64(kReturnPops));
   }

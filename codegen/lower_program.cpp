@@ -42,6 +42,14 @@ bool is_kind(const ProbeSpec &probe, ProgramKind kind) {
   return false;
 }
 
+// A section for functions of the kernel, with the name of the one that others may attach it to.
+std::string function_section(const ProbeSpec &probe, bool is_exact) {
+  std::string family = frontend::family_name(probe.family);
+  bool is_named = is_exact && !probe.target.empty() && probe.offset == 0 &&
+                  (probe.category.empty() || probe.category == "vmlinux");
+  return is_named ? family + "/" + probe.target : family;
+}
+
 std::string section_name(ProgramKind kind, const std::vector<const ProbeSpec *> &probes) {
   if (kind == ProgramKind::kSyscallEnter) return "tp_btf/sys_enter";
   if (kind == ProgramKind::kSyscallExit) return "tp_btf/sys_exit";
@@ -70,13 +78,10 @@ std::string section_name(ProgramKind kind, const std::vector<const ProbeSpec *> 
     case ProbeFamily::kUretprobe:
       return "uretprobe";
     case ProbeFamily::kKprobe:
-      return "kprobe";
     case ProbeFamily::kKretprobe:
-      return "kretprobe";
     case ProbeFamily::kFentry:
-      return "fentry";
     case ProbeFamily::kFexit:
-      return "fexit";
+      return function_section(probe, is_exact);
     case ProbeFamily::kIter:
       return "iter";
     case ProbeFamily::kSyscall:
@@ -134,6 +139,8 @@ object::AttachPoint describe(Emitter &emitter, const ProbeSpec &probe) {
   point.frequency = probe.frequency;
   point.sample_period = probe.sample_period;
   point.has_address = probe.has_address;
+  point.length = probe.length;
+  point.mode = probe.mode;
   point.has_wildcard = probe.has_wildcard;
   point.is_demangled = probe.is_demangled;
   point.source_file = probe.source_file;
@@ -199,7 +206,13 @@ void Lowering::begin_described_program(const std::vector<const ProbeSpec *> &pro
   shared_probe_ = record_memory_ = nullptr;
   e_.begin_program(name, section_name(kind_, used), span);
   object::Program &description = e_.description().programs.back();
-  for (const ProbeSpec *probe : used) description.attach_points.push_back(describe(e_, *probe));
+  for (const ProbeSpec *probe : used) {
+    description.attach_points.push_back(describe(e_, *probe));
+    bool is_kprobe =
+        probe->family == ProbeFamily::kKprobe || probe->family == ProbeFamily::kKretprobe;
+    // At a bare address.
+    if (is_kprobe && probe->has_address) e_.description().settings.needs_unsafe = true;
+  }
   description.is_entry = is_entry;
   ctx_ = e_.ctx();
 }

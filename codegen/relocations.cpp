@@ -86,6 +86,15 @@ llvm::Value *RelocationTable::load_field(llvm::IRBuilder<> &b, uint32_t program,
   return assemble(b, b.getInt64Ty(), {base}, text, "=r,r");
 }
 
+llvm::Value *RelocationTable::load_argument(llvm::IRBuilder<> &b, uint32_t program,
+                                            llvm::Value *context, const std::string &argument,
+                                            uint32_t offset) {
+  object::Relocation relocation = field_relocation(argument, offset, 8, false);
+  relocation.kind = object::Relocation::Kind::kFunctionArgument;
+  std::string text = add(program, relocation) + "$0 = *(u64 *)($1 + " + std::to_string(offset) + ")";
+  return assemble(b, b.getInt64Ty(), {context}, text, "=r,r");
+}
+
 llvm::Value *RelocationTable::field_address(llvm::IRBuilder<> &b, uint32_t program,
                                             llvm::Value *base, const std::string &field,
                                             uint32_t offset, uint32_t size) {

@@ -23,6 +23,9 @@ class RelocationTable {
   // i64 = *(u<size> *)(base + offset of the field)
   llvm::Value *load_field(llvm::IRBuilder<> &b, uint32_t program, llvm::Value *base,
                           const std::string &field, uint32_t offset, uint32_t size);
+  // i64 = *(u64 *)(context + offset of the argument)
+  llvm::Value *load_argument(llvm::IRBuilder<> &b, uint32_t program, llvm::Value *context,
+                             const std::string &argument, uint32_t offset);
   // ptr = base + offset of the field
   llvm::Value *field_address(llvm::IRBuilder<> &b, uint32_t program, llvm::Value *base,
                              const std::string &field, uint32_t offset, uint32_t size);

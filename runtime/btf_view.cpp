@@ -52,7 +52,7 @@ size_t BtfView::size(const btf_type *type) {
   }
 }
 
-Result<BtfView> BtfView::parse(const uint8_t *data, size_t size) {
+Result<BtfView> BtfView::parse(const uint8_t *data, size_t size, const BtfView *base) {
   btf_header header;
   if (size < sizeof header) return Error{"this is not BTF"};
   memcpy(&header, data, sizeof header);
@@ -70,7 +70,8 @@ Result<BtfView> BtfView::parse(const uint8_t *data, size_t size) {
   view.strings_ = reinterpret_cast<const char *>(data) + header.hdr_len + header.str_off;
   view.strings_size_ = header.str_len;
   view.offsets_.reserve(header.type_len / 28 + 1);  // 28 bytes is what a kernel's types take
-  view.offsets_.push_back(0);                       // void
+  view.base_ = base;
+  if (base == nullptr) view.offsets_.push_back(0);  // void
   for (uint32_t at = 0; at < header.type_len;) {
     if (header.type_len - at < sizeof(btf_type)) return Error{"the BTF ends within a type"};
     const size_t length = BtfView::size(reinterpret_cast<const btf_type *>(view.types_ + at));
@@ -83,16 +84,21 @@ Result<BtfView> BtfView::parse(const uint8_t *data, size_t size) {
 }
 
 const btf_type *BtfView::type(uint32_t id) const {
-  if (id == 0 || id >= offsets_.size()) return nullptr;
-  return reinterpret_cast<const btf_type *>(types_ + offsets_[id]);
+  if (id == 0 || id >= type_count()) return nullptr;
+  if (id < first_id()) return base_->type(id);
+  return reinterpret_cast<const btf_type *>(types_ + offsets_[id - first_id()]);
 }
 
 std::string_view BtfView::string(uint32_t offset) const {
+  if (base_ != nullptr) {
+    if (offset < base_->strings_size_) return base_->string(offset);
+    offset -= base_->strings_size_;
+  }
   if (offset >= strings_size_) return {};
   return {strings_ + offset, strnlen(strings_ + offset, strings_size_ - offset)};
 }
 
-Result<KernelBtf> KernelBtf::open(const std::string &path) {
+Result<KernelBtf> KernelBtf::open(const std::string &path, const BtfView *base) {
   Result<FileDescriptor> file = open_file(path);
   if (!file) return file.error();
   struct stat info {};
@@ -115,7 +121,7 @@ Result<KernelBtf> KernelBtf::open(const std::string &path) {
     }
     data = btf.bytes_.data();
   }
-  Result<BtfView> view = BtfView::parse(data, size);
+  Result<BtfView> view = BtfView::parse(data, size, base);
   if (!view) return view.error().with_context(path);
   btf.view_ = std::move(*view);
   return btf;

@@ -20,10 +20,13 @@ namespace awl::runtime {
 
 class BtfView {
  public:
-  // `data` must outlive the view. Fails on what is not BTF; every offset is checked.
-  static Result<BtfView> parse(const uint8_t *data, size_t size);
+  // `data` and `base` must outlive the view. Fails on what is not BTF; every offset is checked. A
+  // module's BTF is "split": it continues the ids and strings of vmlinux, its `base`.
+  static Result<BtfView> parse(const uint8_t *data, size_t size, const BtfView *base = nullptr);
 
-  uint32_t type_count() const { return static_cast<uint32_t>(offsets_.size()); }  // with void, 0
+  uint32_t first_id() const { return base_ != nullptr ? base_->type_count() : 0; }
+  // One past the last id; with a base's.
+  uint32_t type_count() const { return first_id() + static_cast<uint32_t>(offsets_.size()); }
   // Null: no such type, or void.
   const btf_type *type(uint32_t id) const;
   // The bytes behind a type: members, enumerators, the array's or integer's description.
@@ -42,13 +45,15 @@ class BtfView {
   const uint8_t *types_ = nullptr;
   const char *strings_ = nullptr;
   uint32_t strings_size_ = 0;
-  std::vector<uint32_t> offsets_;  // of types in types_, by id
+  std::vector<uint32_t> offsets_;  // of types in types_, by id less first_id()
+  const BtfView *base_ = nullptr;
 };
 
-// The kernel's BTF, mapped (6.16) or read.
+// The kernel's or a module's BTF, mapped (6.16) or read.
 class KernelBtf {
  public:
-  static Result<KernelBtf> open(const std::string &path = "/sys/kernel/btf/vmlinux");
+  static Result<KernelBtf> open(const std::string &path = "/sys/kernel/btf/vmlinux",
+                                const BtfView *base = nullptr);
   KernelBtf(KernelBtf &&other) noexcept;
   KernelBtf &operator=(KernelBtf &&) = delete;
   ~KernelBtf();

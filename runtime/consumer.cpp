@@ -218,6 +218,9 @@ void Consumer::handle_control(const Record &record) {
         if (!status) output_.warning(status.error().message);
       }
       return;
+    case EventKind::kUnwatch:
+      if (on_unwatch_) on_unwatch_(static_cast<uint64_t>(argument(event, record, 0)));
+      return;
     case EventKind::kRuntimeError: {
       const auto site = static_cast<uint64_t>(argument(event, record, 0));
       if (site >= description_.error_sites.size()) return;

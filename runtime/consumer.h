@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -41,6 +42,11 @@ class Consumer {
   // Drops output that was written after exit() was called, so that a script which ends itself
   // prints the same each time.
   void drop_output();
+
+  // What unwatch() calls, with the address.
+  void set_on_unwatch(std::function<void(uint64_t)> on_unwatch) {
+    on_unwatch_ = std::move(on_unwatch);
+  }
 
   bool has_exited() const { return has_exited_; }
   int exit_code() const { return exit_code_; }
@@ -82,6 +88,7 @@ class Consumer {
   std::vector<MapReader> maps_;
   std::unique_ptr<RecordPrinter> records_;
   RingReader output_ring_, control_ring_;
+  std::function<void(uint64_t)> on_unwatch_;
   uint64_t reported_lost_ = 0;
   std::vector<uint64_t> reported_errors_;  // per error site
   bool has_exited_ = false;

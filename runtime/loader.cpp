@@ -3,29 +3,30 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 
-#include "base/cgroup.h"
-#include "base/kernel_symbols.h"
+#include "runtime/attach/function_types.h"
+#include "runtime/attach/kprobe_multi.h"
 #include "runtime/attach/uprobe_multi.h"
 #include "runtime/kernel_limits.h"
 #include "runtime/minimal_btf.h"
 #include "runtime/ring_reader.h"
+#include "runtime/tracing_programs.h"
+#include "runtime/variables.h"
 #include "runtime/verifier_log.h"
 
 namespace awl::runtime {
 namespace {
 
 constexpr uint32_t kControlRingSize = 256u << 10;
-constexpr uint64_t kInitialPidNamespace = 0xeffffffc;  // PROC_PID_INIT_INO
 constexpr size_t kMaxLogSize = 64u << 20;
+constexpr size_t kMaxSkipped = 64;  // functions in a row that the kernel does not let be traced
 
 // libbpf's messages: kept, so that the last one can explain a failure; printed with -d libbpf.
 bool prints_libbpf_messages = false;
@@ -58,12 +59,6 @@ std::string message_of_libbpf() {
              : last_libbpf_warning;
 }
 
-uint64_t boot_time_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
-}
-
 bpf_map_type kernel_map_type(object::MapType type) {
   switch (type) {
     case object::MapType::kHash:
@@ -82,39 +77,6 @@ bpf_map_type kernel_map_type(object::MapType type) {
   return BPF_MAP_TYPE_UNSPEC;
 }
 
-const std::string kRawBtfPrefix = "tp_btf/";
-using TraceIds = std::map<std::string, uint32_t>;  // types of raw tracepoints in the kernel's BTF
-
-// For as long as it lives, libbpf takes the ids of raw tracepoints from here, instead of reading
-// all of the kernel's BTF for each. To keep it from doing so, the programs pass as plain raw
-// tracepoints until the moment they are loaded.
-class RawTracepointHandler {
- public:
-  explicit RawTracepointHandler(const TraceIds &ids) {
-    if (ids.empty()) return;
-    LIBBPF_OPTS(libbpf_prog_handler_opts, options, .cookie = reinterpret_cast<long>(&ids),
-                .prog_prepare_load_fn = prepare);
-    handler_ = libbpf_register_prog_handler("tp_btf+", BPF_PROG_TYPE_RAW_TRACEPOINT,
-                                            BPF_TRACE_RAW_TP, &options);
-  }
-  RawTracepointHandler(const RawTracepointHandler &) = delete;
-  RawTracepointHandler &operator=(const RawTracepointHandler &) = delete;
-  ~RawTracepointHandler() {
-    if (handler_ > 0) libbpf_unregister_prog_handler(handler_);
-  }
-
- private:
-  static int prepare(bpf_program *program, bpf_prog_load_opts *options, long cookie) {
-    const auto &ids = *reinterpret_cast<const TraceIds *>(cookie);
-    const std::string section = bpf_program__section_name(program);
-    const auto id = ids.find(section.substr(std::min(kRawBtfPrefix.size(), section.size())));
-    if (id == ids.end()) return -ESRCH;
-    options->attach_btf_id = id->second;
-    return bpf_program__set_type(program, BPF_PROG_TYPE_TRACING);
-  }
-
-  int handler_ = 0;
-};
 
 Error explain_eperm(const Error &error) {
   if (error.code != EPERM && error.code != EACCES) return error;
@@ -165,9 +127,15 @@ class Loader {
     if (!limits) return limits.error();
     Status facts = find_kernel_types();
     if (!facts) return facts.error();
-    const RawTracepointHandler handler(trace_ids_);
+    tracing_.emplace();
+    skipped_.assign(description_.programs.size(), 0);
     size_t rounds = 1;
-    for (const auto &instances : plan_.instances) rounds = std::max(rounds, instances.size());
+    for (size_t i = 0; i < description_.programs.size(); ++i) {
+      loaded_.programs_[i].assign(plan_.instances[i].size(), -1);
+      size_t own = 0;
+      while (instance_of_round(i, own)) ++own;
+      rounds = std::max(rounds, own);
+    }
     for (size_t round = 0; round < rounds; ++round) {
       Status status = load_round(round);
       if (!status) return explain_eperm(status.error());
@@ -230,13 +198,59 @@ class Loader {
     return ok();
   }
 
+  // The index of the instance of a program that a round loads: copies are made from the one
+  // before.
+  std::optional<size_t> instance_of_round(size_t program, size_t round) {
+    const std::vector<Instance> &instances = plan_.instances[program];
+    for (size_t k = 0; k < instances.size(); ++k) {
+      if (!instances[k].is_copy && round-- == 0) return k + skipped_[program];
+    }
+    return std::nullopt;
+  }
+
+  // The kernel does not let every function be traced that a pattern finds. True: the program that
+  // was refused is tied to the next one.
+  bool skip_refused(size_t round) {
+    for (size_t i = 0; i < description_.programs.size(); ++i) {
+      if (description_.programs[i].name != refused_program) continue;
+      const std::vector<Instance> &instances = plan_.instances[i];
+      const std::optional<size_t> k = instance_of_round(i, round);
+      if (!k || !instances[*k].targets.front().is_optional) return false;
+      if (*k + 1 >= instances.size() || !instances[*k + 1].is_copy) return false;
+      if (++skipped_[i] > kMaxSkipped) return false;
+      logs_.clear();
+      return true;
+    }
+    return false;
+  }
+
   // Loads the instance `round` of every program that has so many.
   Status load_round(size_t round) {
+    skipped_.assign(description_.programs.size(), 0);
     for (size_t i = 0; i < description_.programs.size(); ++i) {
-      if (round >= plan_.instances[i].size()) continue;
-      Status patched = patch(description_.programs[i], plan_.instances[i][round]);
+      const std::optional<size_t> k = instance_of_round(i, round);
+      if (!k) continue;
+      Status patched = patch(description_.programs[i], plan_.instances[i][*k]);
       if (!patched) return patched.error();
     }
+    Result<BpfObject> opened = load_once(round);
+    while (!opened && skip_refused(round)) opened = load_once(round);
+    if (!opened) return opened.error();
+    BpfObject object = std::move(*opened);
+    for (size_t i = 0; i < description_.programs.size(); ++i) {
+      const std::optional<size_t> k = instance_of_round(i, round);
+      if (!k) continue;
+      bpf_program *program =
+          bpf_object__find_program_by_name(object.get(), description_.programs[i].name.c_str());
+      loaded_.programs_[i][*k] = bpf_program__fd(program);
+      Status copied = load_copies(i, *k, program);
+      if (!copied) return copied.error();
+    }
+    loaded_.objects_.push_back(std::move(object));
+    return ok();
+  }
+
+  Result<BpfObject> load_once(size_t round) {
     LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "awl");
     if (!kernel_types_path_.empty()) options.btf_custom_path = kernel_types_path_.c_str();
     BpfObject object(bpf_object__open_mem(file_.bytes().data(), file_.bytes().size(), &options));
@@ -245,19 +259,51 @@ class Loader {
     if (!prepared) return prepared.error();
     prepared = round == 0 ? prepare_maps(object.get()) : reuse_maps(object.get());
     if (!prepared) return prepared.error();
+    refused_program.clear();
     const int failed = bpf_object__load(object.get()) != 0 ? errno : 0;
     if (inputs_.debug_verifier) {
       for (const Log &log : logs_) fputs(log.get(), stderr);
     }
     if (failed != 0) return explain_failure(failed);
-    for (size_t i = 0; i < description_.programs.size(); ++i) {
-      if (round >= plan_.instances[i].size()) continue;
-      bpf_program *program =
-          bpf_object__find_program_by_name(object.get(), description_.programs[i].name.c_str());
-      loaded_.programs_[i].push_back(bpf_program__fd(program));
+    return object;
+  }
+
+  // Loads the copies of an instance, one for each further function. One that the kernel does not
+  // let be traced stays without a program.
+  Status load_copies(size_t index, size_t original, bpf_program *program) {
+    const std::vector<Instance> &instances = plan_.instances[index];
+    const ObjectSection *license = file_.find_section("license");
+    const std::string text = license != nullptr ? file_.section_text(*license) : "GPL";
+    for (size_t k = original + 1; k < instances.size() && instances[k].is_copy; ++k) {
+      Result<TracingTarget> target = tracing_target(instances[k].targets.front());
+      if (!target) return target.error();
+      Result<FileDescriptor> copy = tracing_->load_copy(program, *target, text.c_str(),
+                                                        logs_.back().get(), log_size_);
+      if (!copy) continue;
+      loaded_.programs_[index][k] = copy->get();
+      loaded_.copies_.push_back(std::move(*copy));
     }
-    loaded_.objects_.push_back(std::move(object));
     return ok();
+  }
+
+  // What the program for a target of fentry or fexit is tied to.
+  Result<TracingTarget> tracing_target(const Target &target) {
+    TracingTarget result{target.btf_id, -1, -1};
+    if (target.bpf_program != 0) {
+      FileDescriptor &program = traced_programs_[target.bpf_program];
+      if (!program) program = FileDescriptor(bpf_prog_get_fd_by_id(target.bpf_program));
+      if (!program) return Error::from_errno("cannot open the BPF program of " + target.name);
+      result.program = program.get();
+    } else if (target.category != "vmlinux") {
+      FileDescriptor &module = module_types_[target.category];
+      if (!module) {
+        Result<FileDescriptor> opened = open_module_btf(target.category);
+        if (!opened) return opened.error();
+        module = std::move(*opened);
+      }
+      result.module_btf = module.get();
+    }
+    return result;
   }
 
   Error libbpf_error(const std::string &what, int code) const {
@@ -301,7 +347,9 @@ class Loader {
     bpf_program *program;
     bpf_object__for_each_program(program, object) { bpf_program__set_autoload(program, false); }
     for (size_t i = 0; i < description_.programs.size(); ++i) {
-      if (round >= plan_.instances[i].size()) continue;
+      const std::optional<size_t> k = instance_of_round(i, round);
+      if (!k) continue;
+      const Instance &instance = plan_.instances[i][*k];
       const object::Program &described = description_.programs[i];
       program = bpf_object__find_program_by_name(object, described.name.c_str());
       if (program == nullptr) return Error{"the object has no program " + described.name};
@@ -309,16 +357,34 @@ class Loader {
         return Error{"program " + described.name + " is not in section " + described.section};
       }
       bpf_program__set_autoload(program, true);
-      if (plan_.instances[i][round].is_uprobe_multi) {
-        bpf_program__set_expected_attach_type(program,
-                                              static_cast<bpf_attach_type>(kUprobeMultiAttachType));
+      if (instance.is_uprobe_multi || instance.is_kprobe_multi) {
+        const int type = instance.is_uprobe_multi ? kUprobeMultiAttachType : kKprobeMultiAttachType;
+        bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(type));
       }
+      Status tied = tie(described, instance);
+      if (!tied) return tied;
       // Programs are loaded one after another and the first failure ends it, so they share a
       // buffer, unless all logs are wanted.
       if (logs_.empty() || inputs_.debug_verifier) logs_.push_back(allocate_log());
       bpf_program__set_log_buf(program, logs_.back().get(), log_size_);
       if (inputs_.debug_verifier) bpf_program__set_log_level(program, 1);
     }
+    return ok();
+  }
+
+  Status tie(const object::Program &program, const Instance &instance) {
+    if (!TracingPrograms::is_section(program.section)) return ok();
+    if (program.section.starts_with(kRawBtfPrefix)) {
+      const auto id = trace_ids_.find(program.section.substr(kRawBtfPrefix.size()));
+      if (id == trace_ids_.end()) {
+        return Error{"the kernel's types (BTF) have no raw tracepoint " + program.section};
+      }
+      tracing_->set_target(program.name, {id->second, -1, -1});
+      return ok();
+    }
+    Result<TracingTarget> target = tracing_target(instance.targets.front());
+    if (!target) return target.error();
+    tracing_->set_target(program.name, *target);
     return ok();
   }
 
@@ -373,7 +439,8 @@ class Loader {
       size_t size = 0;
       void *data = const_cast<void *>(bpf_map__initial_value(map, &size));
       if (data == nullptr) return Error{"the object's constants cannot be set"};
-      return set_variables(static_cast<uint8_t *>(data), size);
+      return set_variables({file_, description_, plan_, inputs_, trace_ids_},
+                           static_cast<uint8_t *>(data), size);
     }
     return ok();
   }
@@ -408,99 +475,6 @@ class Loader {
     return ok();
   }
 
-  // Writes a variable of .rodata; objects need not have those that they never read.
-  Status set_variable(const std::string &name, const void *value, size_t value_size) {
-    const ObjectSymbol *symbol = file_.find_symbol(name, ".rodata");
-    if (symbol == nullptr) return ok();
-    if (symbol->size < value_size || symbol->offset > rodata_size_ ||
-        rodata_size_ - symbol->offset < symbol->size) {
-      return Error{"the object's constant " + name + " has a wrong size"};
-    }
-    memset(rodata_ + symbol->offset, 0, symbol->size);
-    memcpy(rodata_ + symbol->offset, value, value_size);
-    return ok();
-  }
-
-  Status set_number(const std::string &name, uint64_t value) {
-    return set_variable(name, &value, sizeof value);
-  }
-
-  Status set_variables(uint8_t *data, size_t size) {
-    rodata_ = data;
-    rodata_size_ = size;
-    struct stat pid_namespace {};
-    if (stat("/proc/self/ns/pid", &pid_namespace) != 0 ||
-        pid_namespace.st_ino == kInitialPidNamespace) {
-      pid_namespace = {};
-    }
-    const std::pair<const char *, uint64_t> numbers[] = {
-        {object::kPidFilterVariable, inputs_.pid_filter},
-        {object::kSelfPidVariable, static_cast<uint64_t>(getpid())},
-        {object::kChildPidVariable, inputs_.child_pid},
-        {object::kCpuCountVariable, static_cast<uint64_t>(std::max(libbpf_num_possible_cpus(), 1))},
-        {object::kStartTimeVariable, boot_time_ns()},
-        {object::kParameterCountVariable, inputs_.positional_count},
-        {object::kPidNamespaceDev, pid_namespace.st_dev},
-        {object::kPidNamespaceIno, pid_namespace.st_ino},
-    };
-    for (const auto &[name, value] : numbers) {
-      Status status = set_number(name, value);
-      if (!status) return status;
-    }
-    for (Status status : {set_parameters(), set_kernel_facts(), set_dispatch_tables()}) {
-      if (!status) return status;
-    }
-    return ok();
-  }
-
-  Status set_parameters() {
-    for (size_t i = 0; i < inputs_.parameters.size(); ++i) {
-      const ParameterValue &value = inputs_.parameters[i];
-      const std::string name = object::kParameterPrefix + std::to_string(i);
-      Status status = value.is_string ? set_variable(name, value.text.data(), value.text.size())
-                                      : set_number(name, static_cast<uint64_t>(value.integer));
-      if (!status) return status;
-    }
-    return ok();
-  }
-
-  Status set_kernel_facts() {
-    for (const std::string &name : description_.kernel_symbols) {
-      const std::optional<uint64_t> address = find_kernel_symbol(name);
-      if (!address) {
-        return Error{"the kernel has no symbol " + name + " that this process may see"};
-      }
-      Status status = set_number("awl_kaddr_" + name, *address);
-      if (!status) return status;
-    }
-    for (size_t i = 0; i < description_.cgroups.size(); ++i) {
-      Result<uint64_t> id = cgroup_id(description_.cgroups[i]);
-      if (!id) return id.error();
-      Status status = set_number("awl_cgroup_" + std::to_string(i), *id);
-      if (!status) return status;
-    }
-    return ok();
-  }
-
-  Status set_dispatch_tables() {
-    for (size_t i = 0; i < description_.programs.size(); ++i) {
-      const object::Program &program = description_.programs[i];
-      if (program.dispatch.empty() || plan_.instances[i].empty()) continue;
-      std::vector<uint32_t> table(object::kSyscallTableSize);
-      for (const Target &target : plan_.instances[i].front().targets) {
-        if (target.syscall >= 0 && static_cast<size_t>(target.syscall) < table.size()) {
-          table[static_cast<size_t>(target.syscall)] = target.probe_id + 1;
-        }
-      }
-      if (file_.find_symbol(program.dispatch, ".rodata") == nullptr) {
-        return Error{"the object has no table " + program.dispatch};
-      }
-      Status status = set_variable(program.dispatch, table.data(), table.size() * sizeof table[0]);
-      if (!status) return status;
-    }
-    return ok();
-  }
-
   // bpf_object__load() failed: the verifier's log if a program was refused, else libbpf's words.
   Error explain_failure(int code) const {
     if (code == EPERM && geteuid() != 0) return Error::from_errno("cannot load the programs", code);
@@ -516,6 +490,10 @@ class Loader {
   FileDescriptor kernel_types_;
   std::string kernel_types_path_;  // of a BTF for CO-RE relocations; empty: libbpf finds it itself
   TraceIds trace_ids_;
+  std::optional<TracingPrograms> tracing_;
+  std::vector<size_t> skipped_;  // per program: functions that were refused in this round
+  std::map<uint32_t, FileDescriptor> traced_programs_;
+  std::map<std::string, FileDescriptor> module_types_;
   ObjectFile file_;
   const object::Description &description_;
   const Plan &plan_;
@@ -523,8 +501,6 @@ class Loader {
   LoadedObject loaded_;
   const size_t log_size_;
   std::vector<Log> logs_;
-  uint8_t *rodata_ = nullptr;
-  size_t rodata_size_ = 0;
 };
 
 Result<LoadedObject> load_object(ObjectFile file, const object::Description &description,

@@ -38,7 +38,7 @@ using BpfObject = std::unique_ptr<bpf_object, BpfObjectCloser>;
 
 class LoadedObject {
  public:
-  // The loaded program of an instance; -1: none.
+  // The loaded program of an instance; -1: none, as the kernel did not let it be tied to its target.
   int program(size_t program, size_t instance) const;
   // A map's descriptor by its ELF name; -1: none.
   int map(const std::string &elf_name) const;
@@ -48,6 +48,7 @@ class LoadedObject {
   friend class Loader;
   std::vector<BpfObject> objects_;          // the first holds the maps
   std::vector<std::vector<int>> programs_;  // per program and instance
+  std::vector<FileDescriptor> copies_;      // of programs in objects_
 };
 
 // Loads all instances of the plan. A program that the verifier refuses gives an error with the

@@ -6,9 +6,12 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
+#include <tuple>
 
 #include "base/pattern.h"
 #include "base/tracefs.h"
+#include "runtime/attach/kprobe_multi.h"
 #include "runtime/attach/perf_event.h"
 #include "runtime/attach/uprobe_multi.h"
 #include "runtime/attach/user_patches.h"
@@ -51,6 +54,10 @@ class NameFilter {
 
 bool is_uprobe_family(const std::string &family) {
   return family == "uprobe" || family == "uretprobe" || family == "usdt";
+}
+
+bool is_kprobe_family(const std::string &family) {
+  return family == "kprobe" || family == "kretprobe";
 }
 
 // Which copies a program needs.
@@ -193,6 +200,12 @@ class Planner {
     bool is_read = false;
     for (size_t i = 0; i < program.relocations.size(); ++i) {
       const object::Relocation &relocation = program.relocations[i];
+      if (relocation.kind == object::Relocation::Kind::kFunctionArgument) {
+        const std::optional<int32_t> offset = find_argument(target, relocation.field);
+        if (!offset) return false;
+        offsets[i] = *offset;
+        continue;
+      }
       if (relocation.kind != object::Relocation::Kind::kTracepointField) continue;
       if (!is_read) {
         Result<TracepointFormat> read = read_tracepoint_format(target.category, target.event);
@@ -225,8 +238,23 @@ class Planner {
     return true;
   }
 
+  // Where an argument of a traced kernel function lies. Nothing: a problem was noted.
+  std::optional<int32_t> find_argument(const Target &target, const std::string &name) {
+    Result<FunctionTypes *> types = context_.kernel->types();
+    const std::optional<int32_t> offset =
+        types ? (*types)->argument_offset({target.event, target.category, target.btf_id}, name)
+              : std::nullopt;
+    // One of the functions that a pattern matches need not have it.
+    if (!offset && !target.is_optional) {
+      report_missing(target.name + " has no argument " + name + " on this kernel",
+                     target.point->location);
+    }
+    return offset;
+  }
+
   bool has_cookies(const Family &family) const {
-    return (family.cookie == CookieKind::kPerf && context_.has_perf_links) ||
+    return (family.cookie == CookieKind::kTracing && context_.has_tracing_links) ||
+           (family.cookie == CookieKind::kPerf && context_.has_perf_links) ||
            (family.cookie == CookieKind::kRawTracepoint && context_.has_raw_cookies);
   }
 
@@ -235,21 +263,29 @@ class Planner {
     std::vector<Instance> &instances = plan_.instances.back();
     const bool may_share =
         !program.uses_probe_id || !program.dispatch.empty() || has_cookies(family);
-    // By what is patched, and where the program cannot ask, by the probe id.
-    std::map<std::pair<uint32_t, std::vector<int32_t>>, size_t> known;
+    // By what is patched, how it is attached, and where the program cannot ask, by the probe id.
+    std::map<std::tuple<uint32_t, bool, std::vector<int32_t>>, size_t> known;
     for (Target &target : targets) {
       std::vector<int32_t> patches;
       if (!find_patches(program, target, patches)) continue;
-      const auto [entry, is_new] =
-          known.try_emplace({may_share ? 0 : target.probe_id, patches}, instances.size());
+      // What is found by a pattern is attached by one link, what is named by one of its own, which
+      // takes more functions (those without a place for ftrace).
+      target.is_override = program.is_override;
+      target.is_multi = context_.has_kprobe_multi && target.is_optional && !program.is_override &&
+                        is_kprobe_family(target.point->family);
+      const auto [entry, is_new] = known.try_emplace(
+          {may_share ? 0 : target.probe_id, target.is_multi, patches}, instances.size());
       if (is_new) {
-        instances.push_back({{std::move(target)}, 0, std::move(patches), false});
+        Instance &instance = instances.emplace_back();
+        instance.targets.push_back(std::move(target));
+        instance.patches = std::move(patches);
       } else {
         instances[entry->second].targets.push_back(std::move(target));
       }
     }
     const bool is_uprobe = is_uprobe_family(program.attach_points.front().family);
     for (Instance &instance : instances) {
+      instance.is_kprobe_multi = instance.targets.front().is_multi;
       instance.is_uprobe_multi = is_uprobe && context_.uses_uprobe_multi(instance.targets.size());
       const uint32_t first = instance.targets[0].probe_id;
       const bool is_one =
@@ -262,6 +298,23 @@ class Planner {
         }
       }
     }
+    if (family.cookie == CookieKind::kTracing) part_targets(instances);
+  }
+
+  // A program for kernel functions is tied to one: each further target of an instance becomes a
+  // copy of it.
+  static void part_targets(std::vector<Instance> &instances) {
+    std::vector<Instance> parted;
+    for (Instance &instance : instances) {
+      std::vector<Target> targets = std::move(instance.targets);
+      instance.targets.clear();
+      for (size_t i = 0; i < targets.size(); ++i) {
+        Instance &single = parted.emplace_back(instance);
+        single.targets.push_back(std::move(targets[i]));
+        single.is_copy = i > 0;
+      }
+    }
+    instances = std::move(parted);
   }
 
   const object::Description &description_;
@@ -275,13 +328,17 @@ class Planner {
 // unused, as on a kernel without it.
 void find_features(const object::Description &description, const RunOptions &options,
                    AttachContext &context) {
-  bool needs_perf = false, needs_raw = false, needs_uprobe = false;
+  bool needs_perf = false, needs_raw = false, needs_uprobe = false, needs_kprobe = false;
+  bool needs_tracing = false;
   for (const object::Program &program : description.programs) {
     const Family *family = find_family(program);
     if (family == nullptr || family->attach == nullptr) continue;
     needs_perf |= family->cookie == CookieKind::kPerf;
     needs_raw |= family->cookie == CookieKind::kRawTracepoint && program.uses_probe_id;
+    needs_tracing |= family->cookie == CookieKind::kTracing;
     for (const object::AttachPoint &point : program.attach_points) {
+      needs_kprobe |= is_kprobe_family(point.family) &&
+                      (has_wildcard(point.target) || has_wildcard(point.category));
       needs_uprobe |= is_uprobe_family(point.family) &&
                       (program.attach_points.size() > 1 || point.has_wildcard ||
                        point.family == "usdt");
@@ -295,6 +352,11 @@ void find_features(const object::Description &description, const RunOptions &opt
   context.has_raw_cookies =
       needs_raw && !is_disabled("raw_tracepoint_cookie") && has_raw_tracepoint_cookies();
   context.has_uprobe_multi = needs_uprobe && !is_disabled("uprobe_multi") && has_uprobe_multi();
+  context.has_kprobe_multi = needs_kprobe && !is_disabled("kprobe_multi") && has_kprobe_multi();
+  if (needs_tracing) {
+    Result<FunctionTypes *> types = context.kernel->types();
+    context.has_tracing_links = types && has_tracing_links(**types);
+  }
 }
 
 }  // namespace
@@ -310,6 +372,7 @@ Result<Plan> make_plan(const object::Description &description, const RunOptions 
   if (!filter) return filter.error();
   context.pid = options.pid;
   context.is_unsafe = options.unsafe;
+  context.kernel = std::make_shared<KernelFacts>(options.traceable_functions);
   find_features(description, options, context);
   Plan plan;
   Planner planner(description, context, *filter, plan);

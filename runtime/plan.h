@@ -28,6 +28,8 @@ struct Instance {
   uint32_t probe_id = 0;         // what kProbeId relocations are patched with
   std::vector<int32_t> patches;  // parallel to Program::relocations; probe ids included
   bool is_uprobe_multi = false;  // loaded to be attached by one link to all
+  bool is_kprobe_multi = false;  // likewise
+  bool is_copy = false;          // the code of the instance before, tied to another function
 };
 
 // Something wrong with an attach point: told with the place in the script.

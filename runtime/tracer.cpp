@@ -6,6 +6,7 @@
 #include <linux/bpf.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -33,6 +34,7 @@
 namespace awl::runtime {
 namespace {
 
+constexpr rlim_t kUsualDescriptors = 256;
 constexpr size_t kMaxReportedFailures = 5;  // of one program
 
 // What is attached, for the signal handler that ends the process at once.
@@ -101,6 +103,8 @@ class Run {
         Consumer::create(description_, loaded_, plan_, options_, *output_);
     if (!consumer) return consumer.error();
     consumer_ = std::move(*consumer);
+    consumer_->set_on_unwatch(
+        [this](uint64_t address) { attachments_.remove_watchpoints(address); });
     return trace();
   }
 
@@ -155,6 +159,8 @@ class Run {
       // What can be attached to one process is attached to this one.
       context_.pid = child_->pid();
     }
+    if (child_) context_.child_pid = child_->pid();
+    raise_file_limit();  // not that of the command
     LoadInputs inputs;
     inputs.parameters = std::move(*parameters);
     inputs.pid_filter = static_cast<uint64_t>(options_.pid.value_or(0));
@@ -218,25 +224,59 @@ class Run {
     }
   }
 
+  // Each target may take two descriptors.
+  void raise_file_limit() const {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    const rlim_t wanted = kUsualDescriptors + 3 * plan_.names.size();
+    if (limit.rlim_cur >= wanted) return;
+    limit.rlim_cur = std::min(limit.rlim_max, wanted);
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+
   bool attach() {
     const size_t first_problem = plan_.problems.size();
     for (size_t i = 0; i < plan_.instances.size(); ++i) {
       if (plan_.families[i]->attach == nullptr) continue;
+      std::vector<AttachFailure> all_failures;
       for (size_t k = 0; k < plan_.instances[i].size(); ++k) {
         std::vector<AttachFailure> failures;
-        plan_.families[i]->attach(context_, loaded_.program(i, k), plan_.instances[i][k].targets,
-                                  attachments_, failures);
-        add_problems(failures);
+        const std::vector<Target> &targets = plan_.instances[i][k].targets;
+        if (const int program = loaded_.program(i, k); program >= 0) {
+          plan_.families[i]->attach(context_, program, targets, attachments_, failures);
+        } else {
+          for (const Target &target : targets) {
+            failures.push_back({&target, {"the kernel does not let it be traced", EINVAL}});
+          }
+        }
+        all_failures.insert(all_failures.end(), failures.begin(), failures.end());
         if (description_.programs[i].is_entry) continue;
         for (const AttachFailure &failure : failures) failed_.insert(failure.target->probe_id);
       }
+      add_problems(plan_.instances[i], all_failures);
     }
     return report_problems(first_problem);
   }
 
-  void add_problems(const std::vector<AttachFailure> &failures) {
+  // Tells which targets of a program failed. That some of those which a pattern found cannot be
+  // traced is no error.
+  void add_problems(const std::vector<Instance> &instances,
+                    const std::vector<AttachFailure> &failures) {
     const std::string &policy = description_.settings.missing_probes;
-    if (policy == "ignore") return;
+    if (policy == "ignore" || failures.empty()) return;
+    size_t target_count = 0;
+    for (const Instance &instance : instances) target_count += instance.targets.size();
+    const bool is_optional =
+        std::all_of(failures.begin(), failures.end(),
+                    [](const AttachFailure &failure) { return failure.target->is_optional; });
+    if (is_optional && failures.size() < target_count) {
+      const AttachFailure &first = failures.front();
+      std::string text = std::to_string(failures.size()) + " of " + std::to_string(target_count) +
+                         " probes cannot be attached: " + first.target->name +
+                         (failures.size() > 1 ? " and others" : "");
+      plan_.problems.push_back({text, first.target->point->location, true});
+      return;
+    }
     for (size_t i = 0; i < std::min(failures.size(), kMaxReportedFailures); ++i) {
       const AttachFailure &failure = failures[i];
       std::string text = "cannot attach to " + failure.target->name + ": " + failure.error.message;

@@ -34,6 +34,7 @@ struct RunOptions {
   bool debug_libbpf = false, debug_verifier = false;  // -d libbpf, -d verifier
   std::string probe_filter;                    // --probe-filter: regular expression; empty: none
   std::vector<std::string> disabled_features;  // --no-feature
+  std::string traceable_functions;             // --traceable-functions: a file; empty: the kernel's
 };
 
 // Loads, attaches, prints, detaches. The result is the exit code of the process: 0, the code given
@@ -44,6 +45,10 @@ Result<int> run(const std::vector<uint8_t> &object, const RunOptions &options);
 // The names of everything the object would attach to here, one by one (for `-l SCRIPT`).
 Result<std::vector<std::string>> list_targets(const std::vector<uint8_t> &object,
                                               const RunOptions &options);
+
+// "fentry:bpf:ID:FUNCTION" of every function of the BPF programs that run now; `family` is fentry or
+// fexit.
+Result<std::vector<std::string>> list_bpf_functions(const std::string &family);
 
 // The description in an object's `.awl` section.
 Result<object::Description> read_description(const std::vector<uint8_t> &object);

@@ -2,6 +2,9 @@
 //
 // After the checks the is_…() questions have become literals. getopt's name and description are
 // string literals, its default a literal.
+#include <algorithm>
+#include <cctype>
+
 #include "frontend/builtins/check_format.h"
 #include "runtime/object/description.h"
 
@@ -72,7 +75,13 @@ TypeRef check_fail(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
 }
 
 TypeRef check_kfunc(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
-  return c.text(arguments, 0) ? c.types().boolean() : nullptr;
+  const std::string *name = c.text(arguments, 0);
+  if (!name) return nullptr;
+  bool is_name = !name->empty() && std::all_of(name->begin(), name->end(), [](unsigned char ch) {
+    return std::isalnum(ch) || ch == '_';
+  });
+  if (!is_name) return c.refuse(arguments[0]->span, "'" + *name + "' is not the name of a function");
+  return c.types().boolean();
 }
 
 Builtin question(std::string_view name, std::string_view signature, std::string_view description,
@@ -115,14 +124,12 @@ std::vector<Builtin> compile_time_builtins() {
        .description = "Whether the kernel has a kfunc.",
        .min_arguments = 1,
        .max_arguments = 1,
-       .is_supported = false,
        .check = check_kfunc},
       {.name = "kfunc_allowed",
        .signature = "bool kfunc_allowed(const string name)",
        .description = "Whether the program may call a kfunc.",
        .min_arguments = 1,
        .max_arguments = 1,
-       .is_supported = false,
        .check = check_kfunc},
   };
 }

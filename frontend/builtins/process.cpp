@@ -130,7 +130,7 @@ std::vector<Builtin> process_builtins() {
        .description = "The path of a cgroup.", .min_arguments = 1, .max_arguments = 2, .is_async = true, .check = check_cgroup_path},
       {.name = "override", .signature = "void override(uint64 result)",
        .description = "Skips the traced function.", .min_arguments = 1, .max_arguments = 1,
-       .is_unsafe = true, .is_statement = true, .is_supported = false, .check = check_override},
+       .is_unsafe = true, .is_statement = true, .check = check_override},
       {.name = "path", .signature = "string path(struct path * path [, const int32 size])",
        .description = "The full path of a file.", .min_arguments = 1, .max_arguments = 2,
        .is_supported = false, .check = check_path},
@@ -139,7 +139,7 @@ std::vector<Builtin> process_builtins() {
        .max_arguments = 3, .is_unsafe = true, .check = check_write_user},
       {.name = "unwatch", .signature = "void unwatch(void * address)",
        .description = "Removes a watchpoint.", .min_arguments = 1, .max_arguments = 1, .is_async = true,
-       .is_statement = true, .is_supported = false, .check = check_unwatch},
+       .is_statement = true, .check = check_unwatch},
   };
 }
 

@@ -14,6 +14,7 @@
 #include "frontend/ast/clone.h"
 #include "frontend/ast/visit.h"
 #include "frontend/probes/families.h"
+#include "frontend/probes/function_arguments.h"
 #include "frontend/probes/probe_diagnostics.h"
 #include "frontend/probes/tracepoint_arguments.h"
 #include "frontend/probes/tracepoint_format.h"
@@ -27,13 +28,13 @@ AWL_DIAGNOSTIC(kTooManyPrograms, Error, "too-many-programs",
                "the script needs {} programs, and the limit is {}", size_t, uint64_t);
 
 // What a clause does with `args` or `entry`: nothing, some fields of it, or something with all of
-// it.
+// it. And whether it looks at what a function returns.
 struct ArgumentUse {
   bool is_used = false;
   bool is_whole = false;
   std::set<std::string> fields;
   std::optional<Span> first;
-  bool uses_result = false;  // `retval`
+  std::optional<Span> retval;
 };
 
 ArgumentUse find_use(ast::Clause &clause, std::string_view name_of_all) {
@@ -47,8 +48,11 @@ ArgumentUse find_use(ast::Clause &clause, std::string_view name_of_all) {
         seen.insert(object);
       }
     }
+    auto *call = ast::as<ast::Call>(&node);
     auto *name = ast::as<ast::Identifier>(&node);
-    if (name && name->name == "retval") use.uses_result = true;
+    if ((call && call->name == "retval") || (name && name->name == "retval")) {
+      use.retval = node.span;
+    }
     if (!name || name->name != name_of_all) return;
     use.is_used = true;
     if (!use.first) use.first = name->span;
@@ -87,6 +91,7 @@ int program_kind(const ProbeSpec &spec) {
 struct EventArguments {
   std::string category, event;
   TypeRef args = nullptr;
+  TypeRef retval = nullptr;
 };
 
 class ProbeResolver {
@@ -149,7 +154,7 @@ class ProbeResolver {
     }
     if (is_exit_probe(spec) && uses.entry.is_used) spec.entry_type = entry_words(uses.entry);
     const ArgumentUse &use = uses.args;
-    if (spec.family == ProbeFamily::kUretprobe && use.uses_result) {
+    if (spec.family == ProbeFamily::kUretprobe && use.retval) {
       set_return_type(target_, compilation_.types, spec);
       key += fmt::format(" {}", static_cast<const void *>(spec.retval_type));
     }
@@ -158,6 +163,8 @@ class ProbeResolver {
       return;
     }
     bool is_raw = spec.family == ProbeFamily::kRawTracepoint;
+    bool is_function = spec.family == ProbeFamily::kFentry || spec.family == ProbeFamily::kFexit;
+    if (is_function) return add_function(std::move(spec), use, key, groups);
     if (!use.is_used || (spec.family != ProbeFamily::kTracepoint && !is_raw)) {
       add_to_group(std::move(spec), key, groups);
       return;
@@ -171,12 +178,21 @@ class ProbeResolver {
                   const std::string &key, Groups &groups) {
     // One signature: the pattern stays a pattern. Several: each has a program of its own, for the
     // events that are there now.
-    std::map<std::string, std::vector<EventArguments>> by_signature;
+    Signatures by_signature;
     for (EventArguments &event : events) {
-      by_signature[signature(event.args, use)].push_back(std::move(event));
+      by_signature[signature(event.args, use, true)].push_back(std::move(event));
     }
+    add_signatures(std::move(spec), by_signature, key, groups);
+  }
+
+  // Events by what the code made from a clause depends on.
+  using Signatures = std::map<std::string, std::vector<EventArguments>>;
+
+  static void add_signatures(ProbeSpec spec, const Signatures &by_signature, const std::string &key,
+                             Groups &groups) {
     if (by_signature.size() == 1) {
       set_arguments(spec, by_signature.begin()->second.front().args);
+      if (TypeRef retval = by_signature.begin()->second.front().retval) spec.retval_type = retval;
       add_to_group(std::move(spec), key + by_signature.begin()->first, groups);
       return;
     }
@@ -191,6 +207,7 @@ class ProbeResolver {
                                   is_syscall ? event.event : event.category,
                                   is_syscall ? event.category : event.event);
         set_arguments(single, alike.front().args);
+        if (TypeRef retval = alike.front().retval) single.retval_type = retval;
         add_to_group(std::move(single), key + used, groups);
       }
     }
@@ -320,12 +337,77 @@ class ProbeResolver {
       spec.args_type = found->second.front().args_type;
       spec.entry_type = found->second.front().entry_type;
       spec.argument_places = found->second.front().argument_places;
+      spec.retval_type = found->second.front().retval_type;
     }
     found->second.push_back(std::move(spec));
   }
 
-  // What the code made from the clause depends on: type and place of the fields it uses.
-  std::string signature(TypeRef args, const ArgumentUse &use) {
+  // Where arguments and returned value of a kernel function lie is found out when the program is
+  // loaded, so only their types matter.
+  void add_function(ProbeSpec spec, const ArgumentUse &use, const std::string &key,
+                    Groups &groups) {
+    bool uses_retval = use.retval && spec.family == ProbeFamily::kFexit;
+    if (!use.is_used && !uses_retval) return add_to_group(std::move(spec), key, groups);
+    Span span = use.is_used ? *use.first : *use.retval;
+    Signatures by_signature;
+    for (EventArguments &event : function_events(spec, span, uses_retval)) {
+      std::string text = use.is_used ? signature(event.args, use, false) : "";
+      if (uses_retval) text += fmt::format(" returns {}", static_cast<const void *>(event.retval));
+      by_signature[text].push_back(std::move(event));
+    }
+    if (!by_signature.empty()) add_signatures(std::move(spec), by_signature, key, groups);
+  }
+
+  // The functions that a probe means, with the types of their arguments. An error was emitted when
+  // there are none.
+  std::vector<EventArguments> function_events(const ProbeSpec &spec, Span use, bool uses_retval) {
+    std::vector<EventArguments> events;
+    std::string reason = "the kernel does not describe them";
+    if (!target_.has_btf()) reason = "the kernel has no type information (BTF)";
+    if (spec.category == "bpf") reason = "those of BPF programs are not read";
+    std::string without_result;
+    for (const std::string &full : function_names(spec)) {
+      size_t colon = full.find(':');
+      std::string module = full.substr(0, colon), name = full.substr(colon + 1);
+      std::optional<FunctionSignature> function =
+          target_.kernel_function(compilation_.types, module, name);
+      if (!function) continue;
+      module = function->module.empty() ? "vmlinux" : function->module;
+      TypeRef result = function->return_type;
+      // The kernel lets no function be traced that returns a struct.
+      bool has_result = result && result->kind != TypeKind::kVoid && !result->is_struct();
+      if (uses_retval && !has_result) {
+        without_result = fmt::format("{}:{}", family_name(spec.family), name);
+        continue;
+      }
+      std::string event = fmt::format("{}:{}:{}", family_name(spec.family), module, name);
+      TypeRef args = function_arguments(compilation_.types, event, *function);
+      events.push_back({module, name, args, uses_retval ? result : nullptr});
+    }
+    if (!events.empty()) return events;
+    if (!without_result.empty()) {
+      compilation_.diagnostics.emit(use, kProbeNoReturnValue, without_result);
+    } else {
+      compilation_.diagnostics.emit(use, kProbeArgumentsUnknown, spec.name, reason);
+    }
+    return events;
+  }
+
+  // "module:function" of what a probe means here; the module may be empty.
+  std::vector<std::string> function_names(const ProbeSpec &spec) {
+    if (spec.category == "bpf") return {};
+    if (!spec.has_wildcard) return {spec.category + ":" + spec.target};
+    std::vector<std::string> typed = target_.typed_functions(spec.category, spec.target);
+    std::vector<std::string> traceable = target_.kernel_functions(spec.category, spec.target);
+    std::vector<std::string> names;
+    std::set_intersection(typed.begin(), typed.end(), traceable.begin(), traceable.end(),
+                          std::back_inserter(names));
+    return names;
+  }
+
+  // What the code made from the clause depends on: type and, unless the loader finds it, place of
+  // the fields it uses.
+  std::string signature(TypeRef args, const ArgumentUse &use, bool has_place) {
     std::string text;
     const StructDef &def = compilation_.types.complete(args->struct_def);
     std::set<std::string> found;
@@ -333,7 +415,7 @@ class ProbeResolver {
       if (!use.is_whole && !use.fields.contains(member.name)) continue;
       found.insert(member.name);
       text += fmt::format(" {}:{}:{}", member.name, static_cast<const void *>(member.type),
-                          member.bit_offset);
+                          has_place ? member.bit_offset : 0);
     }
     for (const std::string &field : use.fields) {
       if (!found.contains(field)) text += " no " + field;

@@ -64,11 +64,13 @@ struct ProbeSpec {
   std::string target;    // event, function or symbol, software event, signal; may hold wildcards
   std::string binary;    // uprobe, usdt: path as resolved here, or a pattern
   uint64_t offset = 0;   // uprobe, kprobe: bytes past the symbol
-  uint64_t address = 0;  // when has_address
+  uint64_t address = 0;  // when has_address; fentry:bpf: id of the BPF program, 0 for any
   bool has_address = false;
   uint64_t period_ns = 0;      // interval, profile; 0: use frequency
   uint64_t frequency = 0;      // profile:hz:N
   uint64_t sample_period = 0;  // software, hardware; 0: the family's default
+  uint32_t length = 0;         // watchpoint: bytes,
+  std::string mode;            // and what is done to them: of r, w and x
   bool has_wildcard = false;
   std::optional<uint32_t> argument_count;  // usdt: of the place that has most; null: not known here
   bool is_demangled = false;               // uprobe: `target` is a C++ name as it is written

@@ -37,7 +37,15 @@ AWL_DIAGNOSTIC(kProbeUnknownEnd, Error, "probe-unknown-end",
 AWL_DIAGNOSTIC(kProbeWildcardNotAllowed, Error, "probe-wildcard-not-allowed",
                "{} probes take no wildcards", std::string);
 AWL_DIAGNOSTIC(kProbeOffsetNotAllowed, Error, "probe-offset-not-allowed",
-               "{} probes take no offset: they fire where the function returns", std::string);
+               "{} probes take no offset: only kprobe and uprobe do", std::string);
+AWL_DIAGNOSTIC(kProbeAddressUnsafe, Error, "probe-address-unsafe",
+               "a {} at a bare address can harm the machine when there is no instruction", std::string);
+AWL_DIAGNOSTIC(kProbeWatchMode, Error, "probe-watch-mode",
+               "'{}' is no mode of a watchpoint: r, w, rw and x are", std::string);
+AWL_DIAGNOSTIC(kProbeUnalignedWatch, Error, "probe-unaligned-watch",
+               "{} bytes can be watched only at an address that they divide", uint64_t);
+AWL_DIAGNOSTIC(kProbeNoReturnValue, Error, "probe-no-return-value", "{} returns nothing",
+               std::string);
 AWL_DIAGNOSTIC(kProbeUnknownQualifier, Error, "probe-unknown-qualifier",
                "'{}' is not a language: only `cpp` is", std::string);
 AWL_DIAGNOSTIC(kProbeMissingTarget, Error, "probe-missing-target", "there is no {}", std::string);

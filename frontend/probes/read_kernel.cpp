@@ -141,32 +141,4 @@ bool read_syscall(ProbeContext &context, const ast::AttachPoint &point, ProbeSpe
   return true;
 }
 
-bool read_kernel_function(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec) {
-  spec.target = point.parts.back();
-  if (point.parts.size() >= 2) spec.category = point.parts[0];
-  if (spec.target.empty()) {
-    context.diagnostics.emit(point.span, kProbeMissingPart, family_name(spec.family), "a function");
-    return false;
-  }
-  size_t plus = spec.target.rfind('+');
-  if (plus != std::string::npos) {
-    std::string text = spec.target.substr(plus + 1);
-    std::optional<ProbeNumber> offset = parse_probe_number(text);
-    if (!offset || offset->has_unit || offset->is_negative) {
-      context.diagnostics.emit(part_span(point, point.parts.size() - 1), kProbeBadNumber, text,
-                               "an offset");
-      return false;
-    }
-    if (spec.family != ProbeFamily::kKprobe) {
-      context.diagnostics.emit(part_span(point, point.parts.size() - 1), kProbeOffsetNotAllowed,
-                               family_name(spec.family));
-      return false;
-    }
-    spec.offset = offset->value;
-    spec.target.resize(plus);
-  }
-  spec.has_wildcard = has_wildcard(spec.category) || has_wildcard(spec.target);
-  return true;
-}
-
 }  // namespace awl::frontend

@@ -13,6 +13,8 @@ namespace awl::frontend {
 bool read_timer(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
 // software:EVENT:COUNT, hardware:EVENT:COUNT
 bool read_perf_event(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
+// watchpoint:ADDRESS:LENGTH:MODE
+bool read_watchpoint(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
 // self:signal:SIGUSR1
 bool read_self(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
 // test:NAME, bench:NAME
@@ -23,8 +25,10 @@ bool read_tracepoint(ProbeContext &context, const ast::AttachPoint &point, Probe
 bool read_raw_tracepoint(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
 // syscall:NAME[:enter|exit]
 bool read_syscall(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
-// kprobe:[MODULE:]FUNCTION[+OFFSET], fentry:[MODULE:]FUNCTION
-bool read_kernel_function(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
+// kprobe:[MODULE:]FUNCTION[+OFFSET], kprobe:ADDRESS
+bool read_kprobe(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
+// fentry:[MODULE:]FUNCTION, fentry:bpf:[ID:]FUNCTION
+bool read_fentry(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
 // uprobe:BINARY:FUNCTION[+OFFSET], uprobe:BINARY:ADDRESS
 bool read_user_function(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
 // usdt:BINARY:[PROVIDER:]NAME

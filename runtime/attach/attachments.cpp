@@ -43,8 +43,14 @@ void Attachments::add_event(FileDescriptor event, bool is_slow) {
   (is_slow ? slow_events_ : events_).push_back(std::move(event));
 }
 
+void Attachments::remove_watchpoints(uint64_t address) {
+  std::erase_if(watchpoints_, [&](const Watchpoint &known) { return known.address == address; });
+}
+
 void Attachments::detach_programs() {
-  if (links_.empty() && events_.empty()) return;
+  const bool has_watchpoints = !watchpoints_.empty();
+  watchpoints_.clear();
+  if (links_.empty() && events_.empty() && !has_watchpoints) return;
   // Each close may wait for the kernel's readers (RCU tasks trace, since 6.13: 25 to 50 ms), but
   // they wait together when they are closed together.
   std::atomic<size_t> next = 0;

@@ -19,6 +19,13 @@ class Attachments {
   // A perf event. Slow ones are those that the kernel waits for when they are closed.
   void add_event(FileDescriptor event, bool is_slow = false);
 
+  // A watchpoint: a link and its event, or an event alone, at an address.
+  void add_watchpoint(uint64_t address, FileDescriptor link, FileDescriptor event) {
+    watchpoints_.push_back({address, std::move(link), std::move(event)});
+  }
+  // Lets go of the watchpoints at an address.
+  void remove_watchpoints(uint64_t address);
+
   // Stops all programs that are attached by links and waits until none is running any more.
   // Events attached without links (before 5.15) go on until leave_behind().
   void detach_programs();
@@ -28,6 +35,11 @@ class Attachments {
   void leave_behind();
 
  private:
+  struct Watchpoint {
+    uint64_t address = 0;
+    FileDescriptor link, event;
+  };
+  std::vector<Watchpoint> watchpoints_;
   std::vector<FileDescriptor> links_, events_, slow_events_;
 };
 

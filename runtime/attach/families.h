@@ -23,6 +23,8 @@ AWL_EXPANDS(expand_syscall);
 AWL_EXPANDS(expand_raw_tracepoint);
 AWL_EXPANDS(expand_uprobe);
 AWL_EXPANDS(expand_usdt);
+AWL_EXPANDS(expand_kprobe);
+AWL_EXPANDS(expand_fentry);
 
 AWL_ATTACHES(attach_interval);
 AWL_ATTACHES(attach_profile);
@@ -34,5 +36,9 @@ AWL_ATTACHES(attach_raw_tracepoint);
 AWL_ATTACHES(attach_uprobe);
 AWL_ATTACHES(attach_uretprobe);
 AWL_ATTACHES(attach_usdt);
+AWL_ATTACHES(attach_kprobe);
+AWL_ATTACHES(attach_kretprobe);
+AWL_ATTACHES(attach_fentry);
+AWL_ATTACHES(attach_watchpoint);
 
 }  // namespace awl::runtime

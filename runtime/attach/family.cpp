@@ -19,6 +19,11 @@ constexpr Family kFamilies[] = {
     {"uprobe", CookieKind::kPerf, expand_uprobe, attach_uprobe},
     {"uretprobe", CookieKind::kPerf, expand_uprobe, attach_uretprobe},
     {"usdt", CookieKind::kPerf, expand_usdt, attach_usdt},
+    {"kprobe", CookieKind::kPerf, expand_kprobe, attach_kprobe},
+    {"kretprobe", CookieKind::kPerf, expand_kprobe, attach_kretprobe},
+    {"fentry", CookieKind::kTracing, expand_fentry, attach_fentry},
+    {"fexit", CookieKind::kTracing, expand_fentry, attach_fentry},
+    {"watchpoint", CookieKind::kPerf, expand_plain, attach_watchpoint},
 };
 
 // System call tracepoints that one program on a raw tracepoint serves; see attach_syscall.cpp.

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "runtime/attach/attachments.h"
+#include "runtime/attach/function_types.h"
 #include "runtime/object/description.h"
 
 namespace awl::runtime {
@@ -31,15 +32,25 @@ struct Target {
   uint64_t address = 0;      // of the place, as the file's symbols count
   std::string arguments;     // static user probes: of the place, as its note says
   int32_t syscall = -1;      // system call tracepoints: its number
+  uint32_t btf_id = 0;       // fentry, fexit: the function among the types of the kernel, of the
+                             // module `category`,
+  uint32_t bpf_program = 0;  // or of this running program
+  bool is_optional = false;  // one of many that a pattern matches: may fail
+  bool is_override = false;  // the program calls override()
+  bool is_multi = false;     // attached by one link with all of its instance (kprobe_multi)
 };
 
 // What attach points are expanded and programs attached with.
 struct AttachContext {
   std::optional<int> pid;        // -p, or once it runs the command of -c
   bool is_unsafe = false;        // --unsafe
+  std::optional<int> child_pid;  // -c
   bool has_perf_links = false;   // BPF links on perf events, and with them cookies (5.15)
   bool has_raw_cookies = false;  // cookies on raw tracepoints (6.10)
   bool has_uprobe_multi = false;
+  bool has_kprobe_multi = false;
+  bool has_tracing_links = false;  // links with cookies on functions (5.19)
+  std::shared_ptr<KernelFacts> kernel = std::make_shared<KernelFacts>("");
   std::string binary_root;  // put before paths of binaries: /proc/PID/root, or empty
 
   // Whether a program for so many uprobes is loaded for, and attached by, one link for all.
@@ -47,7 +58,7 @@ struct AttachContext {
 };
 
 // Which way a program learns what it was attached to when one serves several targets.
-enum class CookieKind : uint8_t { kNone, kPerf, kRawTracepoint };
+enum class CookieKind : uint8_t { kNone, kPerf, kRawTracepoint, kTracing };
 
 // What an expansion found. `missing` says why nothing was found where something had to be.
 struct Expansion {

@@ -35,26 +35,36 @@ FileDescriptor load_empty_program(bpf_prog_type type) {
 
 }  // namespace
 
-Status attach_perf_event(const AttachContext &context, perf_event_attr &attributes,
-                         EventScope scope, int program, uint32_t cookie, bool is_slow,
-                         Attachments &attachments) {
+Result<AttachedEvent> open_perf_event(const AttachContext &context, perf_event_attr &attributes,
+                                      EventScope scope, int program, uint32_t cookie) {
   attributes.size = sizeof attributes;
   FileDescriptor event(static_cast<int>(
       syscall(SYS_perf_event_open, &attributes, scope.pid, scope.cpu, -1, PERF_FLAG_FD_CLOEXEC)));
   if (!event) return Error::from_errno("cannot open the perf event");
+  AttachedEvent attached;
   if (context.has_perf_links) {
     LIBBPF_OPTS(bpf_link_create_opts, options);
     options.perf_event.bpf_cookie = cookie;
     FileDescriptor link(bpf_link_create(program, event.get(), BPF_PERF_EVENT, &options));
     if (!link) return Error::from_errno("cannot attach the program to its perf event");
-    attachments.add_link(std::move(link));
+    attached.link = std::move(link);
   } else if (ioctl(event.get(), PERF_EVENT_IOC_SET_BPF, program) != 0) {
     return Error::from_errno("cannot attach the program to its perf event");
   }
   if (ioctl(event.get(), PERF_EVENT_IOC_ENABLE, 0) != 0) {
     return Error::from_errno("cannot start the perf event");
   }
-  attachments.add_event(std::move(event), is_slow);
+  attached.event = std::move(event);
+  return attached;
+}
+
+Status attach_perf_event(const AttachContext &context, perf_event_attr &attributes,
+                         EventScope scope, int program, uint32_t cookie, bool is_slow,
+                         Attachments &attachments) {
+  Result<AttachedEvent> attached = open_perf_event(context, attributes, scope, program, cookie);
+  if (!attached) return attached.error();
+  if (attached->link) attachments.add_link(std::move(attached->link));
+  attachments.add_event(std::move(attached->event), is_slow);
   return ok();
 }
 
@@ -66,6 +76,26 @@ Status attach_perf_event_everywhere(const AttachContext &context, perf_event_att
     if (!status) return status.error();
   }
   return ok();
+}
+
+Result<PerfDevice> find_perf_device(const std::string &folder, bool is_return) {
+  // "8", and "config:0": the bit that asks for returns
+  const auto read_number = [&](const char *name, std::string_view prefix) -> int {
+    Result<std::string> text = read_file(folder + name, 4096);
+    if (!text || !text->starts_with(prefix)) return -1;
+    int value = -1;
+    std::from_chars(text->data() + prefix.size(), text->data() + text->size(), value);
+    return value;
+  };
+  const int type = read_number("type", "");
+  if (type < 0) return Error{"the kernel has no events of " + folder, ENOENT};
+  PerfDevice device{static_cast<uint32_t>(type), 0};
+  if (is_return) {
+    const int bit = read_number("format/retprobe", "config:");
+    if (bit < 0 || bit > 63) return Error{"the kernel has no return probes", ENOENT};
+    device.config = uint64_t{1} << bit;
+  }
+  return device;
 }
 
 std::vector<int> online_cpus() {

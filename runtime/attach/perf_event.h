@@ -18,6 +18,13 @@ struct EventScope {
   int cpu = -1;
 };
 
+// An event with a program that runs on it, and the link between the two where the kernel has those.
+struct AttachedEvent {
+  FileDescriptor event, link;
+};
+Result<AttachedEvent> open_perf_event(const AttachContext &context, perf_event_attr &attributes,
+                                      EventScope scope, int program, uint32_t cookie);
+
 // Opens a perf event, attaches the program to it (through a link with the target's probe id as
 // cookie where the kernel has those) and starts it.
 Status attach_perf_event(const AttachContext &context, perf_event_attr &attributes,
@@ -28,6 +35,14 @@ Status attach_perf_event(const AttachContext &context, perf_event_attr &attribut
 // event that is bound to a process counts its first thread alone.
 Status attach_perf_event_everywhere(const AttachContext &context, perf_event_attr &attributes,
                                     int program, uint32_t cookie, Attachments &attachments);
+
+// What perf calls the events of a kind of probes: `folder` is in /sys/bus/event_source/devices and
+// ends in a slash.
+struct PerfDevice {
+  uint32_t type = 0;
+  uint64_t config = 0;
+};
+Result<PerfDevice> find_perf_device(const std::string &folder, bool is_return);
 
 // CPUs that are online, by /sys/devices/system/cpu/online.
 std::vector<int> online_cpus();

@@ -146,6 +146,7 @@ size_t integer_arguments(EventKind kind) {
   switch (kind) {
     case EventKind::kExit:
     case EventKind::kJoin:
+    case EventKind::kUnwatch:
       return 1;
     case EventKind::kPrintMap:
     case EventKind::kRuntimeError:

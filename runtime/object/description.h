@@ -43,7 +43,8 @@ inline constexpr const char *kPidNamespaceDev = "awl_pidns_dev";  // u64; 0: ids
 inline constexpr const char *kPidNamespaceIno = "awl_pidns_ino";
 inline constexpr uint32_t kParameterStringSize = 256;
 // Kernel symbols: `kaddr("x")` is u64 .rodata variable "awl_kaddr_x"; cgroupid("path") is
-// "awl_cgroup_<index in cgroups>".
+// "awl_cgroup_<index in cgroups>". Of a kfunc, u64 "awl_kfunc_<name>" says whether the kernel has it
+// and "awl_kfunc_<name>_<program>" whether that program may call it.
 
 // Where in the script something stands, to be quoted in messages.
 struct Location {
@@ -128,6 +129,8 @@ struct Relocation {
     kProbeId,          // imm: the probe id, or ~0u: "ask for the attach cookie"
     kUsdtArgument,     // off (loads) or imm: `field` of argument `argument` of a usdt probe
     kUserSymbol,       // imm: part `argument` (UserSymbolPart) of the address of the symbol `field`
+    kFunctionArgument,  // as kTracepointField: where the argument `field` of the traced kernel
+                        // function lies; that of "return" is the returned value's
   };
   Kind kind = Kind::kProbeId;
   uint32_t instruction = 0;  // index in the program's section
@@ -146,6 +149,8 @@ struct AttachPoint {
   std::string name;    // canonical text
   std::string category, target, binary;
   uint64_t offset = 0, address = 0, period_ns = 0, frequency = 0, sample_period = 0;
+  uint32_t length = 0;  // watchpoint: bytes,
+  std::string mode;     // and what is done to them: of r, w and x
   bool has_address = false, has_wildcard = false;
   bool is_demangled = false;  // `target` is a C++ name as it is written, not a symbol
   // A statement of the source instead of a function; column 0: the line's first.
@@ -167,6 +172,7 @@ struct Program {
   // tracepoint: `dispatch` is the u32[kSyscallTableSize] variable in .rodata that holds, per
   // syscall number, probe id + 1, or 0 for "not traced".
   std::string dispatch;
+  bool is_override = false;  // returns in the place of the traced function: one kprobe a link
   std::vector<Relocation> relocations;
 };
 inline constexpr uint32_t kSyscallTableSize = 512;
@@ -207,6 +213,7 @@ struct Description {
   std::vector<ErrorSite> error_sites;
   std::vector<std::string> kernel_symbols;  // of kaddr
   std::vector<std::string> cgroups;         // of cgroupid
+  std::vector<std::string> kfuncs;          // of kfunc_exist and kfunc_allowed
   Settings settings;
 };
 

@@ -29,7 +29,8 @@ inline constexpr auto names_of(MapType) {
       {"hash", "array", "percpu_hash", "percpu_array", "lru_hash", "lru_percpu_hash"});
 }
 inline constexpr auto names_of(Relocation::Kind) {
-  return std::to_array<std::string_view>({"tracepoint_field", "probe_id", "usdt_argument", "user_symbol"});
+  return std::to_array<std::string_view>(
+      {"tracepoint_field", "probe_id", "usdt_argument", "user_symbol", "function_argument"});
 }
 inline constexpr auto names_of(ParameterKind) {
   return std::to_array<std::string_view>({"integer", "string", "bool"});
@@ -112,6 +113,8 @@ void fields(A &a, AttachPoint &v) {
   a("period_ns", v.period_ns);
   a("frequency", v.frequency);
   a("sample_period", v.sample_period);
+  a("length", v.length);
+  a("mode", v.mode);
   a("has_address", v.has_address);
   a("wildcard", v.has_wildcard);
   a("demangled", v.is_demangled);
@@ -130,6 +133,7 @@ void fields(A &a, Program &v) {
   a("uses_probe_id", v.uses_probe_id);
   a("entry", v.is_entry);
   a("dispatch", v.dispatch);
+  a("override", v.is_override);
   a("relocations", v.relocations);
 }
 
@@ -178,6 +182,7 @@ void fields(A &a, Description &v) {
   a("error_sites", v.error_sites);
   a("kernel_symbols", v.kernel_symbols);
   a("cgroups", v.cgroups);
+  a("kfuncs", v.kfuncs);
   a("settings", v.settings);
 }
 

@@ -109,6 +109,8 @@ FEATURES = {
                                   since(6, 6, "uprobe_multi links")),
     "hardware": lambda: opens_perf_event(0, 0),
     "watchpoint": lambda: opens_perf_event(5, 0, ctypes.addressof(ctypes.c_int.in_dll(ctypes.CDLL(None), "optind")), 2),
+    "error_injection": lambda: symbol("bpf_override_return",
+                                      "the kernel is built without CONFIG_BPF_KPROBE_OVERRIDE"),
     "lsm": lsm,
     "iter": lambda: symbol("bpf_iter_run_prog", "iterators came with Linux 5.8"),
     "iter_task_vma": lambda: since(5, 12, "iter:task_vma"),

@@ -6,10 +6,12 @@
 //   string   COUNT calls of test_string("hello world")
 //   many     one call each of test_many_0 … test_many_9
 //   getppid  COUNT getppid system calls
+//   getpriority  COUNT getpriority system calls
 //   open     COUNT failing opens of "/awl/does/not/exist"
 //   recurse  COUNT calls of test_recurse(5), each of which calls itself down to 0
 //   escape   COUNT times: longjmp out of test_escape, then test_add
 //   threads  16 threads, each with COUNT calls of test_slow and getppid
+//   watch    one write to the word at 0x10000000, a second of sleep, COUNT more writes
 //   sleep    sleep COUNT milliseconds
 //   spin     burn COUNT milliseconds of CPU time
 //   worker   the same in a thread of its own, while the first one sleeps
@@ -20,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -88,6 +91,15 @@ static void run_threads(int count) {
   for (int i = 0; i < 16; ++i) pthread_join(threads[i], NULL);
 }
 
+static void watch(int count) {
+  volatile long *word = mmap((void *)0x10000000, 4096, PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  if (word == MAP_FAILED) exit(1);
+  *word = 1;
+  sleep(1);
+  for (int i = 0; i < count; ++i) *word = i;
+}
+
 static void run(const char *command, int count) {
   if (!strcmp(command, "add")) {
     for (int i = 0; i < count; ++i) test_sink = test_add(i, 2 * i);
@@ -104,6 +116,8 @@ static void run(const char *command, int count) {
                 test_many_5() + test_many_6() + test_many_7() + test_many_8() + test_many_9();
   } else if (!strcmp(command, "getppid")) {
     for (int i = 0; i < count; ++i) syscall(SYS_getppid);
+  } else if (!strcmp(command, "getpriority")) {
+    for (int i = 0; i < count; ++i) syscall(SYS_getpriority, 0, 0);
   } else if (!strcmp(command, "open")) {
     for (int i = 0; i < count; ++i) test_sink = openat(AT_FDCWD, "/awl/does/not/exist", O_RDONLY);
   } else if (!strcmp(command, "recurse")) {
@@ -115,6 +129,8 @@ static void run(const char *command, int count) {
     }
   } else if (!strcmp(command, "threads")) {
     run_threads(count);
+  } else if (!strcmp(command, "watch")) {
+    watch(count);
   } else if (!strcmp(command, "sleep")) {
     usleep(1000 * (useconds_t)count);
   } else if (!strcmp(command, "spin")) {

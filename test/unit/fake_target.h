@@ -17,6 +17,8 @@ class FakeTarget : public Target {
   bool btf = true;
   std::map<std::string, TracepointFormat> formats;             // by "category:event"
   std::map<std::string, std::vector<std::string>> raw_events;  // event: names of its parameters
+  // "module:function": names of its parameters. It returns an int.
+  std::map<std::string, std::vector<std::string>> functions;
   std::map<std::string, std::vector<std::string>> binaries;    // path: its functions
   std::map<std::string, std::string> libraries;                // name: path
 
@@ -52,9 +54,40 @@ class FakeTarget : public Target {
     return std::make_unique<Nothing>();
   }
 
-  std::optional<FunctionSignature> kernel_function(TypeStore &, const std::string &,
-                                                   const std::string &) override {
+  std::optional<FunctionSignature> kernel_function(TypeStore &store, const std::string &module,
+                                                   const std::string &name) override {
+    for (const auto &[full, parameters] : functions) {
+      const std::string in = full.substr(0, full.find(':'));
+      if (full.substr(in.size() + 1) != name || (!module.empty() && module != in)) continue;
+      FunctionSignature signature;
+      signature.module = in == "vmlinux" ? "" : in;
+      signature.return_type = store.integer(4, true);
+      for (const std::string &parameter : parameters) {
+        signature.parameters.push_back({parameter, store.uint64(), "u64"});
+      }
+      return signature;
+    }
     return std::nullopt;
+  }
+
+  std::vector<std::string> kernel_functions(const std::string &module,
+                                            const std::string &name) override {
+    std::vector<std::string> names;
+    for (const auto &[full, parameters] : functions) {
+      const std::string in = full.substr(0, full.find(':'));
+      if ((module.empty() || matches_pattern(module, in)) &&
+          matches_pattern(name, full.substr(in.size() + 1))) {
+        names.push_back(full);
+      }
+    }
+    return names;
+  }
+  std::vector<std::string> typed_functions(const std::string &module,
+                                           const std::string &name) override {
+    return kernel_functions(module, name);
+  }
+  bool has_kernel_function(const std::string &module, const std::string &name) override {
+    return !kernel_functions(module, name).empty();
   }
 
   std::optional<FunctionSignature> raw_tracepoint(TypeStore &store,

@@ -104,6 +104,10 @@ const Example kExamples[] = {
     {"is_unsigned_integer", "$a = is_unsigned_integer(pid);", "bool", "$a = is_unsigned_integer();", "too-few-arguments"},
     {"is_ptr", "$a = is_ptr(arg0);", "bool", "$a = is_ptr();", "too-few-arguments"},
     {"is_array", "$a = is_array(comm);", "bool", "$a = is_array();", "too-few-arguments"},
+    {"override", "", "", "override(1);", "builtin-probe"},
+    {"unwatch", "unwatch(arg0);", "", "unwatch(comm);", "argument-type"},
+    {"kfunc_exist", "$a = kfunc_exist(\"bpf_rcu_read_lock\");", "bool", "$a = kfunc_exist(\"a b\");", "argument-value"},
+    {"kfunc_allowed", "$a = kfunc_allowed(\"bpf_rcu_read_lock\");", "bool", "$a = kfunc_allowed(comm);", "argument-type"},
     {"getopt", "$a = getopt(\"x\", \"y\", \"what\");", "string[256]", "$a = getopt(comm);", "argument-type"},
 };
 

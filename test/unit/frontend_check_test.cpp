@@ -191,7 +191,7 @@ TEST_F(CheckTest, NamesAreResolved) {
   EXPECT_EQ(errors("exit(1, 2);"), "too-many-arguments");
   EXPECT_EQ(errors("clear(@a[1]); @a[1] = 1;"), "map-argument");
   EXPECT_EQ(errors("system(\"ls\");"), "unsafe-function");
-  EXPECT_EQ(errors("override(1);"), "unsupported-function");
+  EXPECT_EQ(errors("override(1);"), "unsafe-function");
 }
 
 TEST_F(CheckTest, AggregationsLiveInMaps) {

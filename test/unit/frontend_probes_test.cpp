@@ -24,6 +24,10 @@ struct ProbesTest : testing::Test {
     target.add_field("sched:sched_wakeup", "pid_t", "pid", 4, true);
     target.add_field("sched:sched_wait", "int", "reason", 4, true);
     target.raw_events = {{"sched_switch", {"preempt", "prev", "next"}}, {"sched_exit", {"p"}}};
+    target.functions = {{"vmlinux:vfs_read", {"file", "buf", "count"}},
+                        {"vmlinux:vfs_write", {"file", "buf", "count"}},
+                        {"vmlinux:vfs_open", {"path", "file"}},
+                        {"ext4:ext4_open", {"inode"}}};
     target.binaries = {{"/bin/app", {"main", "do_work", "do_rest"}},
                        {"/lib/libc.so.6", {"malloc"}}};
     target.libraries = {{"libc", "/lib/libc.so.6"}};
@@ -116,6 +120,14 @@ TEST_F(ProbesTest, CanonicalNames) {
   EXPECT_EQ(name("self:signal:SIGUSR1"), "self:signal:SIGUSR1");
   EXPECT_EQ(name("syscall:newfstat:exit"), "syscall:fstat:exit");
   EXPECT_EQ(name("syscall:open*:enter"), "syscall:open*:enter");
+  EXPECT_EQ(name("h:cycles:1e6"), "hardware:cycles:1000000");
+  EXPECT_EQ(name("k:vfs_read"), "kprobe:vfs_read");
+  EXPECT_EQ(name("kprobe:vfs_read+0x8"), "kprobe:vfs_read+0x8");
+  EXPECT_EQ(name("kr:ext4:ext4_*"), "kretprobe:ext4:ext4_*");
+  EXPECT_EQ(name("f:vfs_read"), "fentry:vfs_read");
+  EXPECT_EQ(name("kretfunc:vmlinux:vfs_read"), "fexit:vmlinux:vfs_read");
+  EXPECT_EQ(name("fentry:bpf:12:f"), "fentry:bpf:12:f");
+  EXPECT_EQ(name("w:0x1000:4:wr"), "watchpoint:0x1000:4:rw");
   EXPECT_EQ(first_error(), "");
 }
 
@@ -133,13 +145,16 @@ TEST_F(ProbesTest, ReadsTheParts) {
   EXPECT_TRUE(spec("u:/bin/app:do_*").has_wildcard);
   EXPECT_NE(spec("ur:/bin/app:main").retval_type, nullptr);
   EXPECT_TRUE(spec("t:sched:*").has_wildcard);
+  EXPECT_EQ(spec("k:vfs_read+0x8").offset, 8u);
+  EXPECT_EQ(spec("k:ext4:ext4_*").category, "ext4");
+  EXPECT_EQ(spec("f:bpf:12:f*").address, 12u);
+  EXPECT_EQ(spec("watchpoint:4096:8:x").mode, "x");
 }
 
 TEST_F(ProbesTest, Errors) {
   EXPECT_EQ(error("kprbe:x"), "probe-unknown-provider");
   EXPECT_EQ(error("U:/bin/app:x"), "probe-binary-not-found");
-  EXPECT_EQ(error("kprobe:vfs_read"), "probe-family-unsupported");
-  EXPECT_EQ(error("hardware:cycles"), "probe-family-unsupported");
+  EXPECT_EQ(error("iter:task"), "probe-family-unsupported");
   EXPECT_EQ(error("hardware:cycle"), "probe-unknown-event");
   EXPECT_EQ(error("interval"), "probe-argument-count");
   EXPECT_EQ(error("interval:s:1:2"), "probe-argument-count");
@@ -171,6 +186,44 @@ TEST_F(ProbesTest, Errors) {
   EXPECT_EQ(error("u:/bin/app@a.c:0"), "probe-bad-number");
   EXPECT_EQ(error("u:/bin/app@a.c:3"), "probe-missing-target");
   EXPECT_EQ(error("test:x"), "no-probes");
+  EXPECT_EQ(error("kprobe:"), "probe-missing-part");
+  EXPECT_EQ(error("kprobe:f+x"), "probe-bad-number");
+  EXPECT_EQ(error("kretprobe:f+4"), "probe-offset-not-allowed");
+  EXPECT_EQ(error("kprobe:f*+4"), "probe-wildcard-not-allowed");
+  EXPECT_EQ(error("kprobe:0xffffffff81000000"), "probe-address-unsafe");
+  EXPECT_EQ(error("kprobe:vfs_raed"), "probe-missing-target");
+  EXPECT_EQ(compilation.diagnostics.all()[0].hint, "did you mean 'vfs_read'?");
+  EXPECT_EQ(error("fentry:no_such_function"), "probe-missing-target");
+  EXPECT_EQ(error("fentry:f+4"), "probe-offset-not-allowed");
+  EXPECT_EQ(error("fentry:a:b:c"), "probe-argument-count");
+  EXPECT_EQ(error("fexit:bpf:x:f"), "probe-bad-number");
+  EXPECT_EQ(error("watchpoint:main:8:w"), "probe-bad-number");
+  EXPECT_EQ(error("watchpoint:0x1000:3:w"), "probe-bad-number");
+  EXPECT_EQ(error("watchpoint:0x1000:8:wx"), "probe-watch-mode");
+  EXPECT_EQ(error("watchpoint:0x1001:8:w"), "probe-unaligned-watch");
+}
+
+TEST_F(ProbesTest, FunctionsHaveTypedArguments) {
+  const auto &programs = resolve({clause("fentry:vfs_read", {"count"})});
+  ASSERT_EQ(programs.size(), 1u);
+  TypeRef args = programs[0].probes[0].args_type;
+  ASSERT_NE(args, nullptr);
+  const StructDef &def = compilation.types.complete(args->struct_def);
+  EXPECT_EQ(def.members.at(2).name, "count");
+  EXPECT_EQ(def.members.at(2).bit_offset, 128u);
+  EXPECT_EQ(def.size, 24u);
+}
+
+TEST_F(ProbesTest, APatternOfFunctionsIsDividedByWhatIsUsedOfTheArguments) {
+  // `file` is the first argument of two and the second of one: the loader finds it.
+  const auto &alike = resolve({clause("fentry:vfs_*", {"file"})});
+  ASSERT_EQ(alike.size(), 1u);
+  EXPECT_EQ(alike[0].probes.at(0).name, "fentry:vfs_*");
+  const auto &parted = resolve({clause("fentry:vfs_*", {"count"})});
+  ASSERT_EQ(parted.size(), 2u);
+  const auto &whole = resolve({clause("fentry:*", {})});
+  ASSERT_EQ(whole.size(), 1u);
+  EXPECT_EQ(whole[0].probes.at(0).args_type, nullptr);
 }
 
 TEST_F(ProbesTest, MissingProbesMayBeLeftOut) {

@@ -36,7 +36,8 @@ object::Program make_program(const std::string &family, std::vector<std::string>
 
 TEST(Families, HaveARecordForEachThatIsSupported) {
   for (const char *name : {"begin", "end", "self", "interval", "profile", "software", "hardware",
-                           "tracepoint", "rawtracepoint", "uprobe", "uretprobe", "usdt"}) {
+                           "tracepoint", "rawtracepoint", "uprobe", "uretprobe", "usdt", "kprobe",
+                           "kretprobe", "fentry", "fexit", "watchpoint"}) {
     ASSERT_NE(find_family(name), nullptr) << name;
     EXPECT_NE(find_family(name)->expand, nullptr) << name;
   }

@@ -87,6 +87,9 @@ void add_run_options(CLI::App &app, RunArguments &arguments) {
                  "Attach only probes whose name matches this regular expression")
       ->option_text("REGEX");
   app.add_flag("-q", run.quiet, "Keep messages quiet");
+  app.add_option("--traceable-functions", run.traceable_functions,
+                 "The kernel functions that can be traced, as in available_filter_functions")
+      ->option_text("FILE");
   app.add_flag("--unsafe", run.unsafe, "Allow functions with side effects, such as system()");
   // Semaphores of static probes are raised by the kernel, in all processes: there is nothing to do.
   app.add_flag_function(
