@@ -1,7 +1,7 @@
 #include "base/kernel_functions.h"
 
 #include <algorithm>
-#include <cstring>
+#include <mutex>
 #include <tuple>
 #include <unordered_set>
 
@@ -43,23 +43,37 @@ std::string_view fixed_prefix(std::string_view pattern) {
   return pattern.substr(0, pattern.find_first_of("*?["));
 }
 
-}  // namespace
-
-Result<std::shared_ptr<const KernelFunctions>> KernelFunctions::read(const std::string &path) {
+Result<std::shared_ptr<const KernelFunctions>> read_functions(const std::string &path) {
   if (!path.empty()) {
     Result<std::string> text = read_file(path, kMaxSize);
     if (!text) return text.error();
-    return parse_list(std::move(*text));
+    return KernelFunctions::parse_list(std::move(*text));
   }
   if (Result<std::string> tracefs = tracefs_path()) {
     Result<std::string> text = read_file(*tracefs + "/available_filter_functions", kMaxSize);
-    if (text && !text->empty()) return parse_list(std::move(*text));
+    if (text && !text->empty()) return KernelFunctions::parse_list(std::move(*text));
   }
   Result<std::string> symbols = read_file("/proc/kallsyms", kMaxSize);
   if (!symbols) return symbols.error();
   Result<std::string> blacklist = read_file(kBlacklist, kMaxSize);
-  return parse_symbols(std::move(*symbols),
-                       blacklist ? std::string_view(*blacklist) : std::string_view());
+  return KernelFunctions::parse_symbols(
+      std::move(*symbols), blacklist ? std::string_view(*blacklist) : std::string_view());
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const KernelFunctions>> KernelFunctions::read(const std::string &path) {
+  static std::mutex mutex;
+  static std::string last_path;
+  static std::shared_ptr<const KernelFunctions> last;
+  const std::lock_guard lock(mutex);
+  if (last == nullptr || path != last_path) {
+    Result<std::shared_ptr<const KernelFunctions>> read = read_functions(path);
+    if (!read) return read.error();
+    last = *read;
+    last_path = path;
+  }
+  return last;
 }
 
 std::shared_ptr<const KernelFunctions> KernelFunctions::parse_list(std::string text) {

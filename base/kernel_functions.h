@@ -21,7 +21,8 @@ struct KernelFunction {
 
 class KernelFunctions {
  public:
-  // `path`: a file as available_filter_functions, to be read instead; empty: this kernel's.
+  // `path`: a file as available_filter_functions, to be read instead; empty: this kernel's. The
+  // kernel takes its time to write the list, so what was read last is kept.
   static Result<std::shared_ptr<const KernelFunctions>> read(const std::string &path = "");
   // Lines as in available_filter_functions: "name" or "name [module]".
   static std::shared_ptr<const KernelFunctions> parse_list(std::string text);

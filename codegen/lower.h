@@ -289,6 +289,7 @@ class Lowering {
                      const std::vector<std::string> *names, llvm::Value *to);
   llvm::Value *cast(ast::Cast &node, llvm::Value *to);
   llvm::Value *address_of(ast::Expr &operand);
+  llvm::Value *untyped(llvm::Value *pointer, Span span);
   llvm::Value *positional(ast::PositionalParameter &node);
   llvm::Value *convert_fields(llvm::Value *value, TypeRef from, TypeRef to, Span span,
                               llvm::Value *destination);

@@ -459,6 +459,16 @@ llvm::Value *Lowering::cast(ast::Cast &node, llvm::Value *to) {
   return convert(value(operand), operand.type, node.type, node.span, to);
 }
 
+// The verifier knows the types of the pointers that fentry is given, and refuses to compute with
+// them. What a helper brings back from memory is a number to it.
+llvm::Value *Lowering::untyped(llvm::Value *pointer, Span span) {
+  llvm::Value *kept = temporary(8), *number = temporary(8);
+  b().CreateAlignedStore(pointer, kept, llvm::Align(8));
+  llvm::Value *from = b().CreatePtrToInt(kept, b().getInt64Ty());
+  e_.probe_read(number, e_.i32(8), from, AddressSpace::kKernel, span);
+  return b().CreateAlignedLoad(b().getInt64Ty(), number, llvm::Align(8));
+}
+
 llvm::Value *Lowering::convert(llvm::Value *value, TypeRef from, TypeRef to, Span span,
                                llvm::Value *destination) {
   if (from == to) return value;
@@ -466,7 +476,10 @@ llvm::Value *Lowering::convert(llvm::Value *value, TypeRef from, TypeRef to, Spa
   if (from->kind == TypeKind::kProbeType && to->is_string())
     return literal(probe_type_name(), to->size);
   bool is_from_memory = is_in_memory(from), is_to_memory = is_in_memory(to);
-  if (!is_from_memory && !is_to_memory) return normalize(value, to);
+  if (!is_from_memory && !is_to_memory) {
+    if (is_tracing() && from->is_pointer() && to->is_integer()) value = untyped(value, span);
+    return normalize(value, to);
+  }
   if (is_from_memory && !is_to_memory)
     return load(value, to);  // the bytes of an array as an integer
   if (to->is_string()) {

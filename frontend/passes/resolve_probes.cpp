@@ -305,7 +305,7 @@ class ProbeResolver {
     }
     std::map<std::string, std::vector<UserFunctionArguments>> by_signature;
     for (UserFunctionArguments &function : *functions) {
-      std::string text = signature(function.args, use);
+      std::string text = signature(function.args, use, true);
       for (const UserArgumentPlace &place : function.places) {
         text += fmt::format(" {}/{}/{}", static_cast<int>(place.kind), place.number, place.offset);
       }

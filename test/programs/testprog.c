@@ -7,6 +7,7 @@
 //   many     one call each of test_many_0 … test_many_9
 //   getppid  COUNT getppid system calls
 //   getpriority  COUNT getpriority system calls
+//   write    COUNT writes of "written" to /dev/null
 //   open     COUNT failing opens of "/awl/does/not/exist"
 //   recurse  COUNT calls of test_recurse(5), each of which calls itself down to 0
 //   escape   COUNT times: longjmp out of test_escape, then test_add
@@ -118,6 +119,9 @@ static void run(const char *command, int count) {
     for (int i = 0; i < count; ++i) syscall(SYS_getppid);
   } else if (!strcmp(command, "getpriority")) {
     for (int i = 0; i < count; ++i) syscall(SYS_getpriority, 0, 0);
+  } else if (!strcmp(command, "write")) {
+    int null = open("/dev/null", O_WRONLY);
+    for (int i = 0; i < count; ++i) test_sink = (int)write(null, "written", 7);
   } else if (!strcmp(command, "open")) {
     for (int i = 0; i < count; ++i) test_sink = openat(AT_FDCWD, "/awl/does/not/exist", O_RDONLY);
   } else if (!strcmp(command, "recurse")) {
