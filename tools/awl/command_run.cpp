@@ -30,7 +30,7 @@ constexpr const char *kExamples =
 
 // Options that only make sense before a script runs.
 struct Modes {
-  bool list = false, info = false, help = false;
+  bool list = false, info = false, help = false, format = false;
 };
 
 bool is_file(const std::string &path) {
@@ -88,6 +88,7 @@ int command_run(const CommandLine &line) {
   app.add_flag("-h,--help", modes.help, "Print this help, and the parameters of a script");
   app.add_flag("-l", modes.list, "List the probes that match a pattern, or those of a script");
   app.add_flag("--info", modes.info, "Print what the kernel and this build can do");
+  app.add_flag("--fmt", modes.format, "Print the script in its standard form");
   app.set_version_flag("-V,--version", std::string("awl v") + kVersion);
   add_compile_options(app, compile);
   add_run_options(app, arguments);
@@ -105,6 +106,7 @@ int command_run(const CommandLine &line) {
     return fail("no script given; usage: awl [OPTIONS] FILE, or awl [OPTIONS] -e PROGRAM "
                 "(awl --help tells more)");
   }
+  if (modes.format) return print_formatted(compile, arguments);
   add_script_parameters(words, line.parameters, arguments.run);
   arguments.run.debug_libbpf = arguments.wants("libbpf");
   arguments.run.debug_verifier = arguments.wants("verifier");

@@ -7,6 +7,7 @@
 #include "codegen/codegen.h"
 #include "codegen/disassemble.h"
 #include "frontend/diagnostics/renderer.h"
+#include "frontend/parse/format_script.h"
 #include "tools/common/parse_options.h"
 #include "frontend/target/live_target.h"
 #include "tools/common/read_file.h"
@@ -137,6 +138,18 @@ Result<std::unique_ptr<frontend::Target>> open_target(const CompileArguments &co
                                       run.traceable_functions);
   }
   return frontend::load_snapshot_target(compile.snapshot);
+}
+
+int print_formatted(const CompileArguments &compile, const RunArguments &arguments) {
+  Result<Script> script = load_script(compile);
+  if (!script) return fail(script.error().message);
+  frontend::Compilation compilation;
+  std::optional<std::string> formatted =
+      frontend::format_script(compilation, script->name, script->text);
+  print_diagnostics(compilation, arguments);
+  if (!formatted) return 1;
+  fputs(formatted->c_str(), stdout);
+  return 0;
 }
 
 CompileOutcome compile_script(const CompileArguments &compile, const RunArguments &arguments) {

@@ -1,5 +1,5 @@
-// From the command line's script to an object's bytes: parse and check, lower, with diagnostics on stderr
-// and the dumps that were asked for.
+// From the command line's script to an object's bytes: parse and check, lower, with diagnostics on
+// stderr and the dumps that were asked for.
 #pragma once
 
 #include <optional>
@@ -14,13 +14,13 @@ namespace awl::tools {
 
 // What is compiled and how; filled in from the command line.
 struct CompileArguments {
-  std::string program;      // -e
+  std::string program;  // -e
   bool has_program = false;
-  std::string file;         // else a path; "-" is standard input
-  std::string snapshot;     // --target: a snapshot instead of this host
-  std::string stop_after;   // "", parse, check, codegen
-  std::string emit_elf;     // --emit-elf FILE
-  std::string emit_llvm;    // --emit-llvm FILE
+  std::string file;        // else a path; "-" is standard input
+  std::string snapshot;    // --target: a snapshot instead of this host
+  std::string stop_after;  // "", parse, check, codegen
+  std::string emit_elf;    // --emit-elf FILE
+  std::string emit_llvm;   // --emit-llvm FILE
   std::vector<std::string> include_paths, includes;
   bool is_ahead_of_time = false;
 };
@@ -35,6 +35,9 @@ struct CompileOutcome {
   int exit_code = 0;
 };
 CompileOutcome compile_script(const CompileArguments &compile, const RunArguments &arguments);
+
+// awl --fmt: the script in its standard form on stdout; gives the exit code.
+int print_formatted(const CompileArguments &compile, const RunArguments &arguments);
 
 // The target of the command line: this host, or a snapshot.
 Result<std::unique_ptr<frontend::Target>> open_target(const CompileArguments &compile,
