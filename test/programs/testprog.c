@@ -14,6 +14,7 @@
 //   threads  16 threads, each with COUNT calls of test_slow and getppid
 //   watch    one write to the word at 0x10000000, a second of sleep, COUNT more writes
 //   sleep    sleep COUNT milliseconds
+//   fault    two calls of test_begin, COUNT pages touched for the first time, one call of test_end
 //   spin     burn COUNT milliseconds of CPU time
 //   worker   the same in a thread of its own, while the first one sleeps
 #include <errno.h>
@@ -61,6 +62,21 @@ __attribute__((noinline)) int test_slow(int rounds) {
 #define MANY(n) \
   __attribute__((noinline)) int test_many_##n(void) { return test_sink + n; }
 MANY(0) MANY(1) MANY(2) MANY(3) MANY(4) MANY(5) MANY(6) MANY(7) MANY(8) MANY(9)
+
+__attribute__((noinline)) void test_begin(void) { ++test_sink; }
+__attribute__((noinline)) void test_end(void) { ++test_sink; }
+
+static void fault(int count) {
+  const size_t page = (size_t)sysconf(_SC_PAGESIZE), size = page * (size_t)count;
+  char *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (pages == MAP_FAILED) exit(2);
+  madvise(pages, size, MADV_NOHUGEPAGE);
+  test_end();
+  test_begin();  // what a probe on it has to fault in is there the second time
+  test_begin();
+  for (size_t at = 0; at < size; at += page) ((volatile char *)pages)[at] = 1;
+  test_end();
+}
 
 static long long cpu_time_ns(void) {
   struct timespec now;
@@ -137,6 +153,8 @@ static void run(const char *command, int count) {
     watch(count);
   } else if (!strcmp(command, "sleep")) {
     usleep(1000 * (useconds_t)count);
+  } else if (!strcmp(command, "fault")) {
+    fault(count);
   } else if (!strcmp(command, "spin")) {
     spin(count);
   } else if (!strcmp(command, "worker")) {
