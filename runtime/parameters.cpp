@@ -1,7 +1,10 @@
 #include "runtime/parameters.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
+
+#include "base/pattern.h"
 
 namespace awl::runtime {
 namespace {
@@ -70,7 +73,59 @@ Status check_names(const object::Description &description, const RunOptions &opt
   return ok();
 }
 
+// The text with the values of the parameters in it. An Error names one that was not given.
+Result<std::string> fill_in(const std::string &text, const std::vector<std::string> &positional) {
+  std::string result;
+  for (size_t i = 0; i < text.size();) {
+    constexpr size_t kMaxDigits = 5;
+    size_t end = i + 1;
+    while (end < text.size() && end - i <= kMaxDigits && isdigit(text[end])) ++end;
+    if (text[i] != '$' || end == i + 1) {
+      result += text[i++];
+      continue;
+    }
+    const std::string name = text.substr(i, end - i);
+    const unsigned long number = strtoul(name.c_str() + 1, nullptr, 10);
+    if (number < 1 || number > positional.size()) return Error{name + " was not given"};
+    result += positional[number - 1];
+    i = end;
+  }
+  return result;
+}
+
+Status fill_in(object::AttachPoint &point, const std::vector<std::string> &positional) {
+  for (std::string *text : {&point.category, &point.target, &point.binary, &point.source_file}) {
+    if (text->find('$') == std::string::npos) continue;
+    Result<std::string> filled = fill_in(*text, positional);
+    if (!filled) return filled.error().with_context(point.name);
+    *text = std::move(*filled);
+    point.has_wildcard = point.has_wildcard || has_wildcard(*text);
+  }
+  Result<std::string> name = fill_in(point.name, positional);
+  if (name) point.name = std::move(*name);
+  // A function of a binary may have become an address.
+  int64_t address = 0;
+  if ((point.family == "uprobe" || point.family == "uretprobe") && !point.is_demangled &&
+      parse_integer(point.target, &address)) {
+    point.has_address = true;
+    point.address = static_cast<uint64_t>(address);
+  }
+  return ok();
+}
+
 }  // namespace
+
+Status fill_in_attach_points(object::Description &description,
+                             const std::vector<std::string> &positional) {
+  for (object::Program &program : description.programs) {
+    for (object::AttachPoint &point : program.attach_points) {
+      if (point.name.find('$') == std::string::npos) continue;
+      Status status = fill_in(point, positional);
+      if (!status) return status;
+    }
+  }
+  return ok();
+}
 
 bool parse_integer(const std::string &text, int64_t *out) {
   std::string digits;

@@ -23,6 +23,11 @@ struct ParameterValue {
 Result<std::vector<ParameterValue>> bind_parameters(const object::Description &description,
                                                     const RunOptions &options);
 
+// Puts the values of `$1`, `$2`, … into attach points, where an object keeps them as they were
+// written ("uprobe:$1:main"). Fails for one that was not given.
+Status fill_in_attach_points(object::Description &description,
+                             const std::vector<std::string> &positional);
+
 // A whole number as the language writes it: 42, -1, 0x2a, 052, 1_000. False: it is none.
 bool parse_integer(const std::string &text, int64_t *out);
 

@@ -382,6 +382,8 @@ Result<int> run(const std::vector<uint8_t> &object, const RunOptions &options) {
   if (!file) return file.error();
   Result<object::Description> description = describe(*file);
   if (!description) return description.error();
+  Status filled = fill_in_attach_points(*description, options.positional);
+  if (!filled) return filled.error();
   return Run(*description, options).run(std::move(*file));
 }
 
@@ -389,6 +391,8 @@ Result<std::vector<std::string>> list_targets(const std::vector<uint8_t> &object
                                               const RunOptions &options) {
   Result<object::Description> description = read_description(object);
   if (!description) return description.error();
+  Status filled = fill_in_attach_points(*description, options.positional);
+  if (!filled) return filled.error();
   AttachContext context;
   if (options.pid) context.binary_root = process_root(*options.pid);
   Result<Plan> plan = make_plan(*description, options, context);

@@ -1,6 +1,7 @@
 // Conversions: those that the script asks for, and those that the checks put in.
 #include "frontend/passes/resolve_type_spec.h"
 #include "frontend/passes/type_checker.h"
+#include "frontend/target/target.h"
 
 namespace awl::frontend {
 
@@ -13,6 +14,33 @@ AWL_DIAGNOSTIC(kUnsizedArray, Error, "unsized-array",
                std::string);
 
 namespace {
+
+bool is_kernel_type(TypeRef type) {
+  return type->is_struct() ? type->struct_def->origin == StructDef::Origin::kKernel
+                           : type->enum_def && type->enum_def->is_kernel;
+}
+
+// In a probe of a user binary, a tag that both the kernel and the binary know means the binary's.
+// Null: it does not, or only one of them knows it. (Resolvers take "BINARY:TAG" for the binary's.)
+TypeRef type_of_traced_binary(TypeStore &types, const ProbeSpec &probe, const ast::TypeSpec &spec) {
+  bool is_user = probe.family == ProbeFamily::kUprobe || probe.family == ProbeFamily::kUretprobe ||
+                 probe.family == ProbeFamily::kUsdt;
+  if (!is_user || has_wildcard(probe.binary)) return nullptr;
+  auto find = [&](const std::string &tag) -> TypeRef {
+    switch (spec.base) {
+      case ast::TypeSpec::Base::kStruct:
+        return types.find_struct(tag, false);
+      case ast::TypeSpec::Base::kUnion:
+        return types.find_struct(tag, true);
+      case ast::TypeSpec::Base::kEnum:
+        return types.find_enum(tag);
+      default:
+        return nullptr;
+    }
+  };
+  TypeRef known = find(spec.name);
+  return known && is_kernel_type(known) ? find(probe.binary + ":" + spec.name) : nullptr;
+}
 
 bool have_same_names(const ast::Record &record, TypeRef type) {
   if (record.names.size() != type->fields.size()) return false;
@@ -83,6 +111,9 @@ TypeRef TypeChecker::resolve_spec(const ast::TypeSpec &spec) {
   // Said in the last walk alone.
   Diagnostics silent;
   Diagnostics &diagnostics = is_final_ ? compilation_.diagnostics : silent;
+  if (TypeRef own = type_of_traced_binary(types_, program().probes.front(), spec)) {
+    return apply_modifiers(types_, diagnostics, own, spec.modifiers, spec.span);
+  }
   return resolve_type_spec(types_, diagnostics, spec, [this](ast::Expr &expr) {
     ast::Expr *operand = &expr;
     return check(operand);

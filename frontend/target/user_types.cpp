@@ -11,10 +11,16 @@ class UserResolver : public TypeStore::Resolver {
       : user_(user), first_(std::move(first)) {}
 
   TypeRef find_struct(const std::string &tag, bool is_union) override {
+    if (DwarfTypes *types = named_binary(tag)) {
+      return types->find_struct(tag.substr(tag.rfind(':') + 1), is_union);
+    }
     if (TypeRef type = first_->find_struct(tag, is_union)) return type;
     return find([&](DwarfTypes &types) { return types.find_struct(tag, is_union); });
   }
   TypeRef find_enum(const std::string &tag) override {
+    if (DwarfTypes *types = named_binary(tag)) {
+      return types->find_enum(tag.substr(tag.rfind(':') + 1));
+    }
     if (TypeRef type = first_->find_enum(tag)) return type;
     return find([&](DwarfTypes &types) { return types.find_enum(tag); });
   }
@@ -33,6 +39,18 @@ class UserResolver : public TypeStore::Resolver {
   }
 
  private:
+  // The binary in front of "BINARY:TAG"; null: none, or one without debug information.
+  DwarfTypes *named_binary(const std::string &tag) {
+    const size_t colon = tag.rfind(':');
+    if (colon == std::string::npos) return nullptr;
+    for (const std::string &path : user_.binaries_) {
+      if (!path.ends_with(tag.substr(0, colon))) continue;
+      Result<DwarfTypes *> types = user_.open(path);
+      return types ? *types : nullptr;
+    }
+    return nullptr;
+  }
+
   template <class F>
   TypeRef find(F ask) {
     for (const std::string &path : user_.binaries_) {

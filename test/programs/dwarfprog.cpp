@@ -36,7 +36,13 @@ struct large {
   long values[5];
 };
 
+// The kernel has one, too.
+struct file {
+  int number;
+};
+
 extern "C" {
+NOINLINE long dwarf_file(file *f) { return dwarf_sink = f->number; }
 NOINLINE long dwarf_scalars(int8_t a, uint16_t b, int32_t c, uint64_t d, bool e, color f) {
   return dwarf_sink = a + b + c + static_cast<long>(d) + e + f;
 }
@@ -87,6 +93,8 @@ int main(int argc, char **argv) {
     dwarf_structs({1, -2}, {3, 4}, {{5, 6, 7, 8, 9}}, 10);
     dwarf_floats(1.5, 2, 2.5f, 3);
     dwarf_negative("negative");
+    file own{77};
+    dwarf_file(&own);
     dwarf_pointer(&first);
     server.handle(i);
     server.handle("name");
