@@ -286,7 +286,7 @@ class Planner {
     const bool is_uprobe = is_uprobe_family(program.attach_points.front().family);
     for (Instance &instance : instances) {
       instance.is_kprobe_multi = instance.targets.front().is_multi;
-      instance.is_uprobe_multi = is_uprobe && context_.uses_uprobe_multi(instance.targets.size());
+      instance.is_uprobe_multi = is_uprobe && context_.uses_uprobe_multi(instance.targets);
       const uint32_t first = instance.targets[0].probe_id;
       const bool is_one =
           std::all_of(instance.targets.begin(), instance.targets.end(),

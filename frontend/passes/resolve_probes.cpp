@@ -153,6 +153,10 @@ class ProbeResolver {
       return;
     }
     if (is_exit_probe(spec) && uses.entry.is_used) spec.entry_type = entry_words(uses.entry);
+    if (spec.family == ProbeFamily::kUretprobe && !uses_only_words(uses.entry) &&
+        !add_entry_names(spec, uses.entry)) {
+      return;
+    }
     const ArgumentUse &use = uses.args;
     if (spec.family == ProbeFamily::kUretprobe && use.retval) {
       set_return_type(target_, compilation_.types, spec);
@@ -291,6 +295,44 @@ class ProbeResolver {
     add_words(*def, words);
     def->is_complete = true;
     return compilation_.types.struct_type(def);
+  }
+
+  // Arguments at entry by name, where debug information names them and they come in registers.
+  // False after an error was emitted.
+  bool add_entry_names(ProbeSpec &spec, const ArgumentUse &use) {
+    auto refuse = [&](const std::string &reason) {
+      compilation_.diagnostics.emit(*use.first, kProbeArgumentsUnknown, spec.name, reason);
+      return false;
+    };
+    Result<std::vector<UserFunctionArguments>> functions =
+        user_function_arguments(compilation_.types, target_, spec);
+    // All of `entry` is the registers where names are not known.
+    if (!functions) return use.fields.empty() || refuse(functions.error().message);
+    const UserFunctionArguments &first = functions->front();
+    for (const UserFunctionArguments &other : *functions) {
+      bool is_alike =
+          signature(other.args, use) == signature(first.args, use) && other.places == first.places;
+      if (!is_alike) return refuse("they differ between " + first.symbol + " and " + other.symbol);
+    }
+    StructDef &def = *spec.entry_type->struct_def;
+    const std::vector<StructDef::Member> &members = first.args->struct_def->members;
+    for (size_t i = 0; i < members.size(); ++i) {
+      if (!use.fields.contains(members[i].name)) continue;
+      const UserArgumentPlace &place = first.places[i];
+      bool is_word = place.kind == UserArgumentPlace::Kind::kRegister &&
+                     (members[i].type->is_integral() || members[i].type->is_pointer());
+      if (!is_word) {
+        return refuse(members[i].name + " is not in a register" +
+                      (place.problem.empty() ? "" : ": " + place.problem));
+      }
+      StructDef::Member member = members[i];
+      member.bit_offset = place.number * 64;
+      def.members.push_back(std::move(member));
+      def.size = std::max(def.size, (place.number + 1) * 8);
+    }
+    compilation_.types.update_struct(&def);
+    spec.build_id = first.build_id;
+    return true;
   }
 
   // As with events: functions whose arguments are alike are a pattern, or share a program.

@@ -53,8 +53,11 @@ struct AttachContext {
   std::shared_ptr<KernelFacts> kernel = std::make_shared<KernelFacts>("");
   std::string binary_root;  // put before paths of binaries: /proc/PID/root, or empty
 
-  // Whether a program for so many uprobes is loaded for, and attached by, one link for all.
-  bool uses_uprobe_multi(size_t targets) const { return has_uprobe_multi && targets > 1; }
+  // Whether a program for these uprobes is loaded for, and attached by, one link for all. A place
+  // with a semaphore is attached so, too: nothing fires between the semaphore and the program.
+  bool uses_uprobe_multi(const std::vector<Target> &targets) const {
+    return has_uprobe_multi && (targets.size() > 1 || targets.front().semaphore != 0);
+  }
 };
 
 // Which way a program learns what it was attached to when one serves several targets.

@@ -66,7 +66,7 @@ void attach_singly(const AttachContext &context, int program, const std::vector<
 void attach_uprobes(const AttachContext &context, int program, const std::vector<Target> &targets,
                     bool is_return, Attachments &attachments,
                     std::vector<AttachFailure> &failures) {
-  if (!context.uses_uprobe_multi(targets.size())) {
+  if (!context.uses_uprobe_multi(targets)) {
     return attach_singly(context, program, targets, is_return, attachments, failures);
   }
   std::map<std::string, std::vector<const Target *>> by_file;

@@ -107,6 +107,7 @@ FEATURES = {
     "uprobe": lambda: source("uprobe", "the kernel is built without uprobes (CONFIG_UPROBE_EVENTS)"),
     "uprobe_multi": lambda: first(source("uprobe", "the kernel is built without uprobes"),
                                   since(6, 6, "uprobe_multi links")),
+    "uprobe_entry_address": lambda: since(6, 7, "bpf_get_func_ip for uprobes"),
     "hardware": lambda: opens_perf_event(0, 0),
     "watchpoint": lambda: opens_perf_event(5, 0, ctypes.addressof(ctypes.c_int.in_dll(ctypes.CDLL(None), "optind")), 2),
     "error_injection": lambda: symbol("bpf_override_return",

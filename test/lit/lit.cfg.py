@@ -63,6 +63,8 @@ def can_run_bpf():
 if shutil.which("bpftool", path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
     config.available_features.add("bpftool")
 first = [os.path.join(vm, "record")] if way == "record" else []
+if os.path.exists(os.path.join(config.llvm_tools, "llvm-objcopy")):
+    config.available_features.add("llvm-objcopy")
 config.environment["PATH"] = os.pathsep.join([*first, config.llvm_tools, os.environ["PATH"], "/usr/sbin", "/sbin"])
 config.environment["AWL_COLOR"] = "never"
 

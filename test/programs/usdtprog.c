@@ -103,7 +103,7 @@ int main(int argc, char **argv) {
   if (!strcmp(command, "twice")) twice(count);
   if (!strcmp(command, "wait")) {
     for (int i = 0; i < 10000 && awltest_counted_semaphore == 0; ++i) usleep(1000);
-    usleep(300000);  // it is raised before the program is attached
+    sleep(1);  // the semaphore may be raised before all probes are attached
     counted(count);
   }
   if (!strcmp(command, "counted")) counted(count);

@@ -4,14 +4,21 @@
 import ctypes
 import mmap
 import struct
-import subprocess
 import sys
 
 archive, path, function, count = sys.argv[1:]
-symbols = subprocess.run(["nm", path], capture_output=True, text=True).stdout
-address = next(int(line.split()[0], 16) for line in symbols.splitlines() if line.endswith(" " + function))
 with open(path, "rb") as file:
     elf = file.read()
+# The symbol table is the section of type 2, its names those of the section that it links to.
+sections, = struct.unpack_from("<Q", elf, 40)
+number, = struct.unpack_from("<H", elf, 60)
+table = [struct.unpack_from("<IIQQQQI", elf, sections + 64 * i) for i in range(number)]
+symtab = next(section for section in table if section[1] == 2)
+strings = table[symtab[6]][4]
+for at in range(symtab[4], symtab[4] + symtab[5], 24):
+    name, value = struct.unpack_from("<I4xQ", elf, at)
+    if elf[strings + name:elf.index(b"\0", strings + name)].decode() == function:
+        address = value
 headers, = struct.unpack_from("<Q", elf, 32)
 number, = struct.unpack_from("<H", elf, 56)
 for i in range(number):
