@@ -10,7 +10,7 @@ enum class Helper : int {
   kGetNumaNodeId = 42, kGetSocketCookie = 46, kOverrideReturn = 58, kGetStack = 67,
   kGetCurrentCgroupId = 80, kSendSignal = 109, kSkbOutput = 111, kProbeReadUser = 112,
   kProbeReadKernel = 113, kProbeReadUserStr = 114, kProbeReadKernelStr = 115,
-  kSendSignalThread = 117, kJiffies64 = 118, kGetNsCurrentPidTgid = 120, kKtimeGetBootNs = 125,
+  kSendSignalThread = 117, kJiffies64 = 118, kGetNsCurrentPidTgid = 120, kKtimeGetBootNs = 125, kSeqPrintf = 126,
   kRingbufOutput = 130, kRingbufReserve = 131, kRingbufSubmit = 132, kRingbufDiscard = 133,
   kRingbufQuery = 134, kDPath = 147, kPerCpuPtr = 153, kThisCpuPtr = 154, kGetCurrentTaskBtf = 158, kForEachMapElem = 164,
   kGetFuncIp = 173, kGetAttachCookie = 174, kTaskPtRegs = 175, kLoop = 181, kMapLookupPercpu = 195,

@@ -214,6 +214,14 @@ class Lowering {
   llvm::Value *entry_duration();
   llvm::Value *entry_word(const StructDef::Member &member);
 
+  // ---- what the verifier lets programs follow (lower_iterator.cpp)
+  // Whether the program's printf() writes to the readers of a pinned iterator, and how.
+  bool is_pinned() const;
+  void print_to_readers(const std::string &format, const std::vector<ast::Expr *> &arguments,
+                        Span span);
+  // The text of a struct path that is reached from the context.
+  llvm::Value *path_text(ast::Expr &expr, TypeRef type, Span span, llvm::Value *to);
+
   // ---- builtins (lower_builtin.cpp)
   llvm::Value *builtin(ast::Expr &expr, const std::string &name,
                        std::vector<ast::Expr *> &arguments, llvm::Value *to);
@@ -248,6 +256,11 @@ class Lowering {
   void begin_described_program(const std::vector<const frontend::ProbeSpec *> &probes, Span span,
                                bool is_entry);
   bool is_filtered_by_pid() const;
+  // Ends the program where an iterator has come to its end.
+  void leave_at_end_of_iteration();
+  // A pointer in the context, which may be null: the verifier wants that looked at.
+  llvm::Value *context_pointer(uint32_t index);
+  Place trusted_place(ast::Expr &expr, llvm::Value *root);
   static EntryUse find_entry_use(const ProgramInfo &info);
   llvm::Value *entry_key(bool is_at_exit);
   void emit_entry_program(ProgramKind kind, const std::vector<const frontend::ProbeSpec *> &probes,

@@ -25,10 +25,6 @@ llvm::Value *args(BuiltinCall &call) {
 
 llvm::Value *duration(BuiltinCall &call) { return call.lowering.entry_duration(); }
 
-llvm::Value *ctx(BuiltinCall &call) {
-  return call.b().CreatePtrToInt(call.lowering.context(), call.b().getInt64Ty());
-}
-
 llvm::Value *probe(BuiltinCall &call) { return call.lowering.probe_id(); }
 
 llvm::Value *reg(BuiltinCall &call) {
@@ -93,7 +89,7 @@ llvm::Value *usermode(BuiltinCall &call) {
 }
 
 constexpr BuiltinLowering kLowerings[] = {
-    {"argN", arg},    {"retval", retval},   {"args", args},         {"ctx", ctx},
+    {"argN", arg},    {"retval", retval},   {"args", args},         {"ctx", args},
     {"probe", probe}, {"probetype", probe}, {"reg", reg},           {"func", func},
     {"duration", duration}, {"entry", args},  {"ksym", ksym},
     {"usym", usym},         {"uaddr", uaddr}, {"usermode", usermode},

@@ -11,6 +11,10 @@ using object::EventKind;
 template <EventKind kKind>
 llvm::Value *formatted(BuiltinCall &call) {
   std::vector<ast::Expr *> arguments(call.arguments.begin() + 1, call.arguments.end());
+  if (call.lowering.is_pinned()) {
+    call.lowering.print_to_readers(call.text(0), arguments, call.span());
+    return nullptr;
+  }
   call.lowering.emit_event(kKind, call.text(0), arguments, call.span());
   return nullptr;
 }

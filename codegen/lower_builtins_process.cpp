@@ -71,7 +71,12 @@ llvm::Value *kfunc_allowed(BuiltinCall &call) {
                           description.programs.at(call.emitter().program_index()).name);
 }
 
+llvm::Value *path(BuiltinCall &call) {
+  return call.lowering.path_text(call.argument(0), call.type(), call.span(), call.to);
+}
+
 constexpr BuiltinLowering kLowerings[] = {
+    {"path", path},
     {"signal", signal<Helper::kSendSignal>},
     {"kfunc_allowed", kfunc_allowed},
     {"kfunc_exist", kfunc_exist},

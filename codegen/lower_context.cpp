@@ -169,7 +169,9 @@ llvm::Value *Lowering::user_symbol_address(const std::string &name) {
 }
 
 llvm::Value *Lowering::context_argument(uint32_t index, Span span) {
-  if (family() == ProbeFamily::kRawTracepoint || is_tracing()) return context_u64(index);
+  if (family() == ProbeFamily::kIter) return context_pointer(index);
+  bool has_words = family() == ProbeFamily::kRawTracepoint || family() == ProbeFamily::kLsm;
+  if (has_words || is_tracing()) return context_u64(index);
   if (kind_ != ProgramKind::kPlain) return syscall_register(kSyscallArguments[index]);
   if (family() == ProbeFamily::kUsdt) return usdt_argument(index, span);
   assert(index < std::size(kArguments) && "the check of argN knows how many there are");

@@ -83,7 +83,9 @@ std::string section_name(ProgramKind kind, const std::vector<const ProbeSpec *> 
     case ProbeFamily::kFexit:
       return function_section(probe, is_exact);
     case ProbeFamily::kIter:
-      return "iter";
+      return "iter/" + probe.target;
+    case ProbeFamily::kLsm:
+      return "lsm/" + probe.target;
     case ProbeFamily::kSyscall:
       break;  // by kind
   }
@@ -181,6 +183,7 @@ void Lowering::emit_program(const ProgramInfo &info, ProgramKind kind,
   emit_filters();
   if (kind == ProgramKind::kPlain && info.uses_probe_name) shared_probe_ = e_.probe_id();
   if (entry.is_used) take_entry(entry);
+  if (family() == ProbeFamily::kIter) leave_at_end_of_iteration();
   if (clause.predicate) {
     e_.set_location(clause.predicate->span);
     leave_if(b().CreateNot(condition(*clause.predicate)));
@@ -223,6 +226,7 @@ bool Lowering::is_filtered_by_pid() const {
     case ProbeFamily::kTracepoint:
     case ProbeFamily::kRawTracepoint:
     case ProbeFamily::kSyscall:
+    case ProbeFamily::kLsm:
     case ProbeFamily::kKprobe:
     case ProbeFamily::kKretprobe:
     case ProbeFamily::kFentry:

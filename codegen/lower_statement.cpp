@@ -131,7 +131,9 @@ void Lowering::statement(ast::Stmt &stmt) {
       break;
     case NodeKind::kReturn: {
       ast::Expr *result = static_cast<ast::Return &>(stmt).value;
-      leave(result ? value(*result) : nullptr);
+      llvm::Value *code = result ? value(*result) : nullptr;
+      // An iterator's would ask the kernel to come again.
+      leave(family() == ProbeFamily::kIter ? nullptr : code);
       break;
     }
     case NodeKind::kBreak:

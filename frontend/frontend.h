@@ -14,7 +14,11 @@
 
 namespace awl::frontend {
 
+// What a script is run for: its `test` and `bench` probes count in a mode of their own only.
+enum class Mode { kTrace, kTest, kBench };
+
 struct Options {
+  Mode mode = Mode::kTrace;
   bool allow_unsafe = false;
   bool is_ahead_of_time = false;  // `awl build`: refuse what only the build machine can know
   bool has_command = false;       // -c was given

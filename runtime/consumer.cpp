@@ -290,6 +290,16 @@ void Consumer::print_maps() {
   }
 }
 
+uint64_t Consumer::error_count() const {
+  const std::vector<uint64_t> counts =
+      read_counters(object::kErrorMap, description_.error_sites.size());
+  uint64_t total = 0;
+  for (size_t i = 0; i < counts.size(); ++i) {
+    if (description_.error_sites[i].is_always_reported) total += counts[i];
+  }
+  return total;
+}
+
 void Consumer::report_errors(bool with_reads) {
   const std::vector<uint64_t> counts =
       read_counters(object::kErrorMap, description_.error_sites.size());

@@ -50,6 +50,13 @@ class Consumer {
 
   bool has_exited() const { return has_exited_; }
   int exit_code() const { return exit_code_; }
+  // What follows is handled as if exit() had not been called.
+  void forget_exit() {
+    has_exited_ = false;
+    exit_code_ = 0;
+  }
+  // Of all that is reported without being asked for, so far.
+  uint64_t error_count() const;
   // Whether exit() has been called by a program that was run just now; handles nothing.
   bool has_pending_exit();
 

@@ -64,10 +64,11 @@ bool is_kprobe_family(const std::string &family) {
 class Planner {
  public:
   Planner(const object::Description &description, const AttachContext &context,
-          const NameFilter &filter, Plan &plan)
+          const NameFilter &filter, RunMode mode, Plan &plan)
       : description_(description),
         context_(context),
         filter_(filter),
+        mode_(mode),
         plan_(plan),
         user_patches_(context) {}
 
@@ -80,6 +81,7 @@ class Planner {
     }
     plan_.families.push_back(family);
     plan_.instances.emplace_back();
+    if (!is_of_mode(program)) return ok();
     std::vector<Target> targets;
     Status status = find_targets(program, *family, targets);
     if (!status) return status.error();
@@ -105,6 +107,13 @@ class Planner {
       }
       plan_.names.push_back({target.name, target.path});
     }
+  }
+
+  // Tests and benchmarks are there in their own mode only.
+  bool is_of_mode(const object::Program &program) const {
+    const std::string &name = program.attach_points.front().family;
+    if (name == "test") return mode_ == RunMode::kTest;
+    return name != "bench" || mode_ == RunMode::kBench;
   }
 
   void report_missing(const std::string &text, const object::Location &location) {
@@ -320,6 +329,7 @@ class Planner {
   const object::Description &description_;
   const AttachContext &context_;
   const NameFilter &filter_;
+  const RunMode mode_;
   Plan &plan_;
   UserPatches user_patches_;
 };
@@ -375,7 +385,7 @@ Result<Plan> make_plan(const object::Description &description, const RunOptions 
   context.kernel = std::make_shared<KernelFacts>(options.traceable_functions);
   find_features(description, options, context);
   Plan plan;
-  Planner planner(description, context, *filter, plan);
+  Planner planner(description, context, *filter, options.mode, plan);
   for (const object::Program &program : description.programs) {
     Status status = planner.plan_program(program);
     if (!status) return status.error();

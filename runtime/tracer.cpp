@@ -30,6 +30,7 @@
 #include "runtime/plan.h"
 #include "runtime/print/output.h"
 #include "runtime/signals.h"
+#include "runtime/test_runner.h"
 
 namespace awl::runtime {
 namespace {
@@ -118,7 +119,10 @@ class Run {
       fd = output_file_.get();
     }
     writer_ = std::make_unique<Writer>(fd, STDERR_FILENO, options_.buffering);
-    output_ = Output::create(options_.format, *writer_, description_);
+    // What tests print is a part of their results.
+    const bool is_traced = options_.mode == RunMode::kTrace;
+    output_ = Output::create(is_traced ? options_.format : OutputFormat::kText, *writer_,
+                             description_);
     return ok();
   }
 
@@ -304,6 +308,8 @@ class Run {
     const bool has_ended = consumer_->has_pending_exit();
     if (!has_ended && !attach()) return 1;
     if (options_.dry_run) return 0;
+    if (options_.mode != RunMode::kTrace) return run_named_programs();
+    if (report_pins()) return 0;
     if (!options_.quiet) output_->attached_probes(plan_.names.size() - failed_.size());
     writer_->end_of_batch();
     notify_ready();
@@ -311,12 +317,72 @@ class Run {
       Status resumed = child_->resume([&] { consumer_->remember_process(child_->pid()); });
       if (!resumed) return resumed.error();
     }
+    if (!attachments_.iterators().empty()) {
+      Status status = run_iterators();
+      return status ? Result<int>(finish()) : status.error();
+    }
     // With nothing but `begin` and `end` there is nothing to wait for.
     if (child_ || has_events()) {
       Status status = run_event_loop(loop_inputs());
       if (!status) return status.error();
     }
     return finish();
+  }
+
+  // --test, --bench
+  Result<int> run_named_programs() {
+    const bool is_test = options_.mode == RunMode::kTest;
+    std::vector<NamedProgram> programs;
+    for (size_t i = 0; i < plan_.instances.size(); ++i) {
+      if (description_.programs[i].attach_points.front().family != (is_test ? "test" : "bench")) {
+        continue;
+      }
+      for (size_t k = 0; k < plan_.instances[i].size(); ++k) {
+        for (const Target &target : plan_.instances[i][k].targets) {
+          programs.push_back({loaded_.program(i, k), target.point->target});
+        }
+      }
+    }
+    if (programs.empty()) {
+      return Error{std::string("there are no ") + (is_test ? "tests" : "benchmarks") + " to run"};
+    }
+    signals_->end_at_once(leave_now);
+    const bool is_json = options_.format == OutputFormat::kJson;
+    return is_test ? Result<int>(run_tests(programs, is_json, *consumer_, *output_))
+                   : run_benchmarks(programs, is_json, *consumer_, *output_);
+  }
+
+  // Whether all there is lives on in files of the BPF filesystem.
+  bool report_pins() {
+    bool is_pinned = false;
+    for (const auto &instances : plan_.instances) {
+      for (const Instance &instance : instances) {
+        for (const Target &target : instance.targets) {
+          if (target.point->family != "iter" || target.point->binary.empty()) continue;
+          output_->text("Program pinned to " + target.point->binary + "\n");
+          is_pinned = true;
+        }
+      }
+    }
+    writer_->flush();
+    return is_pinned;
+  }
+
+  // Reading an iterator's file runs its program.
+  Status run_iterators() {
+    for (const FileDescriptor &link : attachments_.iterators()) {
+      FileDescriptor file(bpf_iter_create(link.get()));
+      if (!file) return Error::from_errno("cannot start the iterator");
+      const DrainBeside drain(*consumer_);
+      char buffer[4096];
+      ssize_t size;
+      while ((size = read(file.get(), buffer, sizeof buffer)) > 0 ||
+             (size < 0 && (errno == EINTR || errno == EAGAIN))) {
+        if (consumer_->has_pending_exit()) break;
+      }
+      if (size < 0) return Error::from_errno("cannot run the iterator");
+    }
+    return ok();
   }
 
   LoopInputs loop_inputs() {

@@ -16,8 +16,11 @@ namespace awl::runtime {
 
 enum class OutputFormat { kText, kJson };
 enum class Buffering { kNone, kLine, kFull };
+// Whether the `test` or `bench` programs of an object are run, instead of tracing.
+enum class RunMode { kTrace, kTest, kBench };
 
 struct RunOptions {
+  RunMode mode = RunMode::kTrace;                          // --test, --bench
   std::vector<std::string> positional;                     // $1…
   std::vector<std::pair<std::string, std::string>> named;  // --name=value, for getopt
   std::optional<int> pid;                                  // -p

@@ -12,7 +12,13 @@ AWL_DIAGNOSTIC(kFormatTooMany, Error, "format-too-many-arguments",
 AWL_DIAGNOSTIC(kFormatType, Error, "format-type", "unsupported format specifier for type '{}': {}",
                std::string, std::string);
 
+AWL_DIAGNOSTIC(kPinnedFormat, Error, "pinned-format",
+               "the kernel, which formats for a pinned iterator, has no '{}' for type '{}'",
+               std::string, std::string);
+
 namespace {
+
+using object::FormatConversion;
 
 // What the record of one event can hold.
 constexpr size_t kMaxArguments = 64;
@@ -43,6 +49,34 @@ Span conversion_span(const ast::StringLiteral &format, const object::FormatConve
   uint32_t begin = format.span.begin + 1 + conversion.position;
   if (begin + conversion.size >= format.span.end) return format.span;
   return {format.span.source, begin, begin + conversion.size};
+}
+
+}  // namespace
+
+namespace {
+
+// What bpf_seq_printf() takes of all this: flags, width, integers, text; 12 values.
+bool check_for_kernel(BuiltinContext &context, const ast::StringLiteral &format,
+                      const std::vector<object::FormatPiece> &pieces, const Arguments &arguments) {
+  constexpr size_t kMaxKernelArguments = 12;
+  if (arguments.size() - 1 > kMaxKernelArguments) {
+    context.refuse(format.span, "the kernel formats no more than 12 values in a pinned iterator");
+    return false;
+  }
+  size_t position = 1;
+  for (const object::FormatPiece &piece : pieces) {
+    if (!piece.has_conversion) continue;
+    const FormatConversion &conversion = piece.conversion;
+    TypeRef type = arguments[position++]->type;
+    bool is_number = std::string_view("diuxX").find(conversion.conversion) != std::string::npos;
+    bool is_right = (is_number || (conversion.conversion == 's' && type->is_string())) &&
+                    conversion.precision < 0 && !conversion.is_alternate;
+    if (is_right) continue;
+    context.report(conversion_span(format, conversion), kPinnedFormat,
+                   format.value.substr(conversion.position, conversion.size), to_string(type));
+    return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -84,6 +118,9 @@ bool check_format(BuiltinContext &context, Arguments &arguments) {
         .note(argument.span, "this value");
     is_right = false;
   }
+  bool is_pinned =
+      context.probe().family == ProbeFamily::kIter && !context.probe().binary.empty();
+  if (is_right && is_pinned) return check_for_kernel(context, format, *pieces, arguments);
   return is_right;
 }
 

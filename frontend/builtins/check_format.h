@@ -7,6 +7,7 @@ namespace awl::frontend {
 
 // `arguments[0]` must be a string literal, the others fit its conversions. Aggregations have
 // become integers before. False after a report.
+// In a pinned iterator the kernel does the formatting, which has fewer conversions.
 bool check_format(BuiltinContext &context, Arguments &arguments);
 
 // What printf would print, for arguments that check_format has taken and that are all known now;

@@ -87,8 +87,31 @@ TypeRef check_override(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
   return is_right ? c.types().void_type() : nullptr;
 }
 
+// Whether the kernel lets a program follow the expression: what its context points to, and so on.
+bool is_from_context(const ast::Expr &expr) {
+  auto *access = ast::as<ast::FieldAccess>(&expr);
+  if (!access) return false;
+  TypeRef type = access->object->type;
+  bool is_context = type->is_struct() &&
+                    type->struct_def->origin == StructDef::Origin::kProbeArguments;
+  return is_context || is_from_context(*access->object);
+}
+
 TypeRef check_path(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
-  if (!c.address(arguments, 0)) return nullptr;
+  if (!c.is_in({ProbeFamily::kIter, ProbeFamily::kFentry, ProbeFamily::kFexit, ProbeFamily::kLsm})) {
+    return nullptr;
+  }
+  TypeRef type = arguments[0]->type;
+  if (type->is_pointer()) type = type->element;
+  if (!type->is_struct() || type->struct_def->name != "path") {
+    c.refuse_type(*arguments[0], "a struct path", 0);
+    return nullptr;
+  }
+  if (!is_from_context(*arguments[0])) {
+    return c.refuse(arguments[0]->span,
+                    "the kernel must know where the path comes from: it has to be reached from ctx "
+                    "or args in one expression");
+  }
   uint32_t size = c.max_strlen();
   if (arguments.size() > 1) {
     std::optional<int64_t> given = c.constant(arguments, 1);
@@ -133,7 +156,7 @@ std::vector<Builtin> process_builtins() {
        .is_unsafe = true, .is_statement = true, .check = check_override},
       {.name = "path", .signature = "string path(struct path * path [, const int32 size])",
        .description = "The full path of a file.", .min_arguments = 1, .max_arguments = 2,
-       .is_supported = false, .check = check_path},
+       .check = check_path},
       {.name = "write_user", .signature = "bool write_user(T * to, T * from, uint32 length)",
        .description = "Writes into the memory of the current process.", .min_arguments = 3,
        .max_arguments = 3, .is_unsafe = true, .check = check_write_user},

@@ -136,7 +136,7 @@ TypeRef check_config(BuiltinContext &c, ast::Expr &expr, Arguments &) {
 TypeRef check_boolean(BuiltinContext &c, ast::Expr &, Arguments &) { return c.types().boolean(); }
 
 TypeRef check_ctx(BuiltinContext &c, ast::Expr &, Arguments &) {
-  return c.types().pointer(c.types().void_type(), AddressSpace::kBpf);
+  return c.is_in({ProbeFamily::kIter}) ? c.probe().args_type : nullptr;
 }
 
 }  // namespace
@@ -194,8 +194,8 @@ std::vector<Builtin> value_builtins() {
        .description = "Whether a command was given with -c.", .check = check_boolean},
       {.name = "config", .signature = "record config",
        .description = "The settings that the script was compiled with.", .check = check_config},
-      {.name = "ctx", .signature = "void * ctx",
-       .description = "The context of the BPF program.", .is_supported = false, .check = check_ctx},
+      {.name = "ctx", .signature = "struct bpf_iter__NAME ctx",
+       .description = "What an iterator stands at: ctx.task, ctx.file and so on.", .check = check_ctx},
       {.name = "numaid", .signature = "uint32 numaid",
        .description = "The NUMA node that the program runs on.", .check = unsigned_value<4>},
       {.name = "jiffies", .signature = "uint64 jiffies",

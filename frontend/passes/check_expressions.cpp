@@ -50,6 +50,9 @@ AWL_DIAGNOSTIC(
     kTypeofValue, Error, "typeof-value",
     "typeof() is a type: it can stand in declarations, in casts, and as an argument of a "
     "macro that expects a type");
+AWL_DIAGNOSTIC(kPinnedOutput, Error, "pinned-output",
+               "{}() cannot be used in a pinned iterator: all that its readers see is printf()",
+               std::string_view);
 AWL_DIAGNOSTIC(kOpaquePointer, Error, "opaque-pointer", "Nothing is known of what a '{}' points to",
                std::string);
 
@@ -193,6 +196,12 @@ TypeRef TypeChecker::check_call(ast::Call &node, ast::Expr *&expr) {
   if (!builtin) return nullptr;
   if (builtin->is_aggregation) {
     report(node.span, kAggregationNotAssigned, node.name);
+    return nullptr;
+  }
+  bool is_pinned = program_->probes.front().family == ProbeFamily::kIter &&
+                   !program_->probes.front().binary.empty();
+  if (is_pinned && builtin->is_async && node.name != "printf") {
+    report(node.span, kPinnedOutput, node.name);
     return nullptr;
   }
   bool is_known = true;

@@ -39,6 +39,8 @@ AWL_DIAGNOSTIC(kLoopType, Error, "loop-type", "Loop expression does not support 
                std::string);
 AWL_DIAGNOSTIC(kRangeType, Error, "range-type", "Loop range requires integers, found {}",
                std::string);
+AWL_DIAGNOSTIC(kVerdict, Error, "verdict",
+               "what a security hook returns decides whether something may be done");
 AWL_DIAGNOSTIC(kReturnType, Error, "return-type",
                "Probe return values can only be integers. Found {}", std::string);
 
@@ -359,6 +361,10 @@ void TypeChecker::check_return(ast::Return &stmt) {
   if (!type) return;
   if (!type->is_integral()) {
     report(stmt.value->span, kReturnType, to_string(type));
+    return;
+  }
+  if (program_->probes.front().family == ProbeFamily::kLsm && !options_.allow_unsafe) {
+    report(stmt.value->span, kVerdict).hint("--unsafe allows it");
     return;
   }
   widen(stmt.value);

@@ -24,6 +24,8 @@ namespace awl::frontend {
 namespace {
 
 AWL_DIAGNOSTIC(kNoProbes, Error, "no-probes", "there is nothing to attach to");
+AWL_DIAGNOSTIC(kIteratorMixed, Error, "iterator-mixed",
+               "an iterator runs once and ends: it cannot be mixed with other probes");
 AWL_DIAGNOSTIC(kTooManyPrograms, Error, "too-many-programs",
                "the script needs {} programs, and the limit is {}", size_t, uint64_t);
 
@@ -114,6 +116,7 @@ class ProbeResolver {
                 limit)
           .hint("raise the configuration variable max_bpf_progs");
     }
+    check_iterators(programs);
     if (programs.empty() && !compilation_.diagnostics.has_errors()) {
       Span start{program.span.source, program.span.begin, program.span.begin};
       compilation_.diagnostics.emit(start, kNoProbes);
@@ -143,6 +146,29 @@ class ProbeResolver {
       info.probes = std::move(groups[i].second);
       compilation_.checked.programs.push_back(std::move(info));
       clauses.push_back(body);
+    }
+  }
+
+  // With an iterator go `begin` and `end`, and with one that is pinned nothing.
+  void check_iterators(const std::vector<ProgramInfo> &programs) {
+    const ProbeSpec *iterator = nullptr;
+    std::vector<const ProbeSpec *> others;
+    for (const ProgramInfo &program : programs) {
+      for (const ProbeSpec &probe : program.probes) {
+        if (probe.family == ProbeFamily::kIter && !iterator) {
+          iterator = &probe;
+        } else {
+          others.push_back(&probe);
+        }
+      }
+    }
+    if (!iterator) return;
+    for (const ProbeSpec *other : others) {
+      bool is_special = other->family == ProbeFamily::kBegin || other->family == ProbeFamily::kEnd;
+      if (is_special && iterator->binary.empty()) continue;
+      compilation_.diagnostics.emit(other->attach_point->span, kIteratorMixed)
+          .note(iterator->attach_point->span, "the iterator");
+      return;
     }
   }
 

@@ -32,6 +32,7 @@ enum class ProbeFamily {
   kUsdt,
   kSyscall,
   kIter,
+  kLsm,
   kWatchpoint,
   kTest,
   kBench,
@@ -62,7 +63,7 @@ struct ProbeSpec {
       category;  // tracepoint: subsystem; raw tracepoint, kprobe, fentry: module; usdt: provider;
                  // syscall: "enter" or "exit"
   std::string target;    // event, function or symbol, software event, signal; may hold wildcards
-  std::string binary;    // uprobe, usdt: path as resolved here, or a pattern
+  std::string binary;    // uprobe, usdt: path as resolved here, or a pattern; iter: where to pin
   uint64_t offset = 0;   // uprobe, kprobe: bytes past the symbol
   uint64_t address = 0;  // when has_address; fentry:bpf: id of the BPF program, 0 for any
   bool has_address = false;

@@ -196,6 +196,20 @@ bool read_self(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &
 
 // Tests and benchmarks run in a mode of their own; outside of it they are left out in silence, so
 // that a script can hold its own tests.
-bool read_named(ProbeContext &, const ast::AttachPoint &, ProbeSpec &) { return false; }
+bool read_named(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec) {
+  bool is_test = spec.family == ProbeFamily::kTest;
+  if (context.options.mode != (is_test ? Mode::kTest : Mode::kBench)) return false;
+  if (point.parts[0].empty()) {
+    context.diagnostics.emit(point.span, kProbeMissingPart, family_name(spec.family), "a name");
+    return false;
+  }
+  if (has_wildcard(point.parts[0])) {
+    context.diagnostics.emit(part_span(point, 0), kProbeWildcardNotAllowed,
+                             family_name(spec.family));
+    return false;
+  }
+  spec.target = point.parts[0];
+  return true;
+}
 
 }  // namespace awl::frontend

@@ -29,6 +29,10 @@ bool read_syscall(ProbeContext &context, const ast::AttachPoint &point, ProbeSpe
 bool read_kprobe(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
 // fentry:[MODULE:]FUNCTION, fentry:bpf:[ID:]FUNCTION
 bool read_fentry(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
+// iter:OBJECT[:PIN]
+bool read_iter(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
+// lsm:HOOK
+bool read_lsm(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
 // uprobe:BINARY:FUNCTION[+OFFSET], uprobe:BINARY:ADDRESS
 bool read_user_function(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
 // usdt:BINARY:[PROVIDER:]NAME

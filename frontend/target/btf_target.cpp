@@ -1,5 +1,7 @@
 #include "frontend/target/btf_target.h"
 
+#include <linux/btf.h>
+
 namespace awl::frontend {
 namespace {
 
@@ -47,6 +49,10 @@ std::optional<FunctionSignature> BtfTarget::raw_tracepoint(TypeStore &store,
 std::vector<std::string> BtfTarget::typed_functions(const std::string &module,
                                                     const std::string &name) {
   return list_typed_functions(*kernel_, module, name);
+}
+
+std::vector<std::string> BtfTarget::btf_names(const std::string &prefix, bool is_function) {
+  return list_names(*kernel_, prefix, is_function ? BTF_KIND_FUNC : BTF_KIND_STRUCT);
 }
 
 std::vector<std::string> BtfTarget::raw_tracepoints() { return list_raw_tracepoints(*kernel_); }

@@ -19,6 +19,7 @@ class BtfTarget : public Target {
   std::vector<std::string> raw_tracepoints() override;
   std::vector<std::string> typed_functions(const std::string &module,
                                            const std::string &name) override;
+  std::vector<std::string> btf_names(const std::string &prefix, bool is_function) override;
 
  protected:
   explicit BtfTarget(std::unique_ptr<KernelBtf> kernel) : kernel_(std::move(kernel)) {}

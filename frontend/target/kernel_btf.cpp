@@ -170,6 +170,18 @@ std::vector<std::string> list_typed_functions(KernelBtf &kernel, const std::stri
   return names;
 }
 
+std::vector<std::string> list_names(KernelBtf &kernel, const std::string &prefix, uint32_t kind) {
+  std::vector<std::string> names;
+  const Btf *btf = kernel.vmlinux();
+  if (btf == nullptr) return names;
+  btf->for_each([&](uint32_t, const btf_type &type) {
+    if (kind_of(type) != kind) return;
+    const std::string_view name = btf->name(type);
+    if (name.starts_with(prefix)) names.emplace_back(name.substr(prefix.size()));
+  });
+  return names;
+}
+
 std::vector<std::string> list_raw_tracepoints(KernelBtf &kernel) {
   std::vector<std::string> names;
   const auto collect = [&names](const Btf &btf) {

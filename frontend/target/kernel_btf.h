@@ -95,5 +95,7 @@ std::optional<FunctionSignature> find_raw_tracepoint(KernelBtf &kernel, BtfTypes
 std::vector<std::string> list_raw_tracepoints(KernelBtf &kernel);
 std::vector<std::string> list_typed_functions(KernelBtf &kernel, const std::string &module,
                                               const std::string &name);
+// Names of a kind in vmlinux that start with a prefix, without it.
+std::vector<std::string> list_names(KernelBtf &kernel, const std::string &prefix, uint32_t kind);
 
 }  // namespace awl::frontend

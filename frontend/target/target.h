@@ -78,6 +78,12 @@ class Target {
     return true;
   }
 
+  // Names of the functions (else structs) of vmlinux that start with a prefix, without it.
+  virtual std::vector<std::string> btf_names(const std::string &prefix, bool is_function) {
+    (void)prefix, (void)is_function;
+    return {};
+  }
+
   // -- tracefs
   // "category:event" of every tracepoint that matches two shell patterns.
   virtual std::vector<std::string> tracepoints(const std::string &category,

@@ -16,6 +16,9 @@ class Attachments {
  public:
   // A BPF link.
   void add_link(FileDescriptor link) { links_.push_back(std::move(link)); }
+  // The link of an iterator, which runs when it is read.
+  void add_iterator(FileDescriptor link) { iterators_.push_back(std::move(link)); }
+  const std::vector<FileDescriptor> &iterators() const { return iterators_; }
   // A perf event. Slow ones are those that the kernel waits for when they are closed.
   void add_event(FileDescriptor event, bool is_slow = false);
 
@@ -40,7 +43,7 @@ class Attachments {
     FileDescriptor link, event;
   };
   std::vector<Watchpoint> watchpoints_;
-  std::vector<FileDescriptor> links_, events_, slow_events_;
+  std::vector<FileDescriptor> links_, events_, slow_events_, iterators_;
 };
 
 }  // namespace awl::runtime

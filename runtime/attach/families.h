@@ -33,6 +33,8 @@ AWL_ATTACHES(attach_hardware);
 AWL_ATTACHES(attach_tracepoint);
 AWL_ATTACHES(attach_syscall);
 AWL_ATTACHES(attach_raw_tracepoint);
+AWL_ATTACHES(attach_iter);
+AWL_ATTACHES(attach_lsm);
 AWL_ATTACHES(attach_uprobe);
 AWL_ATTACHES(attach_uretprobe);
 AWL_ATTACHES(attach_usdt);

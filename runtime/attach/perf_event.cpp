@@ -25,15 +25,16 @@ struct RawTracepointOpen {
   uint64_t cookie;
 };
 
-FileDescriptor load_empty_program(bpf_prog_type type) {
+}  // namespace
+
+FileDescriptor load_empty_program(uint32_t type) {
+  const auto program_type = static_cast<bpf_prog_type>(type);
   const bpf_insn instructions[] = {
       {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0},
       {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
   };
-  return FileDescriptor(bpf_prog_load(type, "awl_probe", "GPL", instructions, 2, nullptr));
+  return FileDescriptor(bpf_prog_load(program_type, "awl_probe", "GPL", instructions, 2, nullptr));
 }
-
-}  // namespace
 
 Result<AttachedEvent> open_perf_event(const AttachContext &context, perf_event_attr &attributes,
                                       EventScope scope, int program, uint32_t cookie) {

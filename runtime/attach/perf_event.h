@@ -47,6 +47,9 @@ Result<PerfDevice> find_perf_device(const std::string &folder, bool is_return);
 // CPUs that are online, by /sys/devices/system/cpu/online.
 std::vector<int> online_cpus();
 
+// A program of a type (enum bpf_prog_type) that does nothing: to ask the kernel with.
+FileDescriptor load_empty_program(uint32_t type);
+
 // Whether the kernel attaches programs to perf events, or to raw tracepoints, with cookies.
 // Loads an empty program to ask.
 bool has_perf_links();

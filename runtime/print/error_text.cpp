@@ -11,9 +11,17 @@ struct Entry {
 constexpr std::string_view kFullMapHint =
     "raise max_map_keys in the script's config, or declare the map: let @name = hash(100000)";
 
+constexpr std::string_view kEntriesHint =
+    "there is room for 8192 calls at a time; a larger max_map_keys in the script's config is more";
+
 constexpr Entry kEntries[] = {
     {"map_update_elem", {"the map is full, a value was not stored", kFullMapHint}},
     {"map update", {"the map is full, a value was not stored", kFullMapHint}},
+    {"keeping an entry",
+     {"too many calls were under way, an entry was not kept", kEntriesHint}},
+    {"finding the entry of a return",
+     {"the entry of a call was not seen, its duration and arguments are 0", kEntriesHint}},
+    {"d_path", {"the path of a file could not be told, it is empty", ""}},
     {"map_delete_elem", {"there was no such key to delete", ""}},
     {"division by zero", {"division by zero, the result is 0", ""}},
     {"get_stackid", {"a stack was lost, another one had its place in the table", ""}},

@@ -66,6 +66,7 @@ class TextOutput final : public Output {
   void cat(std::string_view text) override { append(text); }
   void system(std::string_view text) override { append(text, "\n"); }
   void user_message(const Message &message) override {
+    error_messages_ += !message.is_warning;
     std::string text = place(description_, message.location);
     text += message.is_warning ? "WARNING: " : "ERROR: ";
     text += message.text;
@@ -124,6 +125,7 @@ class JsonOutput final : public Output {
   void cat(std::string_view text) override { string("cat", text); }
   void system(std::string_view text) override { string("syscall", text); }
   void user_message(const Message &message) override {
+    error_messages_ += !message.is_warning;
     begin(message.is_warning ? "warnf" : "errorf");
     member("msg", message.text);
     end_with(message.location);
@@ -224,7 +226,7 @@ int Writer::write_all(int fd, std::string_view text) {
 }
 
 void Writer::flush() {
-  if (buffer_.empty()) return;
+  if (buffer_.empty() || is_capturing_) return;
   if (failure_ == 0) failure_ = write_all(fd_, buffer_);
   buffer_.clear();
 }
@@ -232,7 +234,11 @@ void Writer::flush() {
 void Writer::write_error(std::string_view text) {
   // What was printed before comes first where both go to one terminal.
   if (buffering_ != Buffering::kFull) flush();
-  write_all(error_fd_, text);
+  if (is_capturing_) {
+    buffer_ += text;
+  } else {
+    write_all(error_fd_, text);
+  }
 }
 
 std::unique_ptr<Output> Output::create(OutputFormat format, Writer &writer,

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 #include "runtime/object/description.h"
@@ -44,6 +45,15 @@ class Writer {
   // something to read from `signal_fd`, which it has to take off.
   void watch(int signal_fd, std::function<void()> on_signal);
   void unwatch() { signal_fd_ = -1; }
+  // From now on everything is kept, messages of the program too, until it is taken.
+  void start_capture() {
+    flush();
+    is_capturing_ = true;
+  }
+  std::string take_captured() {
+    is_capturing_ = false;
+    return std::exchange(buffer_, {});
+  }
 
  private:
   static constexpr size_t kFlushSize = 256 * 1024;
@@ -55,6 +65,7 @@ class Writer {
   int failure_ = 0;
   int signal_fd_ = -1;
   std::function<void()> on_signal_;
+  bool is_capturing_ = false;
   std::string buffer_;
 };
 
@@ -92,11 +103,14 @@ class Output {
   virtual void before_final_maps() = 0;
 
   void end_of_batch() { writer_.end_of_batch(); }
+  // Calls of errorf so far.
+  uint64_t error_messages() const { return error_messages_; }
 
  protected:
   Output(Writer &writer, bool is_json) : writer_(writer), is_json_(is_json) {}
   Writer &writer_;
   const bool is_json_;
+  uint64_t error_messages_ = 0;
 };
 
 }  // namespace awl::runtime

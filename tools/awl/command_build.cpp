@@ -31,6 +31,7 @@ int command_build(const CommandLine &line) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->option_text("STAGE");
+  add_mode_options(app, arguments);
   app.add_flag("-k", arguments.run.report_read_errors, "Report failed reads when the object runs");
   app.add_flag("--unsafe", arguments.run.unsafe, "Allow functions with side effects");
   app.add_flag("--no-warnings", arguments.run.no_warnings, "Print no warnings");

@@ -41,6 +41,16 @@ void print_diagnostics(const frontend::Compilation &compilation, const RunArgume
 
 frontend::Options frontend_options(const CompileArguments &compile, const RunArguments &arguments) {
   frontend::Options options;
+  switch (arguments.run.mode) {
+    case runtime::RunMode::kTrace:
+      break;
+    case runtime::RunMode::kTest:
+      options.mode = frontend::Mode::kTest;
+      break;
+    case runtime::RunMode::kBench:
+      options.mode = frontend::Mode::kBench;
+      break;
+  }
   options.allow_unsafe = arguments.run.unsafe;
   options.is_ahead_of_time = compile.is_ahead_of_time;
   options.has_command = !arguments.run.command.empty();

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <map>
 
+#include "frontend/probes/families.h"
 #include "frontend/probes/syscall_table.h"
 #include "base/tracefs.h"
 #include "frontend/target/target.h"
@@ -80,6 +81,43 @@ Status list_tracepoints(Listing &listing) {
     });
   }
   return ok();
+}
+
+// iter and lsm: what the kernel's BTF has for them.
+Status list_hooks(Listing &listing, const char *family, const char *prefix, bool is_function) {
+  std::vector<std::string> names = listing.target.btf_names(prefix, is_function);
+  std::sort(names.begin(), names.end());
+  for (const std::string &name : names) {
+    if (name.find("__") != std::string::npos) continue;  // helpers of the verifier's
+    listing.print(std::string(family) + ":" + name, [&] {
+      frontend::Diagnostics diagnostics;
+      frontend::TypeStore store;
+      const auto resolver = listing.target.type_resolver(store);
+      store.set_resolver(resolver.get());
+      const frontend::Options options;
+      const frontend::Config config;
+      frontend::ProbeContext context{diagnostics, store, listing.target, options, config};
+      frontend::ast::AttachPoint point{frontend::Span{}};
+      point.provider = family;
+      point.parts = {name};
+      for (const auto &spec : frontend::resolve_attach_point(context, point)) {
+        for (const auto &member : store.complete(spec.args_type->struct_def).members) {
+          print_argument(member.type_text.empty() ? frontend::to_string(member.type)
+                                                  : member.type_text,
+                         member.name);
+        }
+      }
+    });
+  }
+  return ok();
+}
+
+Status list_iterators(Listing &listing) {
+  return list_hooks(listing, "iter", "bpf_iter__", false);
+}
+
+Status list_security_hooks(Listing &listing) {
+  return list_hooks(listing, "lsm", "bpf_lsm_", true);
 }
 
 Status list_syscalls(Listing &listing) {
@@ -228,6 +266,8 @@ constexpr Family kFamilies[] = {
     {"fentry", "f", list_fentry, true},
     {"fexit", "fr", list_fentry, false},
     {"hardware", "h", list_hardware, true},
+    {"iter", "it", list_iterators, true},
+    {"lsm", "lsm", list_security_hooks, true},
     {"software", "s", list_software, true},
     {"interval", "i", list_timers, false},
     {"profile", "p", list_timers, false},

@@ -45,8 +45,19 @@ bool RunArguments::wants(const std::string &stage) const {
                      [&](const std::string &given) { return given == stage || given == "all"; });
 }
 
+void add_mode_options(CLI::App &app, RunArguments &arguments) {
+  using runtime::RunMode;
+  runtime::RunOptions &run = arguments.run;
+  auto add = [&](const char *name, RunMode mode, const char *description) {
+    return app.add_flag_callback(name, [&run, mode] { run.mode = mode; }, description);
+  };
+  CLI::Option *test = add("--test", RunMode::kTest, "Run the script's `test` probes");
+  add("--bench", RunMode::kBench, "Measure the script's `bench` probes")->excludes(test);
+}
+
 void add_run_options(CLI::App &app, RunArguments &arguments) {
   runtime::RunOptions &run = arguments.run;
+  add_mode_options(app, arguments);
   app.add_option("-B", run.buffering, "Output buffering: none, line or full")
       ->transform(
           word_of({word("none", runtime::Buffering::kNone), word("line", runtime::Buffering::kLine),

@@ -31,6 +31,9 @@ struct RunArguments {
 // Declares the options on `app`, which fill in `arguments` when it parses.
 void add_run_options(CLI::App &app, RunArguments &arguments);
 
+// --test and --bench, which the compiler wants too.
+void add_mode_options(CLI::App &app, RunArguments &arguments);
+
 // Sorts parameters after `--` into positional ones and `--name[=value]` and adds them to `run`.
 // Positional parameters given before `--` come first.
 void add_script_parameters(const std::vector<std::string> &before, const std::vector<std::string> &after,
