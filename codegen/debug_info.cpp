@@ -38,12 +38,17 @@ DebugInfo::DebugInfo(llvm::Module &module, const frontend::SourceManager &source
                                  false, false, llvm::DICompileUnit::DebugNameTableKind::None);
 }
 
+// LLVM compares each line that it puts into BTF with all before it. Beyond this many lines the
+// kernel's log quotes none; their numbers stay, and the runtime has the script's text itself.
+constexpr size_t kMostQuotedLines = 1000;
+
 llvm::DIFile *DebugInfo::file(frontend::SourceId source) {
   auto [entry, is_new] = files_.try_emplace(source, nullptr);
   if (is_new) {
     if (source < sources_.size()) {
       const frontend::Source &text = sources_.source(source);
       llvm::StringRef view(text.text().data(), text.text().size());
+      if (view.count('\n') > kMostQuotedLines) view = "";
       entry->second = builder_.createFile(text.name(), "", std::nullopt, view);
     } else {
       entry->second = builder_.createFile("script", "");
