@@ -177,8 +177,10 @@ class Formatter {
   void statements(Grammar::StatementsContext *rule, bool has_value) {
     for (size_t i = 0; i < rule->children.size(); ++i) {
       if (auto *group = dynamic_cast<Grammar::StatementGroupContext *>(rule->children[i])) {
+        bool is_last = i + 1 == rule->children.size() && !group->simpleStatement();
         for (Grammar::BlockStatementContext *child : group->blockStatement()) {
-          block_statement(child);
+          // An `if` that comes last in a block with a value is the value.
+          block_statement(child, has_value && is_last && child == group->blockStatement().back());
           out_.end_line();
         }
         if (!group->simpleStatement()) continue;
@@ -196,11 +198,11 @@ class Formatter {
     }
   }
 
-  void block_statement(Grammar::BlockStatementContext *rule) {
-    if (auto *child = rule->ifStatement()) return if_statement(child);
+  void block_statement(Grammar::BlockStatementContext *rule, bool has_value) {
+    if (auto *child = rule->ifStatement()) return if_statement(child, has_value);
     if (auto *child = rule->statementBlock()) {
       open_block(child->OPEN_STATEMENT());
-      statements(child->statements(), false);
+      statements(child->statements(), has_value);
       return close_block(child->CLOSE_BRACE());
     }
     auto *child = dynamic_cast<ParserRuleContext *>(rule->children.front());
@@ -215,20 +217,20 @@ class Formatter {
     }
   }
 
-  void if_statement(Grammar::IfStatementContext *rule) {
+  void if_statement(Grammar::IfStatementContext *rule, bool has_value) {
     token(rule->IF());
     out_.space();
     walk(rule->expression());
     out_.space();
-    block(rule->block(0), false);
+    block(rule->block(0), has_value);
     if (!rule->ELSE()) return;
     out_.space();
     token(rule->ELSE());
     out_.space();
     if (rule->ifStatement()) {
-      if_statement(rule->ifStatement());
+      if_statement(rule->ifStatement(), has_value);
     } else {
-      block(rule->block(1), false);
+      block(rule->block(1), has_value);
     }
   }
 
@@ -339,7 +341,8 @@ class Formatter {
       }
       Token *start = inner ? inner->getStart() : static_cast<TerminalNode *>(child)->getSymbol();
       Token *stop = inner ? inner->getStop() : start;
-      if (begin_of(start) > last_end && type_of(child) != Grammar::CLOSE_BRACKET) out_.space();
+      if (!inner && begin_of(start) > last_end && type_of(child) != Grammar::CLOSE_BRACKET)
+        out_.space();
       walk_child(child);
       last_end = end_of(stop);
     }

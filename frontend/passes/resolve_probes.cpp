@@ -337,7 +337,8 @@ class ProbeResolver {
     const UserFunctionArguments &first = functions->front();
     for (const UserFunctionArguments &other : *functions) {
       bool is_alike =
-          signature(other.args, use) == signature(first.args, use) && other.places == first.places;
+          signature(other.args, use, true) == signature(first.args, use, true) &&
+          other.places == first.places;
       if (!is_alike) return refuse("they differ between " + first.symbol + " and " + other.symbol);
     }
     StructDef &def = *spec.entry_type->struct_def;

@@ -265,10 +265,6 @@ std::vector<ProbeSpec> resolve_attach_point(ProbeContext &context,
   spec.name = family->name;
   for (const std::string &part : point.parts) spec.name += ":" + part;
   if (family->resolve && !family->resolve(context, point, spec)) return {};
-  if (!family->is_supported) {
-    context.diagnostics.emit(point.span, kProbeFamilyUnsupported, family->name);
-    return {};
-  }
   return split_system_calls(std::move(spec));
 }
 

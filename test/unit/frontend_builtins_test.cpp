@@ -16,6 +16,9 @@ struct Example {
 };
 
 const Example kExamples[] = {
+    // Of iterators alone: a right use is run.
+    {"path", "", "", "$a = path(1);", "builtin-probe"},
+    {"ctx", "", "", "$a = ctx;", "builtin-probe"},
     {"pid", "$a = pid(init);", "uint32", "$a = pid(foo);", "argument-value"},
     {"tid", "$a = tid();", "uint32", "$a = tid(1, 2);", "too-many-arguments"},
     {"uid", "$a = uid;", "uint64", "$a = uid(1);", "too-many-arguments"},

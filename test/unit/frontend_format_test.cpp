@@ -74,7 +74,7 @@ TEST(Format, Expressions) {
   EXPECT_EQ(value("a?:c"), "a ?: c");
   EXPECT_EQ(value("- -1- -2"), "- -1 - -2");
   EXPECT_EQ(value("!$a&&~$b||*$c"), "!$a && ~$b || *$c");
-  EXPECT_EQ(value("(struct s *)$a->b . c[1,2]"), "(struct s *)$a->b.c[1, 2]");
+  EXPECT_EQ(value("(struct s *)$a->b . c[ 1 ]"), "(struct s *)$a->b.c[1]");
   EXPECT_EQ(value("(1,)"), "(1,)");
   EXPECT_EQ(value("( a = 1 ,b=\"x\" )"), "(a=1, b=\"x\")");
   EXPECT_EQ(value("sizeof( uint8*[ 4 ] )"), "sizeof(uint8*[4])");
@@ -85,7 +85,7 @@ TEST(Format, Expressions) {
 TEST(Format, Head) {
   EXPECT_EQ(formatted("#!/usr/bin/awl\n#define A 1\nstruct s{int a;};\nconfig={a=1,b=perf}\n"
                       "import \"x.bt\";let @a=hash(10);macro m(x,$y,@z){x}\n"
-                      "kprobe: f,uprobe:/bin/sh:\"g h\"+4/pid==1/{}"),
+                      "kprobe: f,uprobe:/bin/sh:\"g h\"+4 /pid==1/{}"),
             R"(#!/usr/bin/awl
 #define A 1
 struct s{int a;};

@@ -154,7 +154,7 @@ TEST_F(ProbesTest, ReadsTheParts) {
 TEST_F(ProbesTest, Errors) {
   EXPECT_EQ(error("kprbe:x"), "probe-unknown-provider");
   EXPECT_EQ(error("U:/bin/app:x"), "probe-binary-not-found");
-  EXPECT_EQ(error("iter:task"), "probe-family-unsupported");
+  EXPECT_EQ(error("iter:task"), "probe-missing-target");
   EXPECT_EQ(error("hardware:cycle"), "probe-unknown-event");
   EXPECT_EQ(error("interval"), "probe-argument-count");
   EXPECT_EQ(error("interval:s:1:2"), "probe-argument-count");
