@@ -54,10 +54,17 @@ bool has_kprobe_multi() {
   FileDescriptor program(
       bpf_prog_load(BPF_PROG_TYPE_KPROBE, "awl_probe", "GPL", instructions, 2, &options));
   if (!program) return false;
-  // A kernel that has it finds the empty list of functions invalid; one that was built without it
-  // says EOPNOTSUPP (kernel/trace/bpf_trace.c, bpf_kprobe_multi_link_attach).
-  FileDescriptor link(create_link(program.get(), {}));
-  return !link && errno == EINVAL;
+  // A kernel that has it cannot read the address where there is nothing; one that does not know the
+  // attach type says EINVAL to everything, and one that was built without it EOPNOTSUPP
+  // (kernel/trace/bpf_trace.c, bpf_kprobe_multi_link_attach).
+  LinkCreateKprobeMulti attributes{};
+  attributes.program = static_cast<uint32_t>(program.get());
+  attributes.attach_type = kKprobeMultiAttachType;
+  attributes.count = 1;
+  attributes.addresses = 1;
+  FileDescriptor link(
+      static_cast<int>(syscall(SYS_bpf, kLinkCreate, &attributes, sizeof attributes)));
+  return !link && errno == EFAULT;
 }
 
 }  // namespace awl::runtime
