@@ -122,7 +122,10 @@ llvm::Value *Lowering::path_text(ast::Expr &expr, TypeRef type, Span span, llvm:
   const StructDef &def = *first->object->type->struct_def;
   uint32_t index = 0;
   while (def.members[index].name != first->field) ++index;
-  llvm::Value *root = context_u64(index);
+  const StructDef::Member &member = def.members[index];
+  llvm::Value *root = is_tracing()
+                          ? e_.load_function_argument(ctx_, member.name, member.bit_offset / 8)
+                          : context_u64(index);
   if_then(b().CreateICmpNE(root, e_.i64(0)), [&] {
     Place place = trusted_place(expr, root);
     llvm::Value *from = place.base;

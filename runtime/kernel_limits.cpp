@@ -113,6 +113,15 @@ std::string find_missing_feature(const std::string &verifier_log) {
     return "a loop over a map (bpf_for_each_map_elem) " + since(5, 13) +
            ", one over a long range (bpf_loop) with 5.17" + this_kernel();
   }
+  // The helper looks itself at where it is called from (bpf_d_path_allowed).
+  const size_t path = verifier_log.rfind("call bpf_d_path#");
+  if (path != std::string::npos &&
+      verifier_log.find("helper call is not allowed", path) != std::string::npos) {
+    return "this kernel tells no paths here: path() is for the functions in its list "
+           "btf_allowlist_d_path, since 5.11 for security hooks that may sleep, since 5.12 for "
+           "iterators" +
+           this_kernel();
+  }
   // "unknown func bpf_loop#181", "invalid func unknown#208"
   for (const char *words : {"unknown func ", "invalid func "}) {
     const size_t at = verifier_log.rfind(words);

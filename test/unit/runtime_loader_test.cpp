@@ -209,6 +209,9 @@ TEST(VerifierLog, NamesTheHelperThatTheKernelLacks) {
   EXPECT_NE(find_missing_feature("number of funcs in func_info doesn't match number of subprogs")
                 .find("Linux 5.13"),
             std::string::npos);
+  EXPECT_NE(find_missing_feature("3: (85) call bpf_d_path#147\nhelper call is not allowed in probe\n")
+                .find("tells no paths here"),
+            std::string::npos);
   EXPECT_EQ(find_missing_feature("invalid func unknown#99999\n"), "");
   EXPECT_EQ(find_missing_feature("unknown func "), "");
   EXPECT_EQ(find_missing_feature("R1 invalid mem access 'scalar'\n"), "");
