@@ -260,7 +260,8 @@ class Lowering {
   void leave_at_end_of_iteration();
   // A pointer in the context, which may be null: the verifier wants that looked at.
   llvm::Value *context_pointer(uint32_t index);
-  Place trusted_place(ast::Expr &expr, llvm::Value *root);
+  void branch_on_null(llvm::Value *pointer, llvm::BasicBlock *on_null);
+  Place trusted_place(ast::Expr &expr, llvm::Value *root, llvm::BasicBlock *on_null);
   static EntryUse find_entry_use(const ProgramInfo &info);
   llvm::Value *entry_key(bool is_at_exit);
   void emit_entry_program(ProgramKind kind, const std::vector<const frontend::ProbeSpec *> &probes,

@@ -85,9 +85,16 @@ void Lowering::print_to_readers(const std::string &format,
   e_.count_if_failed(result, "seq_printf", span, false);
 }
 
+// Goes on where the pointer is not null, else at `on_null`.
+void Lowering::branch_on_null(llvm::Value *pointer, llvm::BasicBlock *on_null) {
+  llvm::BasicBlock *next = e_.new_block("not.null");
+  b().CreateCondBr(b().CreateICmpEQ(pointer, e_.i64(0)), on_null, next);
+  b().SetInsertPoint(next);
+}
+
 // The way of an expression from the context on, its pointers followed by plain loads; `root` is the
 // pointer in the context, which is known not to be null.
-Place Lowering::trusted_place(ast::Expr &expr, llvm::Value *root) {
+Place Lowering::trusted_place(ast::Expr &expr, llvm::Value *root, llvm::BasicBlock *on_null) {
   auto &access = static_cast<ast::FieldAccess &>(expr);
   if (is_arguments(access.object->type)) {
     Place place;
@@ -95,11 +102,13 @@ Place Lowering::trusted_place(ast::Expr &expr, llvm::Value *root) {
     place.type = expr.type;
     return place;
   }
-  Place place = trusted_place(*access.object, root);
+  Place place = trusted_place(*access.object, root, on_null);
   if (place.type->is_pointer()) {
     if (!place.path.members.empty()) {
       place.base = b().CreateAlignedLoad(
           b().getInt64Ty(), field_address(pointer(place.base), place.path), llvm::Align(8));
+      // The helper does not look (before 5.19), and the verifier takes it for granted.
+      branch_on_null(place.base, on_null);
     }
     place.type = place.type->element;
     place.path = {};
@@ -126,27 +135,30 @@ llvm::Value *Lowering::path_text(ast::Expr &expr, TypeRef type, Span span, llvm:
   llvm::Value *root = is_tracing()
                           ? e_.load_function_argument(ctx_, member.name, member.bit_offset / 8)
                           : context_u64(index);
-  if_then(b().CreateICmpNE(root, e_.i64(0)), [&] {
-    Place place = trusted_place(expr, root);
-    llvm::Value *from = place.base;
-    if (!place.path.members.empty()) {
-      from = b().CreatePtrToInt(field_address(pointer(place.base), place.path), b().getInt64Ty());
-      if (place.type->is_pointer()) {
-        from = b().CreateAlignedLoad(b().getInt64Ty(), pointer(from), llvm::Align(8));
-      }
+  llvm::BasicBlock *done = e_.new_block("path.done");
+  branch_on_null(root, done);
+  Place place = trusted_place(expr, root, done);
+  llvm::Value *from = place.base;
+  if (!place.path.members.empty()) {
+    from = b().CreatePtrToInt(field_address(pointer(place.base), place.path), b().getInt64Ty());
+    if (place.type->is_pointer()) {
+      from = b().CreateAlignedLoad(b().getInt64Ty(), pointer(from), llvm::Align(8));
+      branch_on_null(from, done);
     }
-    llvm::Value *length = e_.call(Helper::kDPath, {from, buffer, e_.i32(buffer_size)});
-    e_.count_if_failed(length, "d_path", span, true);
-    // Of a path that is too long the end is kept.
-    llvm::Value *is_long = b().CreateICmpSGT(length, e_.i64(type->size));
-    llvm::Value *surplus = b().CreateSub(length, e_.i64(type->size));
-    llvm::Value *skipped = bounded(b().CreateSelect(is_long, surplus, e_.i64(0)), buffer_size - 1);
-    if_then(b().CreateICmpSGT(length, e_.i64(0)), [&] {
-      llvm::Value *start = b().CreateGEP(b().getInt8Ty(), buffer, skipped);
-      read_string(b().CreatePtrToInt(start, b().getInt64Ty()), type->size, nullptr,
-                  AddressSpace::kKernel, span, memory);
-    });
+  }
+  llvm::Value *length = e_.call(Helper::kDPath, {from, buffer, e_.i32(buffer_size)});
+  e_.count_if_failed(length, "d_path", span, true);
+  // Of a path that is too long the end is kept.
+  llvm::Value *is_long = b().CreateICmpSGT(length, e_.i64(type->size));
+  llvm::Value *surplus = b().CreateSub(length, e_.i64(type->size));
+  llvm::Value *skipped = bounded(b().CreateSelect(is_long, surplus, e_.i64(0)), buffer_size - 1);
+  if_then(b().CreateICmpSGT(length, e_.i64(0)), [&] {
+    llvm::Value *start = b().CreateGEP(b().getInt8Ty(), buffer, skipped);
+    read_string(b().CreatePtrToInt(start, b().getInt64Ty()), type->size, nullptr,
+                AddressSpace::kKernel, span, memory);
   });
+  jump(done);
+  b().SetInsertPoint(done);
   return memory;
 }
 
