@@ -170,6 +170,8 @@ llvm::DIType *DebugInfo::value(const object::ValueType &type) {
     case ValueKind::kHist:
     case ValueKind::kLhist:
       return array(integer(8, false), type.count);
+    case ValueKind::kTseries:
+      return array(integer(8, false), type.size / 8);
     default:
       break;
   }

@@ -342,6 +342,7 @@ class Lowering {
 
   // aggregations
   void update_aggregation(const MapInfo &info, llvm::Value *pointer, llvm::Value *input);
+  void update_series(const MapInfo &info, llvm::Value *pointer, llvm::Value *input);
   void add_to(const MapInfo &info, llvm::Value *pointer, llvm::Value *amount);
   llvm::Value *highest_bit(llvm::Value *value);
   llvm::Value *hist_bucket(llvm::Value *input, int64_t bits);

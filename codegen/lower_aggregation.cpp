@@ -7,6 +7,7 @@
 
 #include "codegen/lower.h"
 #include "runtime/object/histogram.h"
+#include "runtime/object/tseries.h"
 
 namespace awl::codegen {
 
@@ -91,9 +92,45 @@ void Lowering::update_aggregation(const MapInfo &info, llvm::Value *pointer, llv
       llvm::Value *bucket = bounded(lhist_bucket(input, parameters), count - 1);
       return add_to(info, b().CreateGEP(word, pointer, bucket), e_.i64(1));
     }
+    case TypeKind::kTseries:
+      return update_series(info, pointer, input);
     default:
       assert(false && "not an aggregation that is lowered here");
   }
+}
+
+// The slot of the interval that is now: taken over when an older one lies there. Without branches,
+// as in highest_bit().
+void Lowering::update_series(const MapInfo &info, llvm::Value *pointer, llvm::Value *input) {
+  llvm::Type *word = b().getInt64Ty();
+  const frontend::AggregationParameters &parameters = info.value->parameters;
+  llvm::Value *now = b().CreateAdd(e_.call(Helper::kKtimeGetBootNs, {}),
+                                   e_.load_variable(object::kWallClockVariable));
+  llvm::Value *interval = b().CreateUDiv(now, e_.i64(parameters.interval_ns));
+  llvm::Value *index = bounded(b().CreateURem(interval, e_.i64(parameters.intervals)),
+                               static_cast<uint64_t>(parameters.intervals) - 1);
+  llvm::Value *offset = b().CreateMul(index, e_.i64(sizeof(object::SeriesSlot)));
+  llvm::Value *slot = b().CreateGEP(b().getInt8Ty(), pointer, offset);
+  llvm::Value *number = b().CreateAdd(interval, e_.i64(1));
+  llvm::Value *is_new = b().CreateICmpNE(b().CreateAlignedLoad(word, slot, kWord), number);
+  llvm::Value *old = b().CreateAlignedLoad(word, at(slot, 8), kWord);
+  llvm::Value *extra = b().CreateAlignedLoad(word, at(slot, 16), kWord);
+  llvm::Value *value = input;
+  if (parameters.function == "sum" || parameters.function == "avg") {
+    value = b().CreateAdd(b().CreateSelect(is_new, e_.i64(0), old), input);
+    extra = b().CreateAdd(b().CreateSelect(is_new, e_.i64(0), extra), e_.i64(1));
+  } else if (parameters.function.empty()) {
+    extra = now;
+  } else {
+    bool is_signed = info.value->is_signed, is_min = parameters.function == "min";
+    llvm::CmpInst::Predicate less = is_signed ? llvm::CmpInst::ICMP_SLT : llvm::CmpInst::ICMP_ULT;
+    llvm::Value *is_better =
+        is_min ? b().CreateICmp(less, input, old) : b().CreateICmp(less, old, input);
+    value = b().CreateSelect(b().CreateOr(is_new, is_better), input, old);
+  }
+  b().CreateAlignedStore(number, slot, kWord);
+  b().CreateAlignedStore(value, at(slot, 8), kWord);
+  b().CreateAlignedStore(extra, at(slot, 16), kWord);
 }
 
 // Index of the highest bit of a value that is not zero; 0 for 0 and 1. Without branches: the bucket

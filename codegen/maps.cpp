@@ -29,7 +29,8 @@ uint32_t align8(uint32_t size) { return (size + 7) / 8 * 8; }
 bool is_per_cpu_aggregation(frontend::TypeKind kind) {
   using frontend::TypeKind;
   return kind == TypeKind::kCount || kind == TypeKind::kSum || kind == TypeKind::kMin ||
-         kind == TypeKind::kMax || kind == TypeKind::kAvg || kind == TypeKind::kStats;
+         kind == TypeKind::kMax || kind == TypeKind::kAvg || kind == TypeKind::kStats ||
+         kind == TypeKind::kTseries;
 }
 
 bool is_histogram(frontend::TypeKind kind) {

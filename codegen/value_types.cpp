@@ -1,6 +1,7 @@
 #include "codegen/value_types.h"
 
 #include "runtime/object/histogram.h"
+#include "runtime/object/tseries.h"
 
 namespace awl::codegen {
 namespace {
@@ -193,6 +194,7 @@ ValueType convert(TypeRef type, TypeStore &types, int depth) {
     out.interval_ns = parameters.interval_ns;
     out.intervals = parameters.intervals;
     out.function = parameters.function;
+    out.size = object::series_size(parameters.intervals);
   }
   if (type->kind == TypeKind::kHist || type->kind == TypeKind::kLhist) out.size = out.count * 8;
   add_fields(type, types, depth, out);

@@ -1,4 +1,5 @@
 #include "runtime/consumer.h"
+#include "runtime/clocks.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -19,13 +20,6 @@ using object::EventKind;
 constexpr int kMaxWaits = 100000;
 // Space is given back to producers each time that much has been read.
 constexpr uint64_t kReleaseBytes = 64u << 10;
-
-int64_t realtime_offset_ns() {
-  timespec real{}, boot{};
-  clock_gettime(CLOCK_BOOTTIME, &boot);
-  clock_gettime(CLOCK_REALTIME, &real);
-  return (real.tv_sec - boot.tv_sec) * int64_t{1000000000} + (real.tv_nsec - boot.tv_nsec);
-}
 
 // Argument `index` of a control record, an integer; 0 when the record is too short.
 int64_t argument(const object::Event &event, const Record &record, size_t index) {

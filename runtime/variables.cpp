@@ -2,7 +2,6 @@
 
 #include <bpf/libbpf.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,18 +12,13 @@
 
 #include "base/cgroup.h"
 #include "base/kernel_symbols.h"
+#include "runtime/clocks.h"
 #include "runtime/kfunc.h"
 
 namespace awl::runtime {
 namespace {
 
 constexpr uint64_t kInitialPidNamespace = 0xeffffffc;  // PROC_PID_INIT_INO
-
-uint64_t boot_time_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
-}
 
 class VariableWriter {
  public:
@@ -49,6 +43,7 @@ class VariableWriter {
         {object::kChildPidVariable, inputs_.child_pid},
         {object::kCpuCountVariable, static_cast<uint64_t>(std::max(libbpf_num_possible_cpus(), 1))},
         {object::kStartTimeVariable, boot_time_ns()},
+        {object::kWallClockVariable, static_cast<uint64_t>(realtime_offset_ns())},
         {object::kParameterCountVariable, inputs_.positional_count},
         {object::kPidNamespaceDev, pid_namespace.st_dev},
         {object::kPidNamespaceIno, pid_namespace.st_ino},

@@ -4,8 +4,17 @@
 // lhist: int64); the parameters stand in the type.
 #include "frontend/builtins/check_builtin.h"
 #include "runtime/object/histogram.h"
+#include "runtime/object/tseries.h"
 
 namespace awl::frontend {
+
+AWL_DIAGNOSTIC(kUnstableFeature, Error, "unstable-feature",
+               "{} is an unstable feature, and forbidden: set unstable_{} to enable",
+               std::string_view, std::string_view);
+AWL_DIAGNOSTIC(kUnstableFeatureUsed, Warning, "unstable-feature-used",
+               "{} is an unstable feature: set unstable_{} to enable to be told no more",
+               std::string_view, std::string_view);
+
 namespace {
 
 constexpr int64_t kMaxLhistBuckets = 1000;
@@ -70,15 +79,17 @@ TypeRef check_lhist(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
   return c.types().aggregation(TypeKind::kLhist, true, parameters);
 }
 
-TypeRef check_tseries(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+TypeRef check_tseries(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
   if (!arguments[0]->type->is_integer()) {
     c.refuse_type(*arguments[0], "an integer", 0);
     return nullptr;
   }
   std::optional<int64_t> interval = c.constant(arguments, 1), count = c.constant(arguments, 2);
   if (!interval || !count) return nullptr;
-  if (*interval < 1 || *count < 1) {
-    return c.refuse(arguments[1]->span, "the interval and the number of intervals must be above 0");
+  if (*interval < 1) return c.refuse(arguments[1]->span, "the interval must be above 0");
+  if (*count < 1 || *count > object::kMaxSeriesIntervals) {
+    return c.refuse(arguments[2]->span, "the number of intervals must be from 1 to " +
+                                            std::to_string(object::kMaxSeriesIntervals));
   }
   AggregationParameters parameters;
   parameters.interval_ns = *interval;
@@ -90,6 +101,12 @@ TypeRef check_tseries(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
       return c.refuse(arguments[3]->span, "the function must be one of avg, max, min, sum");
     }
     parameters.function = *function;
+  }
+  const std::string &policy = c.checker.config().unstable_tseries;
+  if (policy == "error") {
+    c.report(call.span, kUnstableFeature, "tseries", "tseries");
+  } else if (policy == "warn") {
+    c.report(call.span, kUnstableFeatureUsed, "tseries", "tseries");
   }
   return c.types().aggregation(TypeKind::kTseries, arguments[0]->type->is_signed, parameters);
 }
@@ -123,7 +140,7 @@ std::vector<Builtin> aggregation_builtins() {
        .is_aggregation = true, .check = check_lhist},
       {.name = "tseries", .signature = "tseries_t tseries(int64 value, const int64 interval_ns, const int64 intervals [, const string function])",
        .description = "Values over time.", .min_arguments = 3, .max_arguments = 4,
-       .is_aggregation = true, .is_supported = false, .check = check_tseries},
+       .is_aggregation = true, .check = check_tseries},
   };
 }
 

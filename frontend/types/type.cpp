@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runtime/object/histogram.h"
+#include "runtime/object/tseries.h"
 
 namespace awl::frontend {
 namespace {
@@ -450,6 +451,7 @@ TypeRef TypeStore::aggregation(TypeKind kind, bool is_signed, AggregationParamet
     type.count = object::lhist_bucket_count(parameters.min, parameters.max, parameters.step);
   }
   if (type.count) type.size = type.count * 8;
+  if (kind == TypeKind::kTseries) type.size = object::series_size(parameters.intervals);
   type.parameters = std::move(parameters);
   return intern(std::move(type));
 }

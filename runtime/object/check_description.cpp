@@ -7,6 +7,7 @@
 
 #include "base/usdt_arguments.h"
 #include "runtime/object/histogram.h"
+#include "runtime/object/tseries.h"
 
 namespace awl::object {
 namespace {
@@ -134,6 +135,12 @@ Status check_type(const ValueType &type, int depth) {
     case ValueKind::kHist:
     case ValueKind::kLhist:
       return check_histogram(type);
+    case ValueKind::kTseries: {
+      bool is_right = type.interval_ns > 0 && type.intervals > 0 &&
+                      type.intervals <= kMaxSeriesIntervals &&
+                      type.size >= series_size(type.intervals);
+      return is_right ? ok() : Status(Error{"tseries with wrong intervals"});
+    }
     default:
       return ok();
   }

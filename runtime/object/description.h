@@ -36,6 +36,7 @@ inline constexpr const char *kPidFilterVariable = "awl_pid";    // u64 tgid as s
 inline constexpr const char *kSelfPidVariable = "awl_self";     // u64 tgid of the tracer
 inline constexpr const char *kChildPidVariable = "awl_cpid";    // u64; 0: none
 inline constexpr const char *kCpuCountVariable = "awl_ncpus";   // u64
+inline constexpr const char *kWallClockVariable = "awl_wall_clock";  // i64 ns from CLOCK_BOOTTIME to CLOCK_REALTIME
 inline constexpr const char *kStartTimeVariable = "awl_start";  // u64 ns CLOCK_BOOTTIME: `elapsed` counts from here
 inline constexpr const char *kParameterCountVariable = "awl_nparams";  // u64: $#
 inline constexpr const char *kParameterPrefix = "awl_param_";   // + index in `parameters`: u64 or char[]

@@ -6,7 +6,7 @@ namespace awl::object {
 namespace {
 
 // Conversions of C that the language has not, and refuses rather than prints as text.
-constexpr std::string_view kUnsupported = "aAeEfFgGn";
+constexpr std::string_view kUnsupported = "aAeEfFgGn";  // but %gr
 constexpr std::string_view kSupported = "diuxXocpsr";
 
 // Reads one conversion that starts at the '%' at `position`.
@@ -32,6 +32,10 @@ class ConversionReader {
     }
     out.conversion = conversion;
     ++position_;
+    if (conversion == 'g' && peek() == 'r') {
+      out.hex = 'g';
+      ++position_;
+    }
     if (conversion == 'r' && (peek() == 'x' || peek() == 'h')) out.hex = format_[position_++];
     out.position = static_cast<uint32_t>(start_);
     out.size = static_cast<uint32_t>(position_ - start_);
@@ -128,7 +132,8 @@ Result<std::vector<FormatPiece>> parse_format(std::string_view format) {
       literal += '%';
       continue;
     }
-    if (kUnsupported.find(conversion.conversion) != kUnsupported.npos) {
+    bool is_flags = conversion.conversion == 'g' && conversion.hex == 'g';
+    if (!is_flags && kUnsupported.find(conversion.conversion) != kUnsupported.npos) {
       return Error{fmt::format("unsupported format specifier: {}", conversion.conversion),
                    static_cast<int>(conversion.position) + 1};
     }

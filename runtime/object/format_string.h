@@ -3,7 +3,7 @@
 //
 // A piece is literal text followed by at most one conversion. `%%` has become literal text. The
 // language has C's conversions and, for buffers, %r (escaped text), %rx (hexadecimal with \x) and
-// %rh (hexadecimal in columns).
+// %rh (hexadecimal in columns), and for numbers %gr (flags of the kernel's page allocator by name).
 #pragma once
 
 #include <cstdint>
@@ -26,9 +26,9 @@ struct FormatConversion {
   int width = -1;               // -1: none
   int precision = -1;           // -1: none
   FormatLength length = FormatLength::kNone;
-  // 'd' 'i' 'u' 'x' 'X' 'o' 'c' 'p' 's'; 'r' with `hex` for %r, %rx, %rh.
+  // 'd' 'i' 'u' 'x' 'X' 'o' 'c' 'p' 's'; 'r' with `hex` for %r, %rx, %rh; 'g' for %gr.
   char conversion = 0;
-  char hex = 0;           // 'x' for %rx, 'h' for %rh, else 0
+  char hex = 0;           // 'x' for %rx, 'h' for %rh, 'g' for %gr, else 0
   uint32_t position = 0;  // of the '%' in the format
   uint32_t size = 0;      // characters of the conversion, '%' included
 

@@ -1,4 +1,5 @@
 #include "runtime/print/format_printer.h"
+#include "runtime/symbols/symbols.h"
 
 #include <fmt/format.h>
 
@@ -154,6 +155,9 @@ Result<FormatPrinter::Operation> FormatPrinter::choose(const FormatConversion &c
     case 'u':
       if (is_number(kind)) return conversion.is_plain() ? Operation::kDecimal : Operation::kInteger;
       break;
+    case 'g':
+      if (is_number(kind)) return Operation::kFlags;
+      break;
     default:
       if (is_number(kind)) return Operation::kInteger;
   }
@@ -215,6 +219,8 @@ void FormatPrinter::run(const Step &step, const ValuePrinter &values, const uint
       char c = static_cast<char>(load_number(argument, record));
       return append_padded(out, {&c, 1}, step.conversion);
     }
+    case Operation::kFlags:
+      return append_padded(out, allocation_flags(load_number(argument, record)), step.conversion);
     case Operation::kString:
       return values.text(type, data, out);
     case Operation::kText: {

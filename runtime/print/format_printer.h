@@ -22,7 +22,7 @@ class FormatPrinter {
   void print(const ValuePrinter &values, const uint8_t *record, std::string &out) const;
 
  private:
-  enum class Operation : uint8_t { kNone, kDecimal, kInteger, kCharacter, kString, kText, kBuffer };
+  enum class Operation : uint8_t { kNone, kDecimal, kInteger, kCharacter, kString, kText, kBuffer, kFlags };
   struct Step {
     std::string literal;  // comes first
     Operation operation = Operation::kNone;

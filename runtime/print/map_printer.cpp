@@ -4,6 +4,7 @@
 
 #include "runtime/print/histogram_printer.h"
 #include "runtime/print/json.h"
+#include "runtime/print/series_printer.h"
 
 namespace awl::runtime {
 namespace {
@@ -56,6 +57,7 @@ bool divided(const ValueType &type, const uint8_t *data, uint64_t div, uint64_t 
 }
 
 const char *json_type(const ValueType &type) {
+  if (type.kind == ValueKind::kTseries) return "tseries";
   return is_histogram(type) ? "hist" : is_statistic(type) ? "stats" : "map";
 }
 
@@ -105,6 +107,9 @@ void MapPrinter::print_text(const object::Map &map, const MapSnapshot &snapshot,
     if (is_histogram(map.value)) {
       out += ":\n";
       append_histogram(out, map.value, value, div);
+    } else if (map.value.kind == ValueKind::kTseries) {
+      out += ":\n";
+      append_series(out, map.value, value);
     } else if (div != 1 && divided(map.value, value, div, number)) {
       out += ": ";
       out += map.value.is_signed ? std::to_string(static_cast<int64_t>(number))
@@ -143,6 +148,8 @@ void MapPrinter::print_json(const object::Map &map, const MapSnapshot &snapshot,
     uint64_t number = 0;
     if (is_histogram(map.value)) {
       append_json_histogram(out, map.value, value, div);
+    } else if (map.value.kind == ValueKind::kTseries) {
+      append_json_series(out, map.value, value);
     } else if (div != 1 && divided(map.value, value, div, number)) {
       if (map.value.is_signed) {
         append_json_integer(out, static_cast<int64_t>(number));

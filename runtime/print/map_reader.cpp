@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "runtime/object/histogram.h"
+#include "runtime/print/series_printer.h"
 
 namespace awl::runtime {
 namespace {
@@ -57,6 +58,8 @@ void combine(const ValueType &type, const uint8_t *from, uint8_t *to) {
     case ValueKind::kHist:
     case ValueKind::kLhist:
       return add_words(from, to, type.count);
+    case ValueKind::kTseries:
+      return combine_series(type, from, to);
     case ValueKind::kMin:
     case ValueKind::kMax:
       return combine_extreme(type, from, to);

@@ -147,7 +147,8 @@ std::vector<size_t> sort_entries(const object::Map &map, const MapSnapshot &snap
   std::vector<size_t> order(snapshot.count);
   std::iota(order.begin(), order.end(), size_t{0});
   if (map.is_scalar) return order;
-  bool is_cut = top != 0 && top < snapshot.count;
+  bool is_ranked = map.value.kind != ValueKind::kTseries;
+  bool is_cut = top != 0 && top < snapshot.count && is_ranked;
   bool is_by_value = sorts_by_value(map.value);
   std::vector<__int128> ranks;
   if (is_by_value || is_cut) {

@@ -8,9 +8,11 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "frontend/builtins/builtin.h"
 #include "frontend/diagnostics/diagnostic.h"
+#include "frontend/stdlib/standard_library.h"
 
 namespace awl::frontend {
 namespace {
@@ -70,6 +72,52 @@ TEST(Coverage, EveryBuiltinIsRun) {
     if (!builtin.is_supported) continue;
     EXPECT_NE(words.contains(name), kNotRun.contains(name))
         << name << ": write test/peer/scripts/" << name << ".bt, or see kNotRun";
+  }
+}
+
+TEST(Coverage, EveryMacroOfTheLibraryIsRun) {
+  std::set<std::string> words = words_below("peer/scripts");
+  words.merge(words_below("lit"));
+  for (const StandardName &macro : standard_names()) {
+    EXPECT_TRUE(words.contains(std::string(macro.name)))
+        << macro.name << ": write test/peer/scripts/" << macro.name << ".bt";
+  }
+}
+
+// The text below a heading `## name` of docs/stdlib.md, up to the next one; empty: no such heading.
+std::string documentation_of(const std::string &document, std::string_view name) {
+  std::string heading = "\n## " + std::string(name) + "\n";
+  size_t begin = document.find(heading);
+  if (begin == std::string::npos) return "";
+  size_t end = document.find("\n## ", begin + heading.size());
+  return document.substr(begin, end == std::string::npos ? end : end - begin);
+}
+
+TEST(Coverage, EveryBuiltinIsDocumentedWithItsSignature) {
+  std::ifstream file(std::string(AWL_SOURCE_DIR) + "/docs/stdlib.md");
+  std::stringstream text;
+  text << file.rdbuf();
+  for (const Builtin &builtin : all_builtins()) {
+    std::string section = documentation_of(text.str(), builtin.name);
+    std::string signature = "`" + std::string(builtin.signature) + "`";
+    EXPECT_NE(section.find(signature), std::string::npos)
+        << "docs/stdlib.md: ## " << builtin.name << " wants " << signature;
+  }
+  for (const StandardFile &source : standard_files()) {
+    std::vector<std::string> signatures;
+    std::stringstream lines{std::string(source.text)};
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with("//: ")) signatures.push_back(line.substr(4));
+      if (!line.starts_with("macro ")) continue;
+      std::string name = line.substr(6, line.find('(') - 6);
+      std::string section = documentation_of(text.str(), name);
+      EXPECT_FALSE(section.empty()) << "docs/stdlib.md lacks ## " << name;
+      for (const std::string &signature : signatures) {
+        EXPECT_NE(section.find("`" + signature + "`"), std::string::npos)
+            << "docs/stdlib.md: ## " << name << " wants `" << signature << "`";
+      }
+      signatures.clear();
+    }
   }
 }
 

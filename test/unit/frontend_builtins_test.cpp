@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "frontend/stdlib/standard_library.h"
 #include "test/unit/check_contract.h"
 #include "test/unit/fake_target.h"
 
@@ -101,6 +102,7 @@ const Example kExamples[] = {
     {"stats", "@m = stats(pid);", "", "@m = stats(comm);", "argument-type"},
     {"hist", "@m = hist(pid, 2);", "", "@m = hist(pid, 6);", "argument-value"},
     {"lhist", "@m = lhist(pid, 0, 100, 10);", "", "@m = lhist(pid, 0, 100, 0);", "argument-value"},
+    {"tseries", "@m = tseries(pid, 1s, 5, \"avg\");", "", "@m = tseries(pid, 1s, 5, \"sun\");", "argument-value"},
     {"is_literal", "$a = is_literal(1);", "bool", "$a = is_literal();", "too-few-arguments"},
     {"is_str", "$a = is_str(comm);", "bool", "$a = is_str();", "too-few-arguments"},
     {"is_integer", "$a = is_integer(pid);", "bool", "$a = is_integer();", "too-few-arguments"},
@@ -112,6 +114,21 @@ const Example kExamples[] = {
     {"kfunc_exist", "$a = kfunc_exist(\"bpf_rcu_read_lock\");", "bool", "$a = kfunc_exist(\"a b\");", "argument-value"},
     {"kfunc_allowed", "$a = kfunc_allowed(\"bpf_rcu_read_lock\");", "bool", "$a = kfunc_allowed(comm);", "argument-type"},
     {"getopt", "$a = getopt(\"x\", \"y\", \"what\");", "string[256]", "$a = getopt(comm);", "argument-type"},
+};
+
+// The same for the macros of the standard library.
+const Example kMacros[] = {
+    {"assert", "assert(pid > 0, \"text\");", "", "assert(comm, \"text\");", "bad-operand"},
+    {"assert_str", "assert_str(comm);", "", "assert_str(1);", "fail"},
+    {"static_assert", "static_assert(1 == 1, \"text\");", "", "static_assert(pid == 1, \"text\");", "not-comptime"},
+    {"ppid", "$a = ppid; $b = ppid(curtask);", "uint32", "$a = ppid(1);", "not-a-struct"},
+    {"pcomm", "$a = pcomm; $b = pcomm(curtask);", "string[16]", "$a = pcomm(1, 2);", "macro-argument-count"},
+    {"leader_tid", "$a = leader_tid; $b = leader_tid(curtask);", "uint32", "$a = leader_tid(comm);", "not-a-struct"},
+    {"leader_comm", "$a = leader_comm; $b = leader_comm(curtask);", "string[16]", "$a = leader_comm(1);", "not-a-struct"},
+    {"default_str_length", "$a = default_str_length;", "uint64", "$a = default_str_length(1);", "macro-argument-count"},
+    {"strcontains", "$a = strcontains(comm, \"x\");", "bool", "$a = strcontains(comm, 1);", "fail"},
+    {"container_of", "$a = container_of(arg0, typeof(struct task_struct), pid);", "struct task_struct *",
+     "$a = container_of(arg0, typeof(struct task_struct), nosuch);", "no-such-field"},
 };
 
 struct BuiltinsTest : testing::Test {
@@ -172,6 +189,24 @@ TEST_F(BuiltinsTest, EachHasExamplesAndTheyAreJudgedRight) {
     }
     EXPECT_FALSE(compile(example.wrong)) << builtin.name;
     EXPECT_EQ(first_error(), example.error) << builtin.name;
+  }
+}
+
+TEST_F(BuiltinsTest, EachMacroHasExamplesAndTheyAreJudgedRight) {
+  std::map<std::string_view, const Example *> examples;
+  for (const Example &example : kMacros) examples[example.name] = &example;
+  for (const StandardName &macro : standard_names()) {
+    EXPECT_EQ(find_builtin(macro.name), nullptr) << macro.name << " is a builtin, too";
+    ASSERT_TRUE(examples.contains(macro.name)) << macro.name << " has no example here";
+    const Example &example = *examples[macro.name];
+    EXPECT_TRUE(compile(example.right)) << macro.name << ": " << first_error();
+    EXPECT_EQ(ContractChecker(*compilation).run(), "") << macro.name;
+    const auto &variables = compilation->checked.programs.at(0).clause->variables;
+    if (!example.type.empty()) {
+      EXPECT_EQ(to_string(variables.at(0)->type), example.type) << macro.name;
+    }
+    EXPECT_FALSE(compile(example.wrong)) << macro.name;
+    EXPECT_EQ(first_error(), example.error) << macro.name;
   }
 }
 
