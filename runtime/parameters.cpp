@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cstdlib>
 
+#include "base/number.h"
 #include "base/pattern.h"
 
 namespace awl::runtime {
@@ -47,7 +48,7 @@ Result<ParameterValue> parse_value(const object::Parameter &parameter, const std
       }
       return value;
     case object::ParameterKind::kInteger:
-      if (!parse_integer(text, &value.integer)) {
+      if (!parse_number(text, &value.integer)) {
         return Error{"parameter " + display_name(parameter) + " needs a whole number, not \"" +
                      text + "\""};
       }
@@ -106,7 +107,7 @@ Status fill_in(object::AttachPoint &point, const std::vector<std::string> &posit
   // A function of a binary may have become an address.
   int64_t address = 0;
   if ((point.family == "uprobe" || point.family == "uretprobe") && !point.is_demangled &&
-      parse_integer(point.target, &address)) {
+      parse_number(point.target, &address)) {
     point.has_address = true;
     point.address = static_cast<uint64_t>(address);
   }
@@ -125,24 +126,6 @@ Status fill_in_attach_points(object::Description &description,
     }
   }
   return ok();
-}
-
-bool parse_integer(const std::string &text, int64_t *out) {
-  std::string digits;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool is_separator = text[i] == '_' && i > 0 && i + 1 < text.size() &&
-                              text[i - 1] != '_' && isxdigit(static_cast<uint8_t>(text[i + 1]));
-    if (!is_separator) digits += text[i];
-  }
-  if (digits.empty() || isspace(static_cast<uint8_t>(digits[0]))) return false;
-  errno = 0;
-  char *end = nullptr;
-  *out = strtoll(digits.c_str(), &end, 0);
-  if (errno == ERANGE && digits[0] != '-') {
-    errno = 0;
-    *out = static_cast<int64_t>(strtoull(digits.c_str(), &end, 0));
-  }
-  return errno == 0 && *end == '\0';
 }
 
 Result<std::vector<ParameterValue>> bind_parameters(const object::Description &description,

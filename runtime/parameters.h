@@ -28,7 +28,4 @@ Result<std::vector<ParameterValue>> bind_parameters(const object::Description &d
 Status fill_in_attach_points(object::Description &description,
                              const std::vector<std::string> &positional);
 
-// A whole number as the language writes it: 42, -1, 0x2a, 052, 1_000. False: it is none.
-bool parse_integer(const std::string &text, int64_t *out);
-
 }  // namespace awl::runtime

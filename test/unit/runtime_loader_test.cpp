@@ -111,25 +111,6 @@ TEST(ObjectFile, SurvivesDamage) {
   }
 }
 
-TEST(Parameters, ReadsWholeNumbers) {
-  int64_t value = 0;
-  const std::pair<const char *, int64_t> good[] = {{"42", 42},
-                                                   {"-1", -1},
-                                                   {"0x2a", 42},
-                                                   {"052", 42},
-                                                   {"1_000", 1000},
-                                                   {"0", 0},
-                                                   {"18446744073709551615", -1}};
-  for (const auto &[text, expected] : good) {
-    EXPECT_TRUE(parse_integer(text, &value)) << text;
-    EXPECT_EQ(value, expected) << text;
-  }
-  for (const char *text :
-       {"", "x", "1x", "_1", "1_", "1__0", " 1", "1 ", "1.5", "0x", "99999999999999999999"}) {
-    EXPECT_FALSE(parse_integer(text, &value)) << text;
-  }
-}
-
 object::Description description_with_parameters() {
   object::Description description;
   object::Parameter first, limit, name, flag;
