@@ -500,6 +500,7 @@ llvm::Value *Emitter::probe_id() {
 
 Result<std::vector<uint8_t>> Emitter::finish() {
   assert(s_->frames.empty());
+  s_->resolve_first_slots(*this);
   s_->define_own_maps();
   s_->define_zeros();
   s_->core.finalize();

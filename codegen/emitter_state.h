@@ -73,6 +73,7 @@ struct Emitter::State {
   llvm::GlobalVariable *zeros = nullptr;  // stands for the blob until its size is known
   size_t zeros_size = 0;
   size_t scratch_size = 0;  // bytes of a scratch slot's data, the largest so far
+  llvm::Function *first_slot_function = nullptr;  // stands for what resolve_first_slots() puts in
   llvm::Function *count_error_function = nullptr;
   llvm::Function *count_lost_function = nullptr;
   llvm::Function *insert_function = nullptr;
@@ -110,6 +111,10 @@ struct Emitter::State {
   // ---- scratch.cpp
   void claim_scratch(Emitter &emitter);
   void release_scratch();
+  llvm::Function *first_slot();
+  // When the size of slots is settled.
+  void resolve_first_slots(Emitter &emitter);
+  bool has_shared_scratch() const;
 };
 
 // Bytes of the 512-byte stack that allocate() may use: the rest is for keys, spilled registers and
@@ -118,6 +123,9 @@ inline constexpr size_t kProgramStack = 192;
 inline constexpr size_t kCallbackStack = 64;
 // A scratch slot is a u64 that counts its users, then the data.
 inline constexpr size_t kScratchHeader = 8;
-inline constexpr uint32_t kScratchSlots = 4;  // per CPU
+inline constexpr uint32_t kScratchSlots = 4;  // per CPU, or per group
+inline constexpr uint32_t kScratchGroups = 16;
+// What a value of a per-CPU map may have.
+inline constexpr size_t kMostPerCpuValue = 32 << 10;
 
 }  // namespace awl::codegen

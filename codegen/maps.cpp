@@ -190,7 +190,11 @@ void Emitter::State::define_own_maps() {
     uint32_t size = static_cast<uint32_t>(kScratchHeader + scratch_size);
     auto *slot = debug.structure("awl_scratch_slot",
                                  {{"users", u64, 0}, {"data", data, kScratchHeader}}, size);
-    define_map(map, {BPF_MAP_TYPE_PERCPU_ARRAY, kScratchSlots, 0, u32, slot});
+    if (has_shared_scratch()) {
+      define_map(map, {BPF_MAP_TYPE_ARRAY, kScratchSlots * kScratchGroups, 0, u32, slot});
+    } else {
+      define_map(map, {BPF_MAP_TYPE_PERCPU_ARRAY, kScratchSlots, 0, u32, slot});
+    }
   }
 }
 

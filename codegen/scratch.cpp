@@ -14,10 +14,17 @@
 // but never gives one to both. When all slots are taken the run is given up and counted, which
 // takes four programs nested on one CPU.
 //
+// Values of per-CPU maps have 32 KiB at most (PCPU_MIN_UNIT_SIZE in include/linux/percpu.h). When a
+// script needs larger slots they lie in an array that all CPUs share, some groups of kScratchSlots;
+// a CPU looks in the group of its number. CPUs that share a group cannot get the same slot, as the
+// users are counted.
+//
 // The claim is put where the program's predicate has passed; everything after it leaves through one
 // block that releases the slot. The number of a slot is not kept in any register, so that the
 // verifier, which walks the loop with each number, finds the states after it equal and goes through
 // the body once.
+#include <llvm/ADT/STLExtras.h>
+
 #include "codegen/emitter_state.h"
 
 namespace awl::codegen {
@@ -36,6 +43,41 @@ void add_user(llvm::IRBuilder<> &b, llvm::Value *slot, int64_t change) {
 
 }  // namespace
 
+// The number of the first slot of this CPU, known when all programs are there.
+llvm::Function *Emitter::State::first_slot() {
+  if (!first_slot_function) {
+    auto *type = llvm::FunctionType::get(builder.getInt32Ty(), false);
+    first_slot_function = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage,
+                                                 "awl_first_slot.tmp", module);
+  }
+  return first_slot_function;
+}
+
+bool Emitter::State::has_shared_scratch() const {
+  return kScratchHeader + scratch_size > kMostPerCpuValue;
+}
+
+void Emitter::State::resolve_first_slots(Emitter &emitter) {
+  if (!first_slot_function) return;
+  bool is_shared = has_shared_scratch();
+  for (llvm::User *user : llvm::make_early_inc_range(first_slot_function->users())) {
+    auto *call = llvm::cast<llvm::CallInst>(user);
+    llvm::Value *first = builder.getInt32(0);
+    if (is_shared) {
+      builder.SetInsertPoint(call);
+      builder.SetCurrentDebugLocation(call->getDebugLoc());
+      llvm::Value *cpu = emitter.call(Helper::kGetSmpProcessorId, {});
+      llvm::Value *group = builder.CreateURem(cpu, emitter.i64(kScratchGroups));
+      first = builder.CreateMul(builder.CreateTrunc(group, builder.getInt32Ty()),
+                                builder.getInt32(kScratchSlots));
+    }
+    call->replaceAllUsesWith(first);
+    call->eraseFromParent();
+  }
+  first_slot_function->eraseFromParent();
+  first_slot_function = nullptr;
+}
+
 void Emitter::State::claim_scratch(Emitter &emitter) {
   Frame &current = frame();
   auto resume = builder.saveIP();
@@ -51,12 +93,13 @@ void Emitter::State::claim_scratch(Emitter &emitter) {
   llvm::BasicBlock *use = emitter.new_block("scratch.try");
   llvm::BasicBlock *taken = emitter.new_block("scratch.taken");
   llvm::BasicBlock *none = emitter.new_block("scratch.none");
+  llvm::Value *base = builder.CreateCall(first_slot());
   builder.CreateBr(look);
   edge->eraseFromParent();
 
   builder.SetInsertPoint(look);
   llvm::PHINode *number = builder.CreatePHI(builder.getInt32Ty(), 2, "number");
-  builder.CreateStore(number, key);
+  builder.CreateStore(builder.CreateAdd(number, base), key);
   llvm::Value *slot =
       emitter.call(Helper::kMapLookup, {own_map(object::kScratchMap), key}, "scratch");
   auto *null = llvm::ConstantPointerNull::get(builder.getPtrTy());

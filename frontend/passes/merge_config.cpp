@@ -60,9 +60,8 @@ const std::vector<ConfigVariable> &variables() {
       {"max_cat_bytes", &Config::max_cat_bytes, 1, kMany},
       {"max_map_keys", &Config::max_map_keys, 1, kMany},
       {"max_probes", &Config::max_probes, 1, kMany},
-      // A string lies in a value of a per-CPU map, and the kernel gives those 32 KiB at most
-      // (PCPU_MIN_UNIT_SIZE in include/linux/percpu.h).
-      {"max_strlen", &Config::max_strlen, 1, 32 << 10},
+      // A record with a string must find room in the ring.
+      {"max_strlen", &Config::max_strlen, 1, 256 << 10},
       {"missing_probes", &Config::missing_probes, 0, 0, {"error", "warn", "ignore"}},
       {"on_stack_limit", &Config::on_stack_limit, 0, 512},
       {"perf_rb_pages", &Config::perf_rb_pages, 1, 1 << 20},
@@ -83,10 +82,12 @@ constexpr std::pair<const char *, const char *> kRenamed[] = {
 };
 
 constexpr const char *kDeprecated[] = {
-    "max_type_res_iterations", "symbol_source",  "unstable_map_decl",
-    "unstable_import",         "unstable_macro", "unstable_addr",
-    "unstable_typeinfo",       "use_blazesym",   "no_cpp_demangle",
+    "max_type_res_iterations", "symbol_source", "unstable_map_decl", "unstable_import",
+    "unstable_macro",          "unstable_addr", "use_blazesym",      "no_cpp_demangle",
 };
+
+// typeinfo needs no leave here.
+constexpr const char *kAlwaysEnabled = "unstable_typeinfo";
 
 constexpr const char *kEnvironmentOnly[] = {
     "btf", "color", "kernel_build", "kernel_source", "vmlinux",
@@ -139,6 +140,7 @@ class ConfigMerger {
       diagnostics_.emit(entry.span, kConfigDeprecated, name);
       return;
     }
+    if (name == kAlwaysEnabled) return;
     for (const char *other : kEnvironmentOnly) {
       if (name != other) continue;
       diagnostics_.emit(entry.span, kConfigEnvironmentOnly, name);
