@@ -51,6 +51,7 @@ struct Place {
   AddressSpace space = AddressSpace::kKernel;
   frontend::MemberPath path;  // not yet added
   TypeRef type = nullptr;
+  llvm::Value *is_inside = nullptr;  // i1: all indices on the way are; null: known to be
   const StructDef::Member *bitfield() const {
     return !path.members.empty() && path.members.back()->bit_size ? path.members.back() : nullptr;
   }
@@ -336,9 +337,12 @@ class Lowering {
   std::vector<const frontend::ast::VariableDecl *> shared_variables(ast::Stmt &loop);
   // Runs `body` that often, by bpf_loop, as long as it gives "go on" (i1); it gets the number of
   // the round and the pointers anew.
-  void callback_loop(
-      uint32_t rounds, const std::vector<llvm::Value *> &pointers,
-      const std::function<llvm::Value *(llvm::Value *, const std::vector<llvm::Value *> &)> &body);
+  using Pointers = std::vector<llvm::Value *>;
+  void callback_loop(uint32_t rounds, const Pointers &pointers,
+                     const std::function<llvm::Value *(llvm::Value *, const Pointers &)> &body);
+  // The same by a loop of the program itself where the verifier can follow all its rounds.
+  void walk_memory(uint64_t rounds, const Pointers &pointers,
+                   const std::function<llvm::Value *(llvm::Value *, const Pointers &)> &body);
 
   // aggregations
   void update_aggregation(const MapInfo &info, llvm::Value *pointer, llvm::Value *input);

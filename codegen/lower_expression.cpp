@@ -170,7 +170,12 @@ llvm::Value *Lowering::address_of(ast::Expr &operand) {
     result = variable_slot(node->decl);
   } else if (auto *access = ast::as<ast::MapAccess>(&operand)) {
     const MapInfo &info = map_info(access->name);
-    result = find_map(info, map_key(info, access->key));
+    llvm::Value *entry = find_map(info, map_key(info, access->key));
+    // What is not there reads as zero through the pointer, too.
+    uint32_t size = e_.map_description(info).value_size;
+    llvm::Value *none = allocate(size, "none");
+    zero(none, size);
+    result = b().CreateSelect(b().CreateIsNotNull(entry), entry, none);
   } else {
     result = address(place(operand));
   }
@@ -478,6 +483,10 @@ llvm::Value *Lowering::convert(llvm::Value *value, TypeRef from, TypeRef to, Spa
   bool is_from_memory = is_in_memory(from), is_to_memory = is_in_memory(to);
   if (!is_from_memory && !is_to_memory) {
     if (is_tracing() && from->is_pointer() && to->is_integer()) value = untyped(value, span);
+    // As an address, an integer is the bits that it has: (int8 *)-1 is 0xff.
+    if (to->is_pointer() && from->is_integer() && from->size < 8) {
+      value = b().CreateAnd(value, e_.i64((int64_t{1} << (from->size * 8)) - 1));
+    }
     return normalize(value, to);
   }
   if (is_from_memory && !is_to_memory)

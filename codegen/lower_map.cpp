@@ -106,8 +106,10 @@ llvm::Value *Lowering::delete_map(const MapInfo &info, ast::Expr *key, Span span
         [&]() -> llvm::Value * {
           llvm::Value *flag =
               b().CreateAlignedLoad(b().getInt64Ty(), at(found, size - 8), llvm::Align(8));
-          zero(found, size);
-          return b().CreateZExt(b().CreateICmpNE(flag, e_.i64(0)), b().getInt64Ty());
+          llvm::Value *was_set =
+              b().CreateZExt(b().CreateICmpNE(flag, e_.i64(0)), b().getInt64Ty());
+          for_each_cpu(info, nullptr, [&](llvm::Value *entry) { zero(entry, size); });
+          return was_set;
         },
         [&]() -> llvm::Value * { return e_.i64(0); });
   }

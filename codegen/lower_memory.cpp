@@ -170,6 +170,11 @@ Place Lowering::place(ast::Expr &expr) {
     if (!object->is_pointer() && result.space == AddressSpace::kBpf) {
       // The verifier must see that BPF memory is not left.
       uint32_t count = object->is_string() ? object->size : object->count;
+      if (!llvm::isa<llvm::ConstantInt>(position)) {
+        llvm::Value *is_inside = b().CreateICmpULT(position, e_.i64(count));
+        result.is_inside =
+            result.is_inside ? b().CreateAnd(result.is_inside, is_inside) : is_inside;
+      }
       position = bounded(position, count ? count - 1 : 0);
     }
     bool is_kernel_struct =
@@ -230,6 +235,11 @@ llvm::Value *Lowering::read_bitfield(const Place &place, Span span) {
 
 llvm::Value *Lowering::read(const Place &place, Span span, llvm::Value *to) {
   TypeRef type = place.type;
+  if (place.is_inside && !is_in_memory(type)) {
+    Place known = place;
+    known.is_inside = nullptr;
+    return b().CreateSelect(place.is_inside, read(known, span, to), e_.i64(0));
+  }
   if (place.bitfield()) return read_bitfield(place, span);
   llvm::Value *from = address(place);
   if (!is_in_memory(type)) {

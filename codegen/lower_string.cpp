@@ -16,6 +16,9 @@ constexpr uint64_t kUnrolledBytes = 128;
 // Comparisons of single bytes up to which a search is a loop of the program itself.
 constexpr uint64_t kSmallSearch = 1024;
 constexpr uint32_t kSearchStep = 16;
+// The verifier follows a loop through 8,192 jumps (BPF_COMPLEXITY_LIMIT_JMP_SEQ), all others on the
+// way among them.
+constexpr uint64_t kMostRounds = 2048;
 
 }  // namespace
 
@@ -46,6 +49,14 @@ void Lowering::copy_string(llvm::Value *to, uint32_t to_size, llvm::Value *from,
   if (to_size < from_size) b().CreateAlignedStore(e_.i8(0), at(to, to_size - 1), llvm::Align(1));
 }
 
+void Lowering::walk_memory(
+    uint64_t rounds, const Pointers &pointers,
+    const std::function<llvm::Value *(llvm::Value *, const Pointers &)> &body) {
+  if (rounds > kMostRounds) return callback_loop(static_cast<uint32_t>(rounds), pointers, body);
+  count_loop(e_.i64(static_cast<int64_t>(rounds)),
+             [&](llvm::Value *i) { return body(i, pointers); });
+}
+
 llvm::Value *Lowering::equal_bytes(llvm::Value *left, llvm::Value *right, uint64_t size) {
   uint64_t widest = std::min(known_alignment(left), known_alignment(right));
   if (size == 0) return b().getTrue();
@@ -68,11 +79,13 @@ llvm::Value *Lowering::equal_bytes(llvm::Value *left, llvm::Value *right, uint64
   llvm::Type *word = b().getIntNTy(width * 8);
   llvm::Value *slot = temporary(8);
   b().CreateAlignedStore(e_.i64(1), slot, llvm::Align(8));
-  count_loop(e_.i64(static_cast<int64_t>(size / width)), [&](llvm::Value *i) {
-    llvm::Value *a = b().CreateAlignedLoad(word, b().CreateGEP(word, left, i), llvm::Align(width));
-    llvm::Value *c = b().CreateAlignedLoad(word, b().CreateGEP(word, right, i), llvm::Align(width));
+  walk_memory(size / width, {left, right, slot}, [&](llvm::Value *i, const Pointers &shared) {
+    llvm::Value *a =
+        b().CreateAlignedLoad(word, b().CreateGEP(word, shared[0], i), llvm::Align(width));
+    llvm::Value *c =
+        b().CreateAlignedLoad(word, b().CreateGEP(word, shared[1], i), llvm::Align(width));
     llvm::Value *same = b().CreateICmpEQ(a, c);
-    b().CreateAlignedStore(b().CreateZExt(same, b().getInt64Ty()), slot, llvm::Align(8));
+    b().CreateAlignedStore(b().CreateZExt(same, b().getInt64Ty()), shared[2], llvm::Align(8));
     return same;
   });
   return b().CreateICmpNE(b().CreateAlignedLoad(b().getInt64Ty(), slot, llvm::Align(8)), e_.i64(0));
@@ -113,14 +126,20 @@ llvm::Value *Lowering::compare_memory(llvm::Value *left, llvm::Value *right, uin
   llvm::Value *slot = temporary(8);
   left = opaque(left), right = opaque(right);  // see place()
   b().CreateAlignedStore(e_.i64(0), slot, llvm::Align(8));
-  count_loop(e_.i64(static_cast<int64_t>(size)), [&](llvm::Value *i) {
-    llvm::Value *a = load_byte(left, i);
-    llvm::Value *difference = b().CreateSub(a, load_byte(right, i));
+  Pointers pointers{left, right, slot};
+  if (limit) {
+    pointers.push_back(temporary(8));
+    b().CreateAlignedStore(limit, pointers.back(), llvm::Align(8));
+  }
+  walk_memory(size, pointers, [&](llvm::Value *i, const Pointers &shared) {
+    llvm::Value *a = load_byte(shared[0], i);
+    llvm::Value *difference = b().CreateSub(a, load_byte(shared[1], i));
     if (limit) {
-      llvm::Value *counts = b().CreateSExt(b().CreateICmpULT(i, limit), b().getInt64Ty());
+      llvm::Value *most = b().CreateAlignedLoad(b().getInt64Ty(), shared[3], llvm::Align(8));
+      llvm::Value *counts = b().CreateSExt(b().CreateICmpULT(i, most), b().getInt64Ty());
       difference = b().CreateAnd(difference, counts);
     }
-    b().CreateAlignedStore(difference, slot, llvm::Align(8));
+    b().CreateAlignedStore(difference, shared[2], llvm::Align(8));
     llvm::Value *goes_on = b().CreateICmpEQ(difference, e_.i64(0));
     return ends_at_nul ? b().CreateAnd(goes_on, b().CreateICmpNE(a, e_.i64(0))) : goes_on;
   });
@@ -195,10 +214,10 @@ llvm::Value *Lowering::string_length(llvm::Value *string, uint32_t size) {
   llvm::Value *slot = temporary(8);
   string = opaque(string);
   b().CreateAlignedStore(e_.i64(0), slot, llvm::Align(8));
-  count_loop(e_.i64(size), [&](llvm::Value *i) {
+  walk_memory(size, {string, slot}, [&](llvm::Value *i, const Pointers &shared) {
     llvm::Type *byte = b().getInt8Ty();
-    llvm::Value *x = b().CreateLoad(byte, b().CreateGEP(byte, string, i));
-    b().CreateAlignedStore(i, slot, llvm::Align(8));
+    llvm::Value *x = b().CreateLoad(byte, b().CreateGEP(byte, shared[0], i));
+    b().CreateAlignedStore(i, shared[1], llvm::Align(8));
     return b().CreateICmpNE(x, e_.i8(0));
   });
   return b().CreateAlignedLoad(b().getInt64Ty(), slot, llvm::Align(8));
