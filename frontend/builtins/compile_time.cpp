@@ -60,6 +60,51 @@ TypeRef check_getopt(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
   return nullptr;
 }
 
+const char *base_type(TypeRef type) {
+  switch (type->kind) {
+    case TypeKind::kInteger:
+    case TypeKind::kEnum:
+      return "int";
+    case TypeKind::kStruct:
+      return "c_type";
+    case TypeKind::kPointer:
+      return "pointer";
+    case TypeKind::kArray:
+      return "array";
+    case TypeKind::kString:
+      return "string";
+    case TypeKind::kBuffer:
+      return "buffer";
+    case TypeKind::kTuple:
+      return "tuple";
+    case TypeKind::kRecord:
+      return "record";
+    case TypeKind::kKernelStack:
+      return "kstack";
+    case TypeKind::kUserStack:
+      return "ustack";
+    default:
+      return nullptr;  // its name says it all
+  }
+}
+
+// A record of literals, in which the types of the last walk count.
+TypeRef check_typeinfo(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
+  TypeRef type = arguments[0]->type;
+  ast::Context &nodes = c.checker.nodes();
+  auto *record = nodes.make<ast::Record>(call.span);
+  std::string full = to_string(type);
+  const char *base = base_type(type);
+  record->names = {"btf_id", "base_type", "full_type"};
+  record->elements = {nodes.make<ast::IntegerLiteral>(call.span, 0),
+                      nodes.make<ast::StringLiteral>(call.span, base ? base : full),
+                      nodes.make<ast::StringLiteral>(call.span, full)};
+  ast::Expr *node = record;
+  TypeRef result = c.checker.check(node);
+  if (c.is_final()) c.replace(node);
+  return result;
+}
+
 TypeRef check_fail(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
   if (!check_format(c, arguments)) return nullptr;
   if (!c.checker.is_reached()) {
@@ -112,6 +157,12 @@ std::vector<Builtin> compile_time_builtins() {
        .min_arguments = 1,
        .max_arguments = 3,
        .check = check_getopt},
+      {.name = "typeinfo",
+       .signature = "record typeinfo(type or expression)",
+       .description = "What a type is: its btf_id, base_type and full_type.",
+       .min_arguments = 1,
+       .max_arguments = 1,
+       .check = check_typeinfo},
       {.name = "fail",
        .signature = "void fail(const string format, args...)",
        .description = "Fails to compile where it is reached.",

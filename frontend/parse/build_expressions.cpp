@@ -2,6 +2,7 @@
 #include <charconv>
 #include <utility>
 
+#include "frontend/builtins/builtin.h"
 #include "frontend/parse/ast_builder.h"
 #include "frontend/parse/literals.h"
 
@@ -276,8 +277,16 @@ Expr *AstBuilder::positional(antlr4::Token *token) {
 
 // The type in sizeof(…) and the like, or null with `operand` set.
 TypeSpec *AstBuilder::type_or_expression(Grammar::TypeOrExpressionContext *rule, Expr **operand) {
-  if (rule->typeSpecification()) return type_specification(rule->typeSpecification());
-  *operand = expression(rule->expression());
+  if (!rule->typeSpecification()) {
+    *operand = expression(rule->expression());
+    return nullptr;
+  }
+  TypeSpec *type = type_specification(rule->typeSpecification());
+  // A name alone is a type, unless it is a builtin value: sizeof(pid).
+  bool is_name = type->base == TypeSpec::Base::kNamed && type->modifiers.empty();
+  const Builtin *builtin = is_name ? find_builtin(type->name) : nullptr;
+  if (!builtin || !builtin->is_value) return type;
+  *operand = context_.make<Identifier>(type->span, type->name);
   return nullptr;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "base/number.h"
 #include "frontend/builtins/check_builtin.h"
 #include "frontend/builtins/config.h"
 #include "frontend/diagnostics/nearest_name.h"
@@ -56,6 +57,9 @@ AWL_DIAGNOSTIC(kPinnedOutput, Error, "pinned-output",
 AWL_DIAGNOSTIC(kOpaquePointer, Error, "opaque-pointer", "Nothing is known of what a '{}' points to",
                std::string);
 
+AWL_DIAGNOSTIC(kParameterMissing, Warning, "parameter-missing",
+               "Positional parameter ${} is empty or not provided.", uint32_t);
+
 namespace {
 
 TypeRef with_space(TypeStore &types, TypeRef type, AddressSpace space) {
@@ -70,19 +74,8 @@ bool takes_format(const Builtin &builtin) {
 }
 
 bool is_number(const std::string &text) {
-  if (text.empty()) return false;
-  const char *begin = text.data() + (text[0] == '-' || text[0] == '+');
-  const char *end = text.data() + text.size();
-  int base = 10;
-  if (end - begin > 2 && begin[0] == '0' && (begin[1] == 'x' || begin[1] == 'X')) {
-    base = 16;
-    begin += 2;
-  } else if (end - begin > 1 && begin[0] == '0') {
-    base = 8;
-  }
-  uint64_t value = 0;
-  auto [stop, error] = std::from_chars(begin, end, value, base);
-  return error == std::errc() && stop == end;
+  int64_t value = 0;
+  return parse_number(text, &value);
 }
 
 }  // namespace
@@ -136,7 +129,7 @@ TypeRef TypeChecker::check_node(ast::Expr *&expr) {
       if (auto &node = static_cast<ast::Unary &>(*expr); node.op == ast::UnaryOp::kComptime) {
         return check_comptime(node, expr);
       }
-      return check_unary(static_cast<ast::Unary &>(*expr));
+      return check_unary(static_cast<ast::Unary &>(*expr), expr);
     case ast::NodeKind::kIncDec:
       return check_inc_dec(static_cast<ast::IncDec &>(*expr));
     case ast::NodeKind::kBinary:
@@ -231,19 +224,17 @@ TypeRef TypeChecker::check_parameter(ast::PositionalParameter &node) {
   if (is_given && !is_number(options_.parameters[node.index - 1])) {
     return types_.string(object::kParameterStringSize);
   }
+  if (!is_given && !options_.is_ahead_of_time) report(node.span, kParameterMissing, node.index);
   return int64();
 }
 
 ast::Expr *TypeChecker::fix_parameter(ast::PositionalParameter &parameter) {
   bool is_given = parameter.index >= 1 && parameter.index <= options_.parameters.size();
   if (options_.is_ahead_of_time || !is_given) return &parameter;
-  const std::string &text = options_.parameters[parameter.index - 1];
-  if (!is_number(text)) return &parameter;
-  bool is_negative = text[0] == '-';
-  uint64_t value = std::strtoull(text.c_str() + is_negative, nullptr, 0);
-  auto *literal =
-      nodes().make<ast::IntegerLiteral>(parameter.span, is_negative ? 0 - value : value);
-  literal->is_negative = is_negative && value != 0;
+  int64_t value = 0;
+  if (!parse_number(options_.parameters[parameter.index - 1], &value)) return &parameter;
+  auto *literal = nodes().make<ast::IntegerLiteral>(parameter.span, static_cast<uint64_t>(value));
+  literal->is_negative = value < 0;
   literal->type = literal_type(types_, *literal);
   return literal;
 }
@@ -430,10 +421,22 @@ TypeRef TypeChecker::check_offsetof(ast::Offsetof &node) {
   return uint64();
 }
 
+// The body of a macro stands where it was defined, and spans where it was called.
+bool TypeChecker::is_expansion(const ast::BlockExpr &node) {
+  const ast::Node *inner = node.result;
+  if (!node.statements.empty()) inner = node.statements.front();
+  if (!inner) return false;
+  return inner->span.source != node.span.source || inner->span.begin < node.span.begin ||
+         inner->span.end > node.span.end;
+}
+
 TypeRef TypeChecker::check_block(ast::BlockExpr &node) {
+  bool is_macro = is_expansion(node);
+  if (is_macro) expansions_.push_back(node.span);
   check_statements(node.statements);
-  if (!node.result) return types_.void_type();
-  return check(node.result);
+  TypeRef type = node.result ? check(node.result) : types_.void_type();
+  if (is_macro) expansions_.pop_back();
+  return type;
 }
 
 }  // namespace awl::frontend

@@ -118,7 +118,7 @@ Shape as_integer(TypeStore &types, Shape shape) {
 
 }  // namespace
 
-TypeRef TypeChecker::check_unary(ast::Unary &node) {
+TypeRef TypeChecker::check_unary(ast::Unary &node, ast::Expr *&expr) {
   if (node.op == ast::UnaryOp::kAddressOf) return check_address_of(node);
   if (node.op == ast::UnaryOp::kDereference) return check_dereference(node);
   TypeRef type = check(node.operand);
@@ -128,7 +128,15 @@ TypeRef TypeChecker::check_unary(ast::Unary &node) {
     report(node.operand->span, kBadOperand, symbol(node.op), to_string(type));
     return nullptr;
   }
-  return is_not ? types_.boolean() : widen(node.operand);
+  if (is_not) return types_.boolean();
+  TypeRef wide = widen(node.operand);
+  if (!type->is_integer() || type->is_signed || type->size == 8) return wide;
+  // What is unsigned stays in its width: ~(uint8)5 is 250.
+  if (is_final_) {
+    node.type = wide;
+    convert(expr, type);
+  }
+  return type;
 }
 
 TypeRef TypeChecker::check_address_of(ast::Unary &node) {

@@ -154,6 +154,13 @@ class Instance {
     return given ? given->type_spec : nullptr;
   }
 
+  // The value that a parameter named where a type may stand stands for: `sizeof(x)`.
+  const ast::Expr *argument_value(const ast::TypeSpec *use) const {
+    bool is_name = use && use->base == ast::TypeSpec::Base::kNamed && use->modifiers.empty();
+    const ast::Expr *given = is_name ? argument(use->name) : nullptr;
+    return ast::as<ast::Typeof>(given) ? nullptr : given;
+  }
+
   ast::Expr *replace(const ast::Expr &expr) {
     switch (expr.kind) {
       case ast::NodeKind::kIdentifier: {
@@ -176,8 +183,13 @@ class Instance {
       case ast::NodeKind::kSizeof: {
         auto &size = static_cast<const ast::Sizeof &>(expr);
         const ast::TypeSpec *type = argument_type(size.operand);
-        if (!type) return nullptr;
+        const ast::Expr *value = argument_value(size.type_spec);
+        if (!type && !value) return nullptr;
         auto *copy = compilation_.context.make<ast::Sizeof>(size.span);
+        if (value) {
+          copy->operand = argument_cloner_.clone(value);
+          return copy;
+        }
         copy->type_spec = argument_cloner_.clone(type);
         return copy;
       }
@@ -239,6 +251,14 @@ class Instance {
       name = spec.name;
       given = argument(name);
       if (!given) return nullptr;
+    } else if (const ast::Expr *value = argument_value(spec.typeof_type)) {
+      auto *copy = compilation_.context.make<ast::TypeSpec>(spec.span);
+      copy->base = ast::TypeSpec::Base::kTypeof;
+      copy->typeof_expr = argument_cloner_.clone(value);
+      for (const ast::TypeSpec::Modifier &modifier : spec.modifiers) {
+        copy->modifiers.push_back({modifier.is_pointer, cloner_.clone(modifier.count)});
+      }
+      return copy;
     } else if (auto *inner = ast::as<ast::Identifier>(spec.typeof_expr)) {
       given = argument(inner->name);
       if (!ast::as<ast::Typeof>(given)) return nullptr;

@@ -40,10 +40,18 @@ class Folder {
     if (auto *ternary = ast::as<ast::Ternary>(&expr)) {
       std::optional<bool> condition = truth(*ternary->condition);
       if (!condition) return nullptr;
+      // The type is one that holds both: what is not chosen counts, unless both are literals.
+      bool is_open = ternary->then && !is_literal(*ternary->then);
+      if (is_open || !is_literal(*ternary->otherwise)) return nullptr;
       if (!*condition) return ternary->otherwise;
       return ternary->then ? ternary->then : ternary->condition;
     }
     return nullptr;
+  }
+
+  static bool is_literal(const ast::Expr &expr) {
+    return expr.kind == ast::NodeKind::kIntegerLiteral ||
+           expr.kind == ast::NodeKind::kBoolLiteral || expr.kind == ast::NodeKind::kStringLiteral;
   }
 
   ast::Expr *fold_unary(ast::Unary &unary) {

@@ -59,7 +59,12 @@ class TypeChecker {
   Diagnostics::Builder report(Span span, const DiagnosticKind<Args...> &kind,
                               const std::type_identity_t<Args> &...args) {
     if (!is_final_) return Diagnostics::Builder(nullptr);
-    return compilation_.diagnostics.emit(span, kind, args...);
+    auto diagnostic = compilation_.diagnostics.emit(span, kind, args...);
+    // In a macro: where it was called, too, from the inside out.
+    for (auto call = expansions_.rbegin(); call != expansions_.rend(); ++call) {
+      diagnostic.note(*call, "expanded from here");
+    }
+    return diagnostic;
   }
 
   // ---- check_expressions.cpp: sets the node's type; may put another node in its place
@@ -127,9 +132,10 @@ class TypeChecker {
   TypeRef check_sizeof(ast::Sizeof &node);
   TypeRef check_offsetof(ast::Offsetof &node);
   TypeRef check_block(ast::BlockExpr &node);
+  static bool is_expansion(const ast::BlockExpr &node);
 
   // check_operators.cpp
-  TypeRef check_unary(ast::Unary &node);
+  TypeRef check_unary(ast::Unary &node, ast::Expr *&expr);
   TypeRef check_address_of(ast::Unary &node);
   TypeRef check_dereference(ast::Unary &node);
   TypeRef check_inc_dec(ast::IncDec &node);
@@ -191,6 +197,7 @@ class TypeChecker {
   size_t program_index_ = 0;
   bool is_final_ = false;
   bool is_format_ = false;  // the literal being checked is a format string: of any length
+  std::vector<Span> expansions_;  // calls of the macros whose bodies are being checked
   int loop_depth_ = 0;
   int dead_depth_ = 0;     // branches around that are known not to be reached
   uint64_t unrolled_ = 1;  // product of the counts of the unroll statements around

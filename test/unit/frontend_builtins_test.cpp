@@ -49,6 +49,7 @@ const Example kExamples[] = {
     {"printf", "printf(\"%d %s\", pid, comm);", "", "printf(\"%d\", comm);", "format-type"},
     {"errorf", "errorf(\"%d\", 1);", "", "errorf(1);", "argument-type"},
     {"warnf", "warnf(\"%d\", 1);", "", "warnf(\"%d\");", "format-too-few-arguments"},
+    {"typeinfo", "$a = typeinfo(pid).full_type;", "string[7]", "$a = typeinfo(pid).name;", "no-such-field"},
     {"print", "@m[1] = 1; print(@m, 5, 2); print((1, comm));", "", "print(1, 2);", "print-one"},
     {"exit", "exit(pid);", "", "exit(comm);", "argument-type"},
     {"time", "time(\"%H\");", "", "time(1);", "argument-type"},

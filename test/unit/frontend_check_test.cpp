@@ -88,8 +88,8 @@ TEST_F(CheckTest, ArithmeticIsDoneIn64Bits) {
   EXPECT_EQ(types("$a = (int32)1 * (uint32)2;"), "int64");
   EXPECT_EQ(types("$a = pid | -1;"), "int64");
   EXPECT_EQ(types("$a = (uint8)3 << 2;"), "uint64");
-  EXPECT_EQ(types("$a = ~(uint8)1;"), "uint64");
-  EXPECT_EQ(types("$a = -pid;"), "uint64");
+  EXPECT_EQ(types("$a = ~(uint8)1;"), "uint8");
+  EXPECT_EQ(types("$a = -pid;"), "uint32");
   EXPECT_EQ(types("$a = true + 1;"), "uint64");
 }
 
