@@ -175,6 +175,10 @@ class Lowering {
 
   // The value, hidden from LLVM's analyses: where the verifier has to see what LLVM would deduce.
   llvm::Value *opaque(llvm::Value *value);
+  // A copy by an operation without effect. The verifier takes plain copies for one and the same,
+  // and would remember on which side of a bound the original is; then the ways never join again,
+  // and every comparison of the copy doubles them.
+  llvm::Value *detached(llvm::Value *value);
   // The value, or `most` when it is larger, in a way that the verifier follows.
   llvm::Value *bounded(llvm::Value *value, uint64_t most);
 

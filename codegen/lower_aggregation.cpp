@@ -28,13 +28,14 @@ llvm::Value *Lowering::opaque(llvm::Value *value) {
                         {value});
 }
 
-llvm::Value *Lowering::bounded(llvm::Value *value, uint64_t most) {
-  // An operation, be it one without effect: the verifier takes copies for one and the same, and
-  // would remember on which side of the bound the original is. Then the ways never join again, and
-  // every index doubles them.
+llvm::Value *Lowering::detached(llvm::Value *value) {
   auto *type = llvm::FunctionType::get(value->getType(), {value->getType()}, false);
-  llvm::Value *hidden = b().CreateCall(
+  return b().CreateCall(
       type, llvm::InlineAsm::get(type, "$0 |= 0", "=r,0", /*hasSideEffects=*/false), {value});
+}
+
+llvm::Value *Lowering::bounded(llvm::Value *value, uint64_t most) {
+  llvm::Value *hidden = detached(value);
   llvm::Value *limit = e_.i64(static_cast<int64_t>(most));
   return b().CreateSelect(b().CreateICmpULT(hidden, limit), hidden, limit);
 }

@@ -461,7 +461,13 @@ llvm::Value *Lowering::cast(ast::Cast &node, llvm::Value *to) {
       text && node.type->size <= kLiteralBytes) {
     return literal(text->value, node.type->size);
   }
-  return convert(value(operand), operand.type, node.type, node.span, to);
+  llvm::Value *from = value(operand);
+  // As an address, an integer is the bits that it has: (int8 *)-1 is 0xff.
+  if (!node.is_implicit && node.type->is_pointer() && operand.type->is_integer() &&
+      operand.type->size < 8) {
+    from = b().CreateAnd(from, e_.i64((int64_t{1} << (operand.type->size * 8)) - 1));
+  }
+  return convert(from, operand.type, node.type, node.span, to);
 }
 
 // The verifier knows the types of the pointers that fentry is given, and refuses to compute with
@@ -483,10 +489,6 @@ llvm::Value *Lowering::convert(llvm::Value *value, TypeRef from, TypeRef to, Spa
   bool is_from_memory = is_in_memory(from), is_to_memory = is_in_memory(to);
   if (!is_from_memory && !is_to_memory) {
     if (is_tracing() && from->is_pointer() && to->is_integer()) value = untyped(value, span);
-    // As an address, an integer is the bits that it has: (int8 *)-1 is 0xff.
-    if (to->is_pointer() && from->is_integer() && from->size < 8) {
-      value = b().CreateAnd(value, e_.i64((int64_t{1} << (from->size * 8)) - 1));
-    }
     return normalize(value, to);
   }
   if (is_from_memory && !is_to_memory)

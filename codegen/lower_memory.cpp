@@ -171,7 +171,7 @@ Place Lowering::place(ast::Expr &expr) {
       // The verifier must see that BPF memory is not left.
       uint32_t count = object->is_string() ? object->size : object->count;
       if (!llvm::isa<llvm::ConstantInt>(position)) {
-        llvm::Value *is_inside = b().CreateICmpULT(position, e_.i64(count));
+        llvm::Value *is_inside = b().CreateICmpULT(detached(position), e_.i64(count));
         result.is_inside =
             result.is_inside ? b().CreateAnd(result.is_inside, is_inside) : is_inside;
       }

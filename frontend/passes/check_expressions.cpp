@@ -201,6 +201,11 @@ TypeRef TypeChecker::check_call(ast::Call &node, ast::Expr *&expr) {
   for (size_t i = 0; i < node.arguments.size(); ++i) {
     // Keys are checked with their map, and what find() writes to gets its type from it.
     if (builtin->map_argument == MapArgument::kAlways && i > 0) continue;
+    if (auto *type = ast::as<ast::Typeof>(node.arguments[i]); type && node.name == "typeinfo") {
+      type->type = resolve_spec(*type->type_spec);
+      is_known &= type->type != nullptr;
+      continue;
+    }
     // A map as a whole is no value, and print takes aggregations as they are.
     bool is_raw = ast::as<ast::Map>(node.arguments[i]) || (builtin->name == "print" && i == 0);
     is_format_ = i == 0 && takes_format(*builtin);
