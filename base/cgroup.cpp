@@ -51,16 +51,19 @@ Result<std::string> cgroup2_mount() {
   return Error{"cgroup v2 is not mounted", ENOENT};
 }
 
+Result<std::string> cgroup_path(const std::string &path) {
+  if (is_cgroup2(path.c_str())) return path;
+  const Result<std::string> mount = cgroup2_mount();
+  if (!mount) return mount.error();
+  const std::string full = *mount + (path.starts_with('/') ? "" : "/") + path;
+  if (is_cgroup2(full.c_str())) return full;
+  return Error{path + " is no cgroup v2 directory, nor is " + full, ENOENT};
+}
+
 Result<uint64_t> cgroup_id(const std::string &path) {
-  std::string full = path;
-  if (!is_cgroup2(full.c_str())) {
-    const Result<std::string> mount = cgroup2_mount();
-    if (!mount) return mount.error();
-    full = *mount + "/" + path;
-    if (!is_cgroup2(full.c_str())) {
-      return Error{path + " is no cgroup v2 directory, nor is " + full, ENOENT};
-    }
-  }
+  const Result<std::string> found = cgroup_path(path);
+  if (!found) return found.error();
+  const std::string &full = *found;
   // cgroupfs exports its directories by a handle that is their id; see kernfs_fh_to_dentry.
   union {
     file_handle handle;

@@ -8,7 +8,10 @@
 
 namespace awl {
 
-// The id of the cgroup at a path: absolute, or below the cgroup v2 mount.
+// The folder of the cgroup that is named by a path: absolute, or below the cgroup v2 mount.
+Result<std::string> cgroup_path(const std::string &path);
+
+// The id of the cgroup at such a path.
 Result<uint64_t> cgroup_id(const std::string &path);
 
 // Where cgroup v2 is mounted: "/sys/fs/cgroup", "/sys/fs/cgroup/unified", or what

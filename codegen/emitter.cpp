@@ -157,8 +157,28 @@ llvm::Function *Emitter::begin_callback(const std::string &name,
 
 void Emitter::emit_return(llvm::Value *value) {
   Frame &frame = s_->frame();
-  frame.exit_value->addIncoming(value ? value : i64(0), s_->builder.GetInsertBlock());
+  if (!value) value = i64(frame.default_return);
+  frame.exit_value->addIncoming(value, s_->builder.GetInsertBlock());
   s_->builder.CreateBr(frame.exit);
+}
+
+void Emitter::set_default_return(int64_t value) { s_->frame().default_return = value; }
+
+void Emitter::chain_programs() {
+  s_->frame().next_programs = s_->own_map(object::kNextProgramsMap);
+}
+
+// bpf_tail_call() returns only when there is no next program.
+void Emitter::State::call_next_program(Emitter &emitter, llvm::Value *result) {
+  llvm::BasicBlock *next = emitter.new_block("next_program"), *end = emitter.new_block("return");
+  llvm::Value *is_default =
+      builder.CreateICmpEQ(result, emitter.i64(frame().default_return));
+  builder.CreateCondBr(is_default, next, end);
+  builder.SetInsertPoint(next);
+  llvm::Value *index = relocations.next_program(builder, frame().program);
+  emitter.call(Helper::kTailCall, {emitter.ctx(), frame().next_programs, index});
+  builder.CreateBr(end);
+  builder.SetInsertPoint(end);
 }
 
 void Emitter::end_predicate() {
@@ -175,7 +195,7 @@ void Emitter::end_predicate() {
   s_->builder.SetInsertPoint(body);
 }
 
-void Emitter::State::close_frame() {
+void Emitter::State::close_frame(Emitter &emitter) {
   Frame &frame = frames.back();
   for (auto [block, value] : {std::pair{frame.exit, frame.exit_value},
                               std::pair{frame.early_exit, frame.early_exit_value}}) {
@@ -186,6 +206,7 @@ void Emitter::State::close_frame() {
     }
     builder.SetInsertPoint(block);
     if (block == frame.exit && frame.scratch) release_scratch();
+    if (frame.next_programs) call_next_program(emitter, value);
     builder.CreateRet(value);
   }
 }
@@ -194,7 +215,7 @@ void Emitter::end_program() {
   assert(s_->frames.size() == 1);
   llvm::BasicBlock *block = s_->builder.GetInsertBlock();
   if (block && !block->getTerminator()) emit_return();
-  s_->close_frame();
+  s_->close_frame(*this);
   s_->frames.clear();
   s_->builder.ClearInsertionPoint();
 }
@@ -203,7 +224,7 @@ void Emitter::end_callback() {
   assert(s_->frames.size() > 1);
   llvm::BasicBlock *block = s_->builder.GetInsertBlock();
   if (block && !block->getTerminator()) emit_return();
-  s_->close_frame();
+  s_->close_frame(*this);
   Frame frame = s_->frame();
   s_->frames.pop_back();
   s_->builder.restoreIP(frame.resume);
@@ -342,15 +363,21 @@ llvm::Value *Emitter::State::zero_key() {
   return current.zero_key;
 }
 
+llvm::Value *Emitter::allocate_on_stack(size_t size, const std::string &name) {
+  Frame &frame = s_->frame();
+  size_t rounded = (std::max<size_t>(size, 1) + 7) / 8 * 8;
+  if (rounded > frame.stack_left) return allocate(size, 8, name);
+  frame.stack_left -= rounded;
+  return s_->stack_slot(llvm::ArrayType::get(s_->builder.getInt8Ty(), rounded), name);
+}
+
 llvm::Value *Emitter::allocate(size_t size, size_t alignment, const std::string &name) {
   Frame &frame = s_->frame();
   size_t rounded = (std::max<size_t>(size, 1) + 7) / 8 * 8;
   assert(alignment <= 8);
   (void)alignment;
   if (size <= s_->checked.config.on_stack_limit && rounded <= frame.stack_left) {
-    frame.stack_left -= rounded;
-    auto *type = llvm::ArrayType::get(s_->builder.getInt8Ty(), rounded);
-    return s_->stack_slot(type, name);
+    return allocate_on_stack(size, name);
   }
   if (!frame.scratch) s_->claim_scratch(*this);
   size_t offset = kScratchHeader + frame.scratch_used;
@@ -494,6 +521,10 @@ llvm::Value *Emitter::probe_id() {
   id->addIncoming(constant, unknown);
   id->addIncoming(cookie, ask);
   return b.CreateAnd(id, i64(0xffffffff));
+}
+
+llvm::Value *Emitter::link_header() {
+  return s_->relocations.link_header(s_->builder, program_index());
 }
 
 // ---- the object -----------------------------------------------------------------------------

@@ -38,7 +38,11 @@ class Emitter {
                                 frontend::Span span);
   // Finishes it; the insertion point must be in a block that returns from here: emits `ret value`
   // after releasing scratch. Every early return must go through emit_return.
-  void emit_return(llvm::Value *value = nullptr);  // default 0
+  void emit_return(llvm::Value *value = nullptr);  // null: the program's default, 0 unless set
+  void set_default_return(int64_t value);
+  // Instead of returning its default, the program hands over to the next one on its hook: where
+  // the kernel takes one program only.
+  void chain_programs();
   void end_program();
   // What comes before this filters events: scratch memory, if any is needed, is claimed only here,
   // unless something before already needed it. Optional; at most once, in a block that every run
@@ -79,6 +83,8 @@ class Emitter {
   // of the program's stack budget), else in this run's per-CPU scratch slot. Not zeroed. `name` is
   // for IR readers.
   llvm::Value *allocate(size_t size, size_t alignment, const std::string &name);
+  // The same for what is small enough for the stack and read often, whatever on_stack_limit says.
+  llvm::Value *allocate_on_stack(size_t size, const std::string &name);
   void zero(llvm::Value *pointer, size_t size);                // memset, inlined or looped
   void copy(llvm::Value *to, llvm::Value *from, size_t size);  // memcpy of BPF memory
 
@@ -179,6 +185,8 @@ class Emitter {
   llvm::Value *user_symbol_part(const std::string &symbol, object::UserSymbolPart part);
   // The id of the target that fired, u32 as i64: patched constant, or the attach cookie.
   llvm::Value *probe_id();
+  // Bytes of the link header of the interface that the program is attached to, as i64: 14 or 0.
+  llvm::Value *link_header();
   // syscall dispatch: the u32[kSyscallTableSize] table of this program in .rodata.
   llvm::Value *dispatch_table(const std::string &name);
 

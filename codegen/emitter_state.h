@@ -38,6 +38,8 @@ struct Frame {
   llvm::PHINode *exit_value = nullptr;
   llvm::BasicBlock *early_exit = nullptr;  // returns before it; null: there are none yet
   llvm::PHINode *early_exit_value = nullptr;
+  int64_t default_return = 0;
+  llvm::GlobalVariable *next_programs = nullptr;  // see chain_programs
   size_t stack_left = 0;
   llvm::Value *scratch = nullptr;  // this run's slot, once claimed: users, then data
   size_t scratch_used = 0;
@@ -98,7 +100,8 @@ struct Emitter::State {
   llvm::Function *count_lost(Emitter &emitter);
   llvm::Function *insert_entry(Emitter &emitter);  // maps.cpp
 
-  void close_frame();
+  void close_frame(Emitter &emitter);
+  void call_next_program(Emitter &emitter, llvm::Value *result);
 
   // ---- memory
   llvm::GlobalVariable *variable(const std::string &name, llvm::Constant *initial,

@@ -10,6 +10,7 @@
 // targets of break and continue. Each lower_*.cpp implements one part of it.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <map>
 #include <optional>
@@ -21,6 +22,7 @@
 #include "codegen/emitter.h"
 #include "frontend/ast/ast.h"
 #include "frontend/checked_program.h"
+#include "frontend/probes/network.h"
 
 namespace awl::codegen {
 
@@ -55,6 +57,20 @@ struct Place {
   const StructDef::Member *bitfield() const {
     return !path.members.empty() && path.members.back()->bit_size ? path.members.back() : nullptr;
   }
+};
+
+// What has been found of the packet that the program under construction runs for.
+struct Packet {
+  struct Part {
+    llvm::Value *memory = nullptr;      // the header as it travels; zero: there is none
+    llvm::Value *is_present = nullptr;  // i64
+  };
+  std::array<Part, frontend::kPacketHeaders> parts;  // of the headers in use
+  // i64: bytes; number of what the network layer holds; offset of what comes after the headers;
+  // where the network layer says that it ends. Null when the script has no use for the packet.
+  llvm::Value *length = nullptr, *protocol = nullptr, *payload = nullptr, *end = nullptr;
+
+  std::vector<llvm::Value **> values();  // all that are there, for callbacks
 };
 
 class Lowering {
@@ -100,12 +116,14 @@ class Lowering {
   llvm::Value *read(const Place &place, Span span, llvm::Value *to = nullptr);
   // Reads an integer of at most 8 bytes from kernel or user memory, zero-extended.
   llvm::Value *read_word(llvm::Value *address, uint32_t size, AddressSpace space, Span span);
+  void read_bytes(llvm::Value *to, uint32_t size, llvm::Value *from, AddressSpace space, Span span);
   // Reads a string of at most `limit` bytes (i64, NUL included; null: all of `size`) into clean
   // memory.
   llvm::Value *read_string(llvm::Value *address, uint32_t size, llvm::Value *limit,
                            AddressSpace space, Span span, llvm::Value *to);
-  // `size` (i32, at most `most`) bytes of an array, or from an address, as they are.
-  void raw_bytes(ast::Expr &from, llvm::Value *size, uint32_t most, llvm::Value *to);
+  // `size` (i32, at most `most`) bytes of an array, or from an address, as they are. How many there
+  // were: of a packet there may be fewer.
+  llvm::Value *raw_bytes(ast::Expr &from, llvm::Value *size, uint32_t most, llvm::Value *to);
   llvm::Value *pointer(llvm::Value *address);  // i64 → ptr
   // As Emitter's, but for memory that may lie anywhere in a tuple.
   void zero(llvm::Value *pointer, uint64_t size);
@@ -168,6 +186,7 @@ class Lowering {
   void block(const std::vector<ast::Stmt *> &statements);
   // Leaves the program; what is emitted next is unreachable.
   void leave(llvm::Value *result = nullptr);
+  llvm::Value *verdict(llvm::Value *result);
   // Memory of a variable.
   llvm::Value *variable_slot(const frontend::ast::VariableDecl *decl);
   llvm::Value *variable(ast::Variable &node);
@@ -218,6 +237,21 @@ class Lowering {
   // ---- entries, in exit programs (lower_entry.cpp)
   llvm::Value *entry_duration();
   llvm::Value *entry_word(const StructDef::Member &member);
+  // ---- packets and contexts of network programs (lower_packet.cpp)
+  // A field of `pkt` or of one of its headers, or one of `args` that lies in the context; null: the
+  // node is none of these.
+  llvm::Value *hook_field(ast::FieldAccess &node, llvm::Value *to);
+  llvm::Value *packet_length();
+  // Copies bytes of the packet; i1: whether there are so many. `to` stays as it is or becomes zero
+  // when there are not.
+  llvm::Value *read_packet(llvm::Value *to, llvm::Value *offset, uint32_t size);
+  // Copies what there is of `wanted` bytes (i64, at most `most`); gives how many.
+  llvm::Value *copy_packet(llvm::Value *to, llvm::Value *offset, llvm::Value *wanted, uint32_t most);
+  llvm::Value *context_word(uint32_t offset, uint32_t size = 4);
+  // An integer of the machine as it travels, and back.
+  llvm::Value *swap_to_network(llvm::Value *word);
+  llvm::Value *network_word(llvm::Value *from, uint32_t size);  // loads, as i64
+  llvm::Value *stack_memory(uint64_t size, const std::string &name);
 
   // ---- what the verifier lets programs follow (lower_iterator.cpp)
   // Whether the program's printf() writes to the readers of a pinned iterator, and how.
@@ -276,6 +310,14 @@ class Lowering {
                     const std::vector<const frontend::ProbeSpec *> &probes);
   void emit_filters();
   void unless_wanted_process(const std::function<void(llvm::Value *is_other)> &leave);
+  void begin_network_program(ast::Clause &clause, const std::string &hook);
+  bool has_several_xdp() const;
+  void emit_packet(ast::Clause &clause);
+  void emit_socket_operation(const std::string &name);
+  llvm::Value *packet_field(const frontend::PacketHeaderInfo &info, const std::string &name);
+  llvm::Value *packet_header(const frontend::PacketHeaderInfo &info, TypeRef type, llvm::Value *to);
+  llvm::Value *packet_member(const std::string &name, TypeRef type, llvm::Value *to);
+  llvm::Value *context_member(const StructDef::Member &member, TypeRef type, llvm::Value *to);
   void emit_syscall_dispatch(const std::string &table);
   llvm::Function *shared_function(const std::string &name,
                                   const std::vector<std::string> &parameters,
@@ -367,6 +409,7 @@ class Lowering {
   llvm::Value *ctx_ = nullptr;            // in the function under construction
   llvm::Value *record_memory_ = nullptr;  // in a ring record: need not be clean
   Function function_;
+  Packet packet_;
   std::unordered_map<const frontend::ast::VariableDecl *, llvm::Value *> slots_;
   std::unordered_map<const frontend::ast::VariableDecl *, Pair> pairs_;
   std::unordered_set<const llvm::Value *> aligned_;  // pointers known to be aligned to 8

@@ -51,7 +51,9 @@ void Lowering::with_callback(const std::string &name, const std::vector<std::str
   llvm::Type *word = b().getInt64Ty();
   std::vector<llvm::Value *> all_words = words;
   all_words.insert(all_words.end(), entry_values_.begin(), entry_values_.end());
-  size_t count = kVariables + shared.size() + all_words.size();
+  std::vector<llvm::Value **> packet = packet_.values();
+  size_t packet_start = kVariables + shared.size() + all_words.size();
+  size_t count = packet_start + packet.size();
   llvm::BasicBlock &entry = b().GetInsertBlock()->getParent()->getEntryBlock();
   llvm::AllocaInst *block = llvm::IRBuilder<>(&entry, entry.begin())
                                 .CreateAlloca(llvm::ArrayType::get(word, count), nullptr, "shared");
@@ -69,7 +71,12 @@ void Lowering::with_callback(const std::string &name, const std::vector<std::str
     b().CreateAlignedStore(all_words[i], slot(kVariables + shared.size() + i), llvm::Align(8));
   }
 
+  for (size_t i = 0; i < packet.size(); i++) {
+    b().CreateAlignedStore(*packet[i], slot(packet_start + i), llvm::Align(8));
+  }
+
   auto outer_slots = slots_;
+  Packet outer_packet = packet_;
   auto outer_variables = pairs_;
   auto outer_function = std::move(function_);
   auto outer_entry = entry_values_;
@@ -102,6 +109,11 @@ void Lowering::with_callback(const std::string &name, const std::vector<std::str
   auto first_entry_word = handed_words.begin() + static_cast<ptrdiff_t>(words.size());
   entry_values_.assign(first_entry_word, handed_words.end());
   handed_words.erase(first_entry_word, handed_words.end());
+  for (size_t i = 0; i < packet.size(); i++) {
+    llvm::Value *from = at(handed, (packet_start + i) * 8);
+    *packet[i] = b().CreateAlignedLoad((*packet[i])->getType(), from, llvm::Align(8));
+    aligned_.insert(*packet[i]);
+  }
   llvm::BasicBlock *on_break = e_.new_block("break"), *on_continue = e_.new_block("continue");
   function_.loops.push_back({on_break, on_continue});
   body(function, handed_words);
@@ -114,6 +126,7 @@ void Lowering::with_callback(const std::string &name, const std::vector<std::str
   function_ = std::move(outer_function);
   entry_values_ = std::move(outer_entry);
   slots_ = std::move(outer_slots);
+  packet_ = outer_packet;
   pairs_ = std::move(outer_variables);
   ctx_ = outer_ctx;
   return_flag_ = outer_flag;
@@ -122,7 +135,10 @@ void Lowering::with_callback(const std::string &name, const std::vector<std::str
 
   call(function, block);
   llvm::Value *flag = b().CreateAlignedLoad(word, slot(kReturnFlag), llvm::Align(8));
-  leave_if(b().CreateICmpNE(flag, e_.i64(0)));
+  if_then(b().CreateICmpNE(flag, e_.i64(0)), [&] {
+    bool has_verdict = frontend::is_network(family());
+    leave(has_verdict ? b().CreateAShr(flag, 1) : nullptr);
+  });
 }
 
 void Lowering::callback_loop(

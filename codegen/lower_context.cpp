@@ -286,6 +286,7 @@ llvm::Value *Lowering::context_field(const StructDef &def, uint32_t index, TypeR
                                      llvm::Value *to) {
   const StructDef::Member &member = def.members.at(index);
   if (def.origin == StructDef::Origin::kEntryArguments) return normalize(entry_word(member), type);
+  if (def.origin == StructDef::Origin::kContext) return context_member(member, type, to);
   if (family() == ProbeFamily::kUprobe) return user_argument(index, type, span, to);
   if (def.origin == StructDef::Origin::kProbeArguments)
     return probe_argument(def, index, type, span, to);

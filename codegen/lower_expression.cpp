@@ -22,7 +22,8 @@ constexpr uint32_t kLiteralBytes = 128;
 bool is_arguments(TypeRef type) {
   return type->is_struct() && (type->struct_def->origin == StructDef::Origin::kTracepoint ||
                                type->struct_def->origin == StructDef::Origin::kProbeArguments ||
-                               type->struct_def->origin == StructDef::Origin::kEntryArguments);
+                               type->struct_def->origin == StructDef::Origin::kEntryArguments ||
+                               type->struct_def->origin == StructDef::Origin::kContext);
 }
 
 llvm::Value *Lowering::value(ast::Expr &expr, llvm::Value *to) {
@@ -388,6 +389,7 @@ llvm::Value *Lowering::ternary(ast::Ternary &node, llvm::Value *to) {
 }
 
 llvm::Value *Lowering::field_access(ast::FieldAccess &node, llvm::Value *to) {
+  if (llvm::Value *field = hook_field(node, to)) return field;
   TypeRef object = node.object->type;
   if (object->kind == TypeKind::kRecord) {
     llvm::Value *memory = value(*node.object);

@@ -150,6 +150,9 @@ llvm::Value *Lowering::address(const Place &place) {
 
 Place Lowering::place(ast::Expr &expr) {
   auto *field = ast::as<ast::FieldAccess>(&expr);
+  if (llvm::Value *memory = field ? hook_field(*field, nullptr) : nullptr) {
+    return dereference(memory, expr.type, AddressSpace::kBpf);
+  }
   if (field && field->object->type->kind != TypeKind::kRecord) {
     TypeRef object = field->object->type;
     Place result = object->is_pointer()
@@ -203,7 +206,7 @@ llvm::Value *Lowering::read_word(llvm::Value *address, uint32_t size, AddressSpa
   size_t mark = function_.taken.size();
   llvm::Value *slot = temporary(8);
   llvm::Type *word = b().getIntNTy(size * 8);
-  e_.probe_read(slot, e_.i32(size), address, space, span);
+  read_bytes(slot, size, address, space, span);
   llvm::Value *value = b().CreateAlignedLoad(word, slot, llvm::Align(size));
   release(mark);
   return b().CreateZExt(value, b().getInt64Ty());
@@ -260,8 +263,19 @@ llvm::Value *Lowering::read(const Place &place, Span span, llvm::Value *to) {
   if (place.space == AddressSpace::kBpf) return from;
   llvm::Value *memory = temporary(type, to);
   uint32_t size = program_.types->size_of(type);
-  e_.probe_read(memory, e_.i32(size), from, place.space, span);
+  read_bytes(memory, size, from, place.space, span);
   return memory;
+}
+
+void Lowering::read_bytes(llvm::Value *to, uint32_t size, llvm::Value *from, AddressSpace space,
+                          Span span) {
+  if (space != AddressSpace::kPacket) {
+    e_.probe_read(to, e_.i32(size), from, space, span);
+    return;
+  }
+  // What the packet does not have reads as 0.
+  zero(to, size);
+  read_packet(to, from, size);
 }
 
 llvm::Value *Lowering::read_string(llvm::Value *address, uint32_t size, llvm::Value *limit,
@@ -269,6 +283,15 @@ llvm::Value *Lowering::read_string(llvm::Value *address, uint32_t size, llvm::Va
   if (address->getType()->isPointerTy()) address = b().CreatePtrToInt(address, b().getInt64Ty());
   llvm::Value *memory = to ? to : temporary(size);
   if (!is_record_memory(to)) zero(memory, size);
+  if (space == AddressSpace::kPacket) {
+    // What follows a NUL must not come along.
+    llvm::Value *bytes = temporary(size);
+    zero(bytes, size);
+    llvm::Value *most = limit ? bounded(limit, size - 1) : e_.i64(size - 1);
+    copy_packet(bytes, address, most, size - 1);
+    e_.call(Helper::kProbeReadKernelStr, {memory, e_.i32(size), bytes});
+    return memory;
+  }
   llvm::Value *bytes = e_.i32(size);
   if (limit) {
     bytes = b().CreateTrunc(bounded(limit, size), b().getInt32Ty());
@@ -284,24 +307,32 @@ llvm::Value *Lowering::read_string(llvm::Value *address, uint32_t size, llvm::Va
   return memory;
 }
 
-void Lowering::raw_bytes(ast::Expr &from, llvm::Value *size, uint32_t most, llvm::Value *to) {
+llvm::Value *Lowering::raw_bytes(ast::Expr &from, llvm::Value *size, uint32_t most,
+                                 llvm::Value *to) {
   Place source;
   auto *field = ast::as<ast::FieldAccess>(&from);
   if (from.type->is_pointer() || !is_in_memory(from.type)) {
     source =
         dereference(value(from), from.type,
                     from.type->is_pointer() ? from.type->address_space : AddressSpace::kKernel);
+  } else if (llvm::Value *memory = field ? hook_field(*field, nullptr) : nullptr) {
+    source = dereference(memory, from.type, AddressSpace::kBpf);
   } else if (field && is_arguments(field->object->type)) {
     source = dereference(context_address(*field), from.type, AddressSpace::kKernel);
   } else {
     source = place(from);
   }
   llvm::Value *address = this->address(source);
+  if (source.space == AddressSpace::kPacket) {
+    llvm::Value *wanted = b().CreateZExt(size, b().getInt64Ty());
+    return b().CreateTrunc(copy_packet(to, address, wanted, most), b().getInt32Ty());
+  }
   if (source.space != AddressSpace::kBpf) {
     e_.probe_read(to, size, address, source.space, from.span);
   } else {
     copy(to, address, std::min(most, from.type->size));
   }
+  return size;
 }
 
 }  // namespace awl::codegen

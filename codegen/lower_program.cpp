@@ -86,6 +86,16 @@ std::string section_name(ProgramKind kind, const std::vector<const ProbeSpec *> 
       return "iter/" + probe.target;
     case ProbeFamily::kLsm:
       return "lsm/" + probe.target;
+    case ProbeFamily::kXdp:
+      return "xdp";
+    case ProbeFamily::kTc:
+      return "tc";
+    case ProbeFamily::kCgroupSkb:
+      return "cgroup_skb/" + probe.category;
+    case ProbeFamily::kSockOps:
+      return "sockops";
+    case ProbeFamily::kCgroupSockAddr:
+      return "cgroup/" + probe.category;
     case ProbeFamily::kSyscall:
       break;  // by kind
   }
@@ -180,6 +190,7 @@ void Lowering::emit_program(const ProgramInfo &info, ProgramKind kind,
   EntryUse entry = find_entry_use(info);
   if (entry.is_used) emit_entry_program(kind, probes, entry);
   begin_described_program(probes, span, /*is_entry=*/false);
+  if (frontend::is_network(family())) begin_network_program(clause, probes.front()->category);
   emit_filters();
   if (kind == ProgramKind::kPlain && info.uses_probe_name) shared_probe_ = e_.probe_id();
   if (entry.is_used) take_entry(entry);
@@ -206,6 +217,7 @@ void Lowering::begin_described_program(const std::vector<const ProbeSpec *> &pro
   slots_.clear();
   pairs_.clear();
   aligned_.clear();
+  packet_ = {};
   shared_probe_ = record_memory_ = nullptr;
   e_.begin_program(name, section_name(kind_, used), span);
   object::Program &description = e_.description().programs.back();
@@ -234,6 +246,7 @@ bool Lowering::is_filtered_by_pid() const {
     case ProbeFamily::kProfile:
     case ProbeFamily::kSoftware:
     case ProbeFamily::kHardware:
+    case ProbeFamily::kCgroupSockAddr:
       return true;
     default:
       return false;

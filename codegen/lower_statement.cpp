@@ -77,12 +77,18 @@ void Lowering::count_loop(llvm::Value *count,
 }
 
 void Lowering::leave(llvm::Value *result) {
+  if (result && !frontend::is_network(family())) result = nullptr;
   if (function_.is_callback) {
-    // The program ends when the helper that calls us has returned.
-    b().CreateAlignedStore(e_.i64(1), return_flag_, llvm::Align(8));
+    // The program ends when the helper that calls us has returned. A verdict is handed over with it.
+    llvm::Value *flag = e_.i64(1);
+    if (frontend::is_network(family())) {
+      llvm::Value *given = result ? result : e_.i64(frontend::passing_verdict(family()));
+      flag = b().CreateOr(b().CreateShl(given, 1), flag);
+    }
+    b().CreateAlignedStore(flag, return_flag_, llvm::Align(8));
     e_.emit_return(e_.i64(1));
   } else {
-    e_.emit_return(result);
+    e_.emit_return(result ? verdict(result) : nullptr);
   }
   b().SetInsertPoint(e_.new_block("unreachable"));
 }
@@ -131,6 +137,8 @@ void Lowering::statement(ast::Stmt &stmt) {
       break;
     case NodeKind::kReturn: {
       ast::Expr *result = static_cast<ast::Return &>(stmt).value;
+      bool is_verdict = result && frontend::is_network(family());
+      if (is_verdict) e_.description().settings.needs_unsafe = true;
       llvm::Value *code = result ? value(*result) : nullptr;
       // An iterator's would ask the kernel to come again.
       leave(family() == ProbeFamily::kIter ? nullptr : code);

@@ -185,6 +185,9 @@ void Emitter::State::define_own_maps() {
     auto *text = debug.array(debug.character(), object::kProbeNameSize);
     define_map(map, {BPF_MAP_TYPE_ARRAY, 1, 0, u32, text});
   }
+  if (auto *map = find(object::kNextProgramsMap)) {
+    define_map(map, {BPF_MAP_TYPE_PROG_ARRAY, 1, 0, u32, u32});
+  }
   if (auto *map = find(object::kScratchMap)) {
     auto *data = debug.array(debug.integer(1, false), scratch_size);
     uint32_t size = static_cast<uint32_t>(kScratchHeader + scratch_size);

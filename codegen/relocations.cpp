@@ -126,11 +126,26 @@ llvm::Value *RelocationTable::user_symbol_part(llvm::IRBuilder<> &b, uint32_t pr
   return assemble(b, b.getInt64Ty(), {}, add(program, relocation) + "$0 = 0", "=r");
 }
 
-llvm::Value *RelocationTable::probe_id(llvm::IRBuilder<> &b, uint32_t program) {
+llvm::Value *RelocationTable::constant(llvm::IRBuilder<> &b, uint32_t program,
+                                       object::Relocation::Kind kind, int32_t value) {
   object::Relocation relocation;
-  relocation.kind = object::Relocation::Kind::kProbeId;
+  relocation.kind = kind;
   relocation.is_add = true;
-  return assemble(b, b.getInt64Ty(), {}, add(program, relocation) + "$0 = -1", "=r");
+  relocation.built_value = value;
+  std::string text = add(program, relocation) + "$0 = " + std::to_string(value);
+  return assemble(b, b.getInt64Ty(), {}, text, "=r");
+}
+
+llvm::Value *RelocationTable::probe_id(llvm::IRBuilder<> &b, uint32_t program) {
+  return constant(b, program, object::Relocation::Kind::kProbeId, -1);
+}
+
+llvm::Value *RelocationTable::link_header(llvm::IRBuilder<> &b, uint32_t program) {
+  return constant(b, program, object::Relocation::Kind::kLinkHeader, object::kEthernetHeader);
+}
+
+llvm::Value *RelocationTable::next_program(llvm::IRBuilder<> &b, uint32_t program) {
+  return constant(b, program, object::Relocation::Kind::kNextProgram, -1);
 }
 
 Status RelocationTable::resolve(std::vector<uint8_t> &object,

@@ -39,6 +39,10 @@ class RelocationTable {
                                 object::UserSymbolPart part);
   // i64: the probe id, or -1 where the loader wants the attach cookie asked for.
   llvm::Value *probe_id(llvm::IRBuilder<> &b, uint32_t program);
+  // i64: the length of the link header, as Emitter::link_header().
+  llvm::Value *link_header(llvm::IRBuilder<> &b, uint32_t program);
+  // i64: the index of the next program, as Emitter::chain_programs() uses it.
+  llvm::Value *next_program(llvm::IRBuilder<> &b, uint32_t program);
 
   // Finds the instructions in the object and adds them to their programs' relocations. A program
   // with one attach point that is no wildcard gets the id that it will have if every attach point
@@ -52,6 +56,8 @@ class RelocationTable {
   };
   // Notes an entry and gives the label to put before the instruction.
   std::string add(uint32_t program, object::Relocation relocation);
+  llvm::Value *constant(llvm::IRBuilder<> &b, uint32_t program, object::Relocation::Kind kind,
+                        int32_t value);
   std::vector<Entry> entries_;  // by label number
 };
 

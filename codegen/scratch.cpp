@@ -131,7 +131,8 @@ void Emitter::State::claim_scratch(Emitter &emitter) {
     current.early_exit_value =
         llvm::PHINode::Create(builder.getInt64Ty(), 2, "result", current.early_exit);
   }
-  current.early_exit_value->addIncoming(emitter.i64(0), builder.GetInsertBlock());
+  current.early_exit_value->addIncoming(emitter.i64(current.default_return),
+                                        builder.GetInsertBlock());
   builder.CreateBr(current.early_exit);
 
   builder.restoreIP(resume);

@@ -141,6 +141,7 @@ class Loader {
       if (!status) return explain_eperm(status.error());
     }
     Status named = fill_probe_names();
+    if (named) named = fill_next_programs();
     if (!named) return named.error();
     return std::move(loaded_);
   }
@@ -406,10 +407,12 @@ class Loader {
       const bool is_counter = name == object::kLostMap || name == object::kErrorMap;
       const bool is_ring = name == object::kOutputRing || name == object::kControlRing;
       const bool is_names = name == object::kProbeNamesMap;
+      const bool is_next = name == object::kNextProgramsMap;
       if ((is_counter && (bpf_map__type(map) != BPF_MAP_TYPE_PERCPU_ARRAY ||
                           bpf_map__value_size(map) != sizeof(uint64_t) ||
                           bpf_map__key_size(map) != sizeof(uint32_t))) ||
           (is_ring && bpf_map__type(map) != BPF_MAP_TYPE_RINGBUF) ||
+          (is_next && bpf_map__type(map) != BPF_MAP_TYPE_PROG_ARRAY) ||
           (is_names && (bpf_map__type(map) != BPF_MAP_TYPE_ARRAY ||
                         bpf_map__value_size(map) != object::kProbeNameSize ||
                         bpf_map__key_size(map) != sizeof(uint32_t)))) {
@@ -429,6 +432,7 @@ class Loader {
     const size_t output_size = ring_size(has_output ? description_.settings.perf_rb_pages : 1);
     resize(object, object::kOutputRing, static_cast<uint32_t>(output_size));
     resize(object, object::kControlRing, kControlRingSize);
+    resize(object, object::kNextProgramsMap, static_cast<uint32_t>(std::max(plan_.chained, 1)));
     resize(object, object::kProbeNamesMap,
            static_cast<uint32_t>(std::max<size_t>(plan_.names.size(), 1)));
     bpf_map *map;
@@ -459,6 +463,22 @@ class Loader {
       plan_.names[id].name.copy(text, sizeof(text) - 1);
       if (bpf_map_update_elem(fd, &id, text, BPF_ANY) != 0) {
         return Error::from_errno("cannot write the names of the probes");
+      }
+    }
+    return ok();
+  }
+
+  // For programs that hand over to another one.
+  Status fill_next_programs() {
+    const int fd = loaded_.map(object::kNextProgramsMap);
+    if (fd < 0) return ok();
+    for (size_t i = 0; i < plan_.instances.size(); ++i) {
+      for (size_t k = 0; k < plan_.instances[i].size(); ++k) {
+        const int32_t index = plan_.instances[i][k].chain_index;
+        const int program = loaded_.program(i, k);
+        if (index >= 0 && bpf_map_update_elem(fd, &index, &program, BPF_ANY) != 0) {
+          return Error::from_errno("cannot chain the programs");
+        }
       }
     }
     return ok();

@@ -215,6 +215,11 @@ class Planner {
         offsets[i] = *offset;
         continue;
       }
+      if (relocation.kind == object::Relocation::Kind::kLinkHeader) offsets[i] = target.link_header;
+      // Keeps targets apart until chain_programs() knows who comes next on each interface.
+      if (relocation.kind == object::Relocation::Kind::kNextProgram) {
+        offsets[i] = static_cast<int32_t>(target.probe_id);
+      }
       if (relocation.kind != object::Relocation::Kind::kTracepointField) continue;
       if (!is_read) {
         Result<TracepointFormat> read = read_tracepoint_format(target.category, target.event);
@@ -334,6 +339,28 @@ class Planner {
   UserPatches user_patches_;
 };
 
+// Programs that share an interface hand over to each other, in the order of the script.
+void chain_programs(const object::Description &description, Plan &plan) {
+  std::map<int32_t, std::vector<int32_t *>> open_ends;  // by interface
+  for (size_t i = 0; i < description.programs.size(); ++i) {
+    const std::vector<object::Relocation> &relocations = description.programs[i].relocations;
+    for (Instance &instance : plan.instances[i]) {
+      std::vector<int32_t *> ends;
+      for (size_t k = 0; k < relocations.size(); ++k) {
+        if (relocations[k].kind != object::Relocation::Kind::kNextProgram) continue;
+        instance.patches[k] = -1;
+        ends.push_back(&instance.patches[k]);
+      }
+      if (ends.empty()) continue;
+      const int32_t interface = instance.targets.front().interface;
+      instance.chain_index = plan.chained++;
+      instance.is_called_by_other = open_ends.contains(interface);
+      for (int32_t *end : open_ends[interface]) *end = instance.chain_index;
+      open_ends[interface] = std::move(ends);
+    }
+  }
+}
+
 // Asks the kernel for what the families of this script make use of. --no-feature leaves a feature
 // unused, as on a kernel without it.
 void find_features(const object::Description &description, const RunOptions &options,
@@ -396,6 +423,7 @@ Result<Plan> make_plan(const object::Description &description, const RunOptions 
     const bool has_exits = i + 1 < plan.instances.size() && !plan.instances[i + 1].empty();
     if (!has_exits) plan.instances[i].clear();
   }
+  chain_programs(description, plan);
   const uint64_t limit = description.settings.max_probes;
   if (plan.names.size() > limit) {
     return Error{"the script would attach to " + std::to_string(plan.names.size()) +

@@ -30,6 +30,10 @@ struct Instance {
   bool is_uprobe_multi = false;  // loaded to be attached by one link to all
   bool is_kprobe_multi = false;  // likewise
   bool is_copy = false;          // the code of the instance before, tied to another function
+  // Of those that share a hook which takes one program: the index in object::kNextProgramsMap, and
+  // whether another one hands over to it.
+  int32_t chain_index = -1;
+  bool is_called_by_other = false;
 };
 
 // Something wrong with an attach point: told with the place in the script.
@@ -43,6 +47,7 @@ struct Plan {
   std::vector<const Family *> families;          // per Description::programs
   std::vector<std::vector<Instance>> instances;  // likewise; none: the program is not loaded
   std::vector<ProbeTarget> names;                // by probe id
+  int32_t chained = 0;                           // instances with a chain_index
   std::vector<Problem> problems;                 // any that is no warning: do not run
 
   bool has_errors() const;

@@ -244,6 +244,7 @@ class Run {
       if (plan_.families[i]->attach == nullptr) continue;
       std::vector<AttachFailure> all_failures;
       for (size_t k = 0; k < plan_.instances[i].size(); ++k) {
+        if (plan_.instances[i][k].is_called_by_other) continue;
         std::vector<AttachFailure> failures;
         const std::vector<Target> &targets = plan_.instances[i][k].targets;
         if (const int program = loaded_.program(i, k); program >= 0) {

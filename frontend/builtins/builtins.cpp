@@ -12,7 +12,7 @@ std::vector<Builtin> join_tables() {
                      symbol_builtins, network_builtins, process_builtins, aggregation_builtins,
                      compile_time_builtins}) {
     for (Builtin &builtin : table()) {
-      builtin.is_value = table == value_builtins;
+      builtin.is_value |= table == value_builtins;
       all.push_back(builtin);
     }
   }

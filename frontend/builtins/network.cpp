@@ -7,6 +7,9 @@
 #include "frontend/builtins/check_builtin.h"
 
 namespace awl::frontend {
+
+AWL_DIAGNOSTIC(kPacketWhole, Error, "packet-whole", "pkt is no value by itself");
+
 namespace {
 
 constexpr uint32_t kIpv4Bytes = 4, kIpv6Bytes = 16, kMacBytes = 6;
@@ -51,6 +54,13 @@ TypeRef check_macaddr(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
   return c.types().simple(TypeKind::kMacAddress);
 }
 
+TypeRef check_pkt(BuiltinContext &c, ast::Expr &expr, Arguments &) {
+  if (!c.is_in({ProbeFamily::kXdp, ProbeFamily::kTc, ProbeFamily::kCgroupSkb})) return nullptr;
+  if (c.checker.is_member_object(expr)) return c.probe().packet_type;
+  c.report(expr.span, kPacketWhole).hint("read a header or a field of it: pkt.tcp, pkt.len");
+  return nullptr;
+}
+
 TypeRef check_pointer_argument(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
   return c.address(arguments, 0) ? c.checker.uint64() : nullptr;
 }
@@ -72,6 +82,8 @@ std::vector<Builtin> network_builtins() {
        .description = "An address written as text as bytes.", .min_arguments = 1, .max_arguments = 1, .check = check_pton},
       {.name = "macaddr", .signature = "macaddr_t macaddr(char[6] address)",
        .description = "A hardware address.", .min_arguments = 1, .max_arguments = 1, .check = check_macaddr},
+      {.name = "pkt", .signature = "struct pkt pkt",
+       .description = "The packet: its headers, length and payload.", .is_value = true, .check = check_pkt},
       {.name = "socket_cookie", .signature = "uint64 socket_cookie(struct sock * socket)",
        .description = "The cookie of a socket.", .min_arguments = 1, .max_arguments = 1,
        .is_supported = false, .check = check_pointer_argument},

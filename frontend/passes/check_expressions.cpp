@@ -9,6 +9,7 @@
 #include "frontend/builtins/config.h"
 #include "frontend/diagnostics/nearest_name.h"
 #include "frontend/passes/type_checker.h"
+#include "frontend/probes/network.h"
 #include "runtime/object/description.h"
 
 namespace awl::frontend {
@@ -219,6 +220,11 @@ TypeRef TypeChecker::check_call(ast::Call &node, ast::Expr *&expr) {
 TypeRef TypeChecker::check_builtin(const Builtin &builtin, ast::Expr *&expr,
                                    std::vector<ast::Expr *> &arguments) {
   BuiltinContext context(*this, builtin, expr);
+  ProbeFamily family = context.probe().family;
+  if (std::string_view reason = why_unavailable(builtin.name, family); !reason.empty()) {
+    report(expr->span, kBuiltinProbe, builtin.name, family_name(family)).hint(std::string(reason));
+    return nullptr;
+  }
   return builtin.check(context, *expr, arguments);
 }
 
@@ -251,6 +257,7 @@ TypeRef TypeChecker::check_map_access(ast::MapAccess &node) {
 }
 
 TypeRef TypeChecker::check_field_access(ast::FieldAccess &node) {
+  member_object_ = node.object;
   TypeRef object = check(node.object);
   if (!object) return nullptr;
   if (object->kind == TypeKind::kRecord) {

@@ -1,5 +1,6 @@
 // Types of operators: arithmetic, comparisons, logic, addresses.
 #include "frontend/passes/type_checker.h"
+#include "frontend/probes/network.h"
 #include "runtime/object/description.h"
 
 namespace awl::frontend {
@@ -121,9 +122,9 @@ Shape as_integer(TypeStore &types, Shape shape) {
 TypeRef TypeChecker::check_unary(ast::Unary &node, ast::Expr *&expr) {
   if (node.op == ast::UnaryOp::kAddressOf) return check_address_of(node);
   if (node.op == ast::UnaryOp::kDereference) return check_dereference(node);
-  TypeRef type = check(node.operand);
-  if (!type) return nullptr;
   bool is_not = node.op == ast::UnaryOp::kNot;
+  TypeRef type = is_not ? check_presence(node.operand) : check(node.operand);
+  if (!type) return nullptr;
   if (!type->is_integral() && !(is_not && type->is_pointer())) {
     report(node.operand->span, kBadOperand, symbol(node.op), to_string(type));
     return nullptr;
@@ -210,8 +211,16 @@ TypeRef TypeChecker::check_binary(ast::Binary &node) {
   return is_comparison(node.op) ? check_comparison(node) : check_arithmetic(node);
 }
 
-bool TypeChecker::check_truth(ast::Expr *&expr) {
+// A header of `pkt` as a condition is whether the packet has it.
+TypeRef TypeChecker::check_presence(ast::Expr *&expr) {
   TypeRef type = check(expr);
+  if (!type || !is_packet_header(type)) return type;
+  expr = nodes().make<ast::FieldAccess>(expr->span, expr, kPresent, expr->span);
+  return check(expr);
+}
+
+bool TypeChecker::check_truth(ast::Expr *&expr) {
+  TypeRef type = check_presence(expr);
   if (!type) return false;
   if (is_truth(type)) return true;
   report(expr->span, kBadCondition, to_string(type));
@@ -219,7 +228,7 @@ bool TypeChecker::check_truth(ast::Expr *&expr) {
 }
 
 TypeRef TypeChecker::check_logical(ast::Binary &node) {
-  TypeRef left = check(node.left), right = check(node.right);
+  TypeRef left = check_presence(node.left), right = check_presence(node.right);
   if (!left || !right) return nullptr;
   if (!is_truth(left) || !is_truth(right)) {
     report(node.span, kBadOperands, symbol(node.op), to_string(left), to_string(right));

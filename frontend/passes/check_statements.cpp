@@ -2,6 +2,7 @@
 #include "frontend/builtins/check_builtin.h"
 #include "frontend/passes/evaluate_constant.h"
 #include "frontend/passes/type_checker.h"
+#include "frontend/probes/network.h"
 
 namespace awl::frontend {
 
@@ -41,6 +42,12 @@ AWL_DIAGNOSTIC(kRangeType, Error, "range-type", "Loop range requires integers, f
                std::string);
 AWL_DIAGNOSTIC(kVerdict, Error, "verdict",
                "what a security hook returns decides whether something may be done");
+AWL_DIAGNOSTIC(kVerdictUnsafe, Error, "verdict-unsafe",
+               "{} probes only observe: a value would be a verdict on the packet or call",
+               std::string_view);
+AWL_DIAGNOSTIC(kVerdictRange, Error, "verdict-range",
+               "a verdict of {} is a number from {} to {}, found {}", std::string_view, int64_t,
+               int64_t, int64_t);
 AWL_DIAGNOSTIC(kReturnType, Error, "return-type",
                "Probe return values can only be integers. Found {}", std::string);
 
@@ -355,6 +362,20 @@ void TypeChecker::check_for_range(ast::ForRange &loop) {
   check_body(*loop.body, true);
 }
 
+// What a network program returns decides what becomes of the packet or the call.
+void TypeChecker::check_verdict(const ast::Expr &value) {
+  const ProbeSpec &probe = program_->probes.front();
+  if (!options_.allow_unsafe) {
+    report(value.span, kVerdictUnsafe, family_name(probe.family))
+        .hint("leave with a plain `return`, or use the --unsafe flag to allow it");
+    return;
+  }
+  std::optional<VerdictRange> range = verdict_range(probe.family, probe.category);
+  std::optional<int64_t> verdict = evaluate_constant(types_, value);
+  if (!range || !verdict || (*verdict >= range->least && *verdict <= range->most)) return;
+  report(value.span, kVerdictRange, probe.name, range->least, range->most, *verdict);
+}
+
 void TypeChecker::check_return(ast::Return &stmt) {
   if (!stmt.value) return;
   TypeRef type = check(stmt.value);
@@ -367,6 +388,7 @@ void TypeChecker::check_return(ast::Return &stmt) {
     report(stmt.value->span, kVerdict).hint("--unsafe allows it");
     return;
   }
+  if (is_network(program_->probes.front().family)) check_verdict(*stmt.value);
   widen(stmt.value);
 }
 

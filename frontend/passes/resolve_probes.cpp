@@ -15,6 +15,7 @@
 #include "frontend/ast/visit.h"
 #include "frontend/probes/families.h"
 #include "frontend/probes/function_arguments.h"
+#include "frontend/probes/network.h"
 #include "frontend/probes/probe_diagnostics.h"
 #include "frontend/probes/tracepoint_arguments.h"
 #include "frontend/probes/tracepoint_format.h"
@@ -102,7 +103,7 @@ class ProbeResolver {
       : compilation_(compilation),
         target_(target),
         context_{compilation.diagnostics, compilation.types, target, options,
-                 compilation.checked.config} {}
+                 compilation.checked.config, {}} {}
 
   void run(ast::Program &program) {
     std::vector<ast::Clause *> clauses;
@@ -174,6 +175,7 @@ class ProbeResolver {
 
   void add_spec(ProbeSpec spec, const ClauseUse &uses, Groups &groups) {
     std::string key = fmt::format("{} {}", static_cast<int>(spec.family), program_kind(spec));
+    if (is_network(spec.family)) key += " " + spec.category;
     if (spec.family == ProbeFamily::kSyscall) {
       add_syscall(std::move(spec), uses, key, groups);
       return;

@@ -53,6 +53,8 @@ class TypeChecker {
   bool is_final() const { return is_final_; }
   // Whether what is checked now may be reached, as far as constants tell.
   bool is_reached() const { return dead_depth_ == 0; }
+  // Whether a member of the value is what is wanted of it: `pkt` in `pkt.len`.
+  bool is_member_object(const ast::Expr &expr) const { return member_object_ == &expr; }
   void note_probe_name() { program_->uses_probe_name = true; }
 
   template <class... Args>
@@ -148,6 +150,7 @@ class TypeChecker {
   TypeRef check_ternary(ast::Ternary &node);
   // The operand of a logical operation or condition.
   bool check_truth(ast::Expr *&expr);
+  TypeRef check_presence(ast::Expr *&expr);
   TypeRef mismatch(ast::Binary &node, TypeRef left, TypeRef right);
   void warn_sign(ast::Expr &expr, TypeRef to);
 
@@ -180,6 +183,7 @@ class TypeChecker {
   void check_for_map(ast::ForMap &loop);
   void check_for_range(ast::ForRange &loop);
   void check_return(ast::Return &stmt);
+  void check_verdict(const ast::Expr &value);
   void check_body(ast::Block &block, bool is_loop);
 
   Compilation &compilation_;
@@ -196,6 +200,7 @@ class TypeChecker {
   ProgramInfo *program_ = nullptr;
   size_t program_index_ = 0;
   bool is_final_ = false;
+  const ast::Expr *member_object_ = nullptr;
   bool is_format_ = false;  // the literal being checked is a format string: of any length
   std::vector<Span> expansions_;  // calls of the macros whose bodies are being checked
   int loop_depth_ = 0;

@@ -87,6 +87,18 @@ const std::vector<FamilyInfo> &table() {
        read_watchpoint},
       {kTest, "test", {}, "test:NAME", 1, 1, true, read_named},
       {kBench, "bench", {}, "bench:NAME", 1, 1, true, read_named},
+      {kXdp, "xdp", {}, "xdp:INTERFACE", 1, 1, true, read_interface},
+      {kTc, "tc", {}, "tc:INTERFACE:ingress|egress", 2, 2, true, read_interface},
+      {kCgroupSkb, "cgroup_skb", {}, "cgroup_skb:PATH:ingress|egress", 2, 2, true, read_cgroup},
+      {kSockOps, "sock_ops", {}, "sock_ops:PATH[:OPERATION]", 1, 2, true, read_cgroup},
+      {kCgroupSockAddr,
+       "cgroup_sock_addr",
+       {},
+       "cgroup_sock_addr:PATH:HOOK",
+       2,
+       2,
+       true,
+       read_cgroup},
   };
   return families;
 }

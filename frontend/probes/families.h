@@ -5,6 +5,7 @@
 // record of the same name in codegen and runtime.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,7 @@ struct ProbeContext {
   Target &target;
   const Options &options;
   const Config &config;
+  std::map<std::string, TypeRef> made_types;  // types made up for network families, by name
 };
 
 struct FamilyInfo {

@@ -36,6 +36,11 @@ enum class ProbeFamily {
   kWatchpoint,
   kTest,
   kBench,
+  kXdp,
+  kTc,
+  kCgroupSkb,
+  kSockOps,
+  kCgroupSockAddr,
 };
 
 // Where an argument of a user function is when the function is entered.
@@ -62,7 +67,9 @@ struct ProbeSpec {
   std::string
       category;  // tracepoint: subsystem; raw tracepoint, kprobe, fentry: module; usdt: provider;
                  // syscall: "enter" or "exit"
-  std::string target;    // event, function or symbol, software event, signal; may hold wildcards
+                 // tc, cgroup_skb: direction; sock_ops: operation or empty; cgroup_sock_addr: hook
+  std::string target;    // event, function or symbol, software event, signal; network interface;
+                         // path of a cgroup; may hold wildcards
   std::string binary;    // uprobe, usdt: path as resolved here, or a pattern; iter: where to pin
   uint64_t offset = 0;   // uprobe, kprobe: bytes past the symbol
   uint64_t address = 0;  // when has_address; fentry:bpf: id of the BPF program, 0 for any
@@ -82,6 +89,7 @@ struct ProbeSpec {
   std::string build_id;
   TypeRef args_type =
       nullptr;  // struct type of `args` (any origin that is_arguments() names); null: none
+  TypeRef packet_type = nullptr;  // struct type of `pkt`; null: none
   TypeRef retval_type = nullptr;  // null: no retval
   TypeRef entry_type = nullptr;   // of `entry`: a struct of origin kEntryArguments; null: not used
 };

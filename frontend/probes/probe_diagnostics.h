@@ -46,6 +46,8 @@ AWL_DIAGNOSTIC(kProbeNoReturnValue, Error, "probe-no-return-value", "{} returns 
                std::string);
 AWL_DIAGNOSTIC(kProbeUnknownQualifier, Error, "probe-unknown-qualifier",
                "'{}' is not a language: only `cpp` is", std::string);
+AWL_DIAGNOSTIC(kProbeUnknownHook, Error, "probe-unknown-hook", "'{}' is not {} of {} probes",
+               std::string, std::string, std::string);
 AWL_DIAGNOSTIC(kProbeMissingTarget, Error, "probe-missing-target", "there is no {}", std::string);
 AWL_DIAGNOSTIC(kProbeMissingTargetSkipped, Warning, "probe-missing-target-skipped",
                "there is no {}; the probe is left out", std::string);

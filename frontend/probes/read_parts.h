@@ -37,6 +37,10 @@ bool read_lsm(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &s
 bool read_user_function(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
 // usdt:BINARY:[PROVIDER:]NAME
 bool read_usdt(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
+// xdp:INTERFACE, tc:INTERFACE:DIRECTION
+bool read_interface(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
+// cgroup_skb:PATH:DIRECTION, sock_ops:PATH[:OPERATION], cgroup_sock_addr:PATH:HOOK
+bool read_cgroup(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
 
 // The place of a part, the whole attach point where the builder gave none.
 Span part_span(const ast::AttachPoint &point, size_t index);

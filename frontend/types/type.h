@@ -55,24 +55,36 @@ enum class TypeKind {
   kTseries,  // aggregations
 };
 
-enum class AddressSpace { kNone, kKernel, kUser, kBpf };
+// kPacket: an address is an offset in the packet that a program is run for.
+enum class AddressSpace { kNone, kKernel, kUser, kBpf, kPacket };
 
 class Type;
 using TypeRef = const Type *;
 
 // A C struct or union: from the kernel's BTF (fields are then read with CO-RE relocations), from
 // definitions in the script (offsets fixed), or made up for the context of a probe (`args`).
+// kContext: `args` whose members lie in the program's context as the kernel's ABI says; kPacket:
+// `pkt` and its headers.
 struct StructDef {
   // kEntryArguments: kept from the entry of what returns now; the offset is 64 bits times the
   // argument's number.
-  enum class Origin { kScript, kKernel, kTracepoint, kProbeArguments, kEntryArguments };
+  enum class Origin {
+    kScript,
+    kKernel,
+    kTracepoint,
+    kProbeArguments,
+    kEntryArguments,
+    kContext,
+    kPacket,
+  };
   struct Member {
     std::string name;  // empty: anonymous struct or union, whose members count as the outer's
     TypeRef type = nullptr;
     uint32_t bit_offset = 0;
     uint32_t bit_size = 0;     // 0: not a bitfield
     bool is_data_loc = false;  // tracepoint __data_loc: a u32 holding offset | length << 16
-    std::string type_text;     // as the kernel writes it, for listings
+    bool is_network_order = false;  // kContext: big-endian there
+    std::string type_text;          // as the kernel writes it, for listings
   };
   std::string name;  // the tag; empty for anonymous
   std::string

@@ -48,6 +48,7 @@ void Attachments::remove_watchpoints(uint64_t address) {
 }
 
 void Attachments::detach_programs() {
+  filters_.remove();
   const bool has_watchpoints = !watchpoints_.empty();
   watchpoints_.clear();
   if (links_.empty() && events_.empty() && !has_watchpoints) return;

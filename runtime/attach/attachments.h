@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "runtime/attach/tc_filter.h"
 
 namespace awl::runtime {
 
@@ -21,6 +22,10 @@ class Attachments {
   const std::vector<FileDescriptor> &iterators() const { return iterators_; }
   // A perf event. Slow ones are those that the kernel waits for when they are closed.
   void add_event(FileDescriptor event, bool is_slow = false);
+  // A program of tc where there are no links for it.
+  Status add_filter(int program, int interface, bool is_ingress) {
+    return filters_.add(program, interface, is_ingress);
+  }
 
   // A watchpoint: a link and its event, or an event alone, at an address.
   void add_watchpoint(uint64_t address, FileDescriptor link, FileDescriptor event) {
@@ -44,6 +49,7 @@ class Attachments {
   };
   std::vector<Watchpoint> watchpoints_;
   std::vector<FileDescriptor> links_, events_, slow_events_, iterators_;
+  TcFilters filters_;
 };
 
 }  // namespace awl::runtime

@@ -25,6 +25,8 @@ AWL_EXPANDS(expand_uprobe);
 AWL_EXPANDS(expand_usdt);
 AWL_EXPANDS(expand_kprobe);
 AWL_EXPANDS(expand_fentry);
+AWL_EXPANDS(expand_interface);
+AWL_EXPANDS(expand_cgroup);
 
 AWL_ATTACHES(attach_interval);
 AWL_ATTACHES(attach_profile);
@@ -42,5 +44,8 @@ AWL_ATTACHES(attach_kprobe);
 AWL_ATTACHES(attach_kretprobe);
 AWL_ATTACHES(attach_fentry);
 AWL_ATTACHES(attach_watchpoint);
+AWL_ATTACHES(attach_xdp);
+AWL_ATTACHES(attach_tc);
+AWL_ATTACHES(attach_cgroup);
 
 }  // namespace awl::runtime

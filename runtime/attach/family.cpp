@@ -28,6 +28,11 @@ constexpr Family kFamilies[] = {
     {"fentry", CookieKind::kTracing, expand_fentry, attach_fentry},
     {"fexit", CookieKind::kTracing, expand_fentry, attach_fentry},
     {"watchpoint", CookieKind::kPerf, expand_plain, attach_watchpoint},
+    {"xdp", CookieKind::kNone, expand_interface, attach_xdp},
+    {"tc", CookieKind::kNone, expand_interface, attach_tc},
+    {"cgroup_skb", CookieKind::kNone, expand_cgroup, attach_cgroup},
+    {"sock_ops", CookieKind::kNone, expand_cgroup, attach_cgroup},
+    {"cgroup_sock_addr", CookieKind::kNone, expand_cgroup, attach_cgroup},
 };
 
 // System call tracepoints that one program on a raw tracepoint serves; see attach_syscall.cpp.

@@ -25,8 +25,9 @@ struct Target {
   const object::AttachPoint *point = nullptr;
   std::string category;      // tracepoints
   std::string event;         // tracepoints, software and hardware events, signals
-  std::string path;          // uprobes and static user probes: the file (without "!/ENTRY"),
-  uint64_t file_offset = 0;  // and where in it
+  std::string path;          // uprobes, static user probes: the file (without "!/ENTRY");
+                             // cgroups: the folder
+  uint64_t file_offset = 0;  // and where in the file
   std::string symbols_path;  // the file with the symbols; empty: `path`
   uint64_t semaphore = 0;    // static user probes: where in the file their semaphore lies; 0: none
   uint64_t address = 0;      // of the place, as the file's symbols count
@@ -38,6 +39,8 @@ struct Target {
   bool is_optional = false;  // one of many that a pattern matches: may fail
   bool is_override = false;  // the program calls override()
   bool is_multi = false;     // attached by one link with all of its instance (kprobe_multi)
+  int interface = 0;         // xdp, tc: index of the network interface,
+  int32_t link_header = object::kEthernetHeader;  // and bytes before the network layer there
 };
 
 // What attach points are expanded and programs attached with.

@@ -28,6 +28,7 @@ inline constexpr const char *kScratchMap = "awl_scratch";  // PERCPU_ARRAY of sc
 inline constexpr const char *kProbeNamesMap = "awl_probe_names";  // ARRAY char[kProbeNameSize], index: probe id
 inline constexpr uint32_t kProbeNameSize = 128;
 inline constexpr const char *kEntriesPrefix = "awl_entries_";  // HASH or LRU_HASH, + number of an exit program
+inline constexpr const char *kNextProgramsMap = "awl_next_programs";  // PROG_ARRAY; see kNextProgram
 inline constexpr const char *kStacksMap = "awl_stacks";  // STACK_TRACE; a script has at most one per kind and limit:
                                                          // awl_kstacks_<limit>, awl_ustacks_<limit>
 // Variables in .rodata which the loader sets before load. All are 8 bytes, but string parameters
@@ -132,6 +133,8 @@ struct Relocation {
     kUserSymbol,       // imm: part `argument` (UserSymbolPart) of the address of the symbol `field`
     kFunctionArgument,  // as kTracepointField: where the argument `field` of the traced kernel
                         // function lies; that of "return" is the returned value's
+    kLinkHeader,       // imm: bytes before the network layer in packets of the interface
+    kNextProgram,      // imm: index in kNextProgramsMap of who comes next on the interface; -1: nobody
   };
   Kind kind = Kind::kProbeId;
   uint32_t instruction = 0;  // index in the program's section
@@ -142,6 +145,8 @@ struct Relocation {
   bool is_add = false;       // patch imm, not off
   int32_t built_value = 0;   // what stands there
 };
+
+inline constexpr int32_t kEthernetHeader = 14;  // bytes; kLinkHeader's value when left alone
 
 // A pattern to attach to; see frontend/probes/probe.h for the meaning of the fields.
 struct AttachPoint {

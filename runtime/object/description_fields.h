@@ -29,8 +29,9 @@ inline constexpr auto names_of(MapType) {
       {"hash", "array", "percpu_hash", "percpu_array", "lru_hash", "lru_percpu_hash"});
 }
 inline constexpr auto names_of(Relocation::Kind) {
-  return std::to_array<std::string_view>(
-      {"tracepoint_field", "probe_id", "usdt_argument", "user_symbol", "function_argument"});
+  return std::to_array<std::string_view>({"tracepoint_field", "probe_id", "usdt_argument",
+                                          "user_symbol", "function_argument", "link_header",
+                                          "next_program"});
 }
 inline constexpr auto names_of(ParameterKind) {
   return std::to_array<std::string_view>({"integer", "string", "bool"});

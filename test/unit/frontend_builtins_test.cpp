@@ -46,6 +46,7 @@ const Example kExamples[] = {
     {"jiffies", "$a = jiffies;", "uint64", "$a = jiffies(1);", "too-many-arguments"},
     {"username", "$a = username;", "username_t", "$a = username + 1;", "type-mismatch"},
     {"usermode", "$a = usermode;", "uint8", "$a = usermode(1);", "too-many-arguments"},
+    {"pkt", "", "", "$a = pkt.tcp.dport;", "builtin-probe"},
     {"printf", "printf(\"%d %s\", pid, comm);", "", "printf(\"%d\", comm);", "format-type"},
     {"errorf", "errorf(\"%d\", 1);", "", "errorf(1);", "argument-type"},
     {"warnf", "warnf(\"%d\", 1);", "", "warnf(\"%d\");", "format-too-few-arguments"},

@@ -1,14 +1,18 @@
 // awl -l: what could be probed on this machine. One lister per probe family.
 
+#include <net/if.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <iterator>
 #include <map>
 
-#include "frontend/probes/families.h"
-#include "frontend/probes/syscall_table.h"
+#include "base/cgroup.h"
 #include "base/tracefs.h"
+#include "frontend/probes/families.h"
+#include "frontend/probes/network.h"
+#include "frontend/probes/syscall_table.h"
 #include "frontend/target/target.h"
 #include "runtime/tracer.h"
 #include "tools/awl/commands.h"
@@ -252,6 +256,59 @@ Status list_in_binaries(Listing &listing) {
       });
 }
 
+// What there is to read in a probe of a network family.
+void print_network_arguments(frontend::ProbeFamily family, const std::string &hook) {
+  for (const frontend::ContextField &field : frontend::context_fields(family, hook))
+    print_argument(frontend::context_field_type(field), field.name);
+  if (!frontend::has_packet(family)) return;
+  for (const frontend::PacketHeaderInfo &header : frontend::packet_headers()) {
+    for (const frontend::PacketField &field : header.fields) {
+      const std::string type =
+          field.is_address ? "uint8[" + std::to_string(field.size) + "]"
+                           : "uint" + std::to_string(frontend::packet_field_bytes(field) * 8);
+      print_argument(type, std::string("pkt.") + header.name + "." + field.name);
+    }
+  }
+}
+
+void list_hooks(Listing &listing, frontend::ProbeFamily family, const std::string &prefix,
+                std::span<const std::string_view> hooks) {
+  for (const std::string_view hook : hooks) {
+    listing.print(prefix + ":" + std::string(hook),
+                  [&] { print_network_arguments(family, std::string(hook)); });
+  }
+}
+
+Status list_interfaces(Listing &listing) {
+  struct if_nameindex *list = if_nameindex();
+  if (list == nullptr) return Error::from_errno("cannot list the network interfaces");
+  for (const struct if_nameindex *one = list; one->if_index != 0; ++one) {
+    const std::string name = one->if_name;
+    listing.print("xdp:" + name, [] { print_network_arguments(frontend::ProbeFamily::kXdp, ""); });
+    list_hooks(listing, frontend::ProbeFamily::kTc, "tc:" + name, frontend::kDirections);
+  }
+  if_freenameindex(list);
+  return ok();
+}
+
+// The hooks of one cgroup: the one in the pattern, or that of all processes.
+Status list_cgroup_hooks(Listing &listing) {
+  const std::string wanted = part(listing.pattern, 1);
+  const bool is_any = frontend::has_wildcard(wanted);
+  Result<std::string> path = is_any ? cgroup2_mount() : cgroup_path(wanted);
+  if (!path) return path.error();
+  using enum frontend::ProbeFamily;
+  list_hooks(listing, kCgroupSkb, "cgroup_skb:" + *path, frontend::kDirections);
+  list_hooks(listing, kCgroupSockAddr, "cgroup_sock_addr:" + *path,
+             frontend::socket_address_hooks());
+  listing.print("sock_ops:" + *path, [] { print_network_arguments(kSockOps, ""); });
+  for (const frontend::SocketOperation &operation : frontend::socket_operations()) {
+    listing.print("sock_ops:" + *path + ":" + std::string(operation.name),
+                  [] { print_network_arguments(kSockOps, ""); });
+  }
+  return ok();
+}
+
 struct Family {
   const char *name, *short_name;
   Status (*list)(Listing &);
@@ -274,6 +331,11 @@ constexpr Family kFamilies[] = {
     {"uprobe", "u", list_in_binaries, false},
     {"uretprobe", "ur", list_in_binaries, false},
     {"usdt", "U", list_in_binaries, false},
+    {"xdp", "xdp", list_interfaces, false},
+    {"tc", "tc", list_interfaces, false},
+    {"cgroup_skb", "cgroup_skb", list_cgroup_hooks, false},
+    {"sock_ops", "sock_ops", list_cgroup_hooks, false},
+    {"cgroup_sock_addr", "cgroup_sock_addr", list_cgroup_hooks, false},
 };
 
 // Lists one pattern without commas; false when no family is meant by it.

@@ -1,0 +1,39 @@
+// Filters of tc on kernels before 6.6, where programs have no links on interfaces.
+//
+// A filter stays when whoever made it is gone, even by SIGKILL. So a process beside the tracer, the
+// guard, holds the list: it learns of each filter before it is made, waits for the tracer to close
+// the pipe between them, which the kernel does however the tracer ends, and then removes them, and
+// the queueing disciplines that were put in for them when nothing else uses these. Only a guard
+// that is killed as well leaves filters behind; they go with their interface.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+#include "base/file.h"
+#include "base/result.h"
+
+namespace awl::runtime {
+
+class TcFilters {
+ public:
+  TcFilters() = default;
+  TcFilters(TcFilters &&) = default;
+  TcFilters &operator=(TcFilters &&) = default;
+  ~TcFilters() { remove(); }
+
+  // Attaches a program in direct-action mode.
+  Status add(int program, int interface, bool is_ingress);
+  // Removes all and waits until they are.
+  void remove();
+
+ private:
+  Status start_guard();
+
+  FileDescriptor guard_pipe_;
+  pid_t guard_ = -1;
+  uint32_t count_ = 0;
+};
+
+}  // namespace awl::runtime
