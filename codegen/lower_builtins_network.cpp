@@ -48,10 +48,19 @@ llvm::Value *macaddr(BuiltinCall &call) {
   return memory;
 }
 
+// Of an argument of the traced function, which the verifier knows to be a socket; else of the
+// program's own context.
+llvm::Value *socket_cookie(BuiltinCall &call) {
+  Lowering &lowering = call.lowering;
+  llvm::Value *socket = call.has(0) ? lowering.pointer(call.value(0)) : lowering.context();
+  return call.emitter().call(Helper::kGetSocketCookie, {socket});
+}
+
 constexpr BuiltinLowering kLowerings[] = {
     {"ntop", ntop},
     {"pton", pton},
     {"macaddr", macaddr},
+    {"socket_cookie", socket_cookie},
 };
 
 }  // namespace

@@ -61,8 +61,13 @@ TypeRef check_pkt(BuiltinContext &c, ast::Expr &expr, Arguments &) {
   return nullptr;
 }
 
-TypeRef check_pointer_argument(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
-  return c.address(arguments, 0) ? c.checker.uint64() : nullptr;
+TypeRef check_socket_cookie(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  bool is_right =
+      arguments.empty() ? c.is_in({ProbeFamily::kTc, ProbeFamily::kCgroupSkb, ProbeFamily::kSockOps,
+                                   ProbeFamily::kCgroupSockAddr})
+                        : c.is_in({ProbeFamily::kFentry, ProbeFamily::kFexit}) &&
+                              c.address(arguments, 0);
+  return is_right ? c.checker.uint64() : nullptr;
 }
 
 TypeRef check_skboutput(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
@@ -84,9 +89,9 @@ std::vector<Builtin> network_builtins() {
        .description = "A hardware address.", .min_arguments = 1, .max_arguments = 1, .check = check_macaddr},
       {.name = "pkt", .signature = "struct pkt pkt",
        .description = "The packet: its headers, length and payload.", .is_value = true, .check = check_pkt},
-      {.name = "socket_cookie", .signature = "uint64 socket_cookie(struct sock * socket)",
-       .description = "The cookie of a socket.", .min_arguments = 1, .max_arguments = 1,
-       .is_supported = false, .check = check_pointer_argument},
+      {.name = "socket_cookie", .signature = "uint64 socket_cookie([struct sock * socket])",
+       .description = "The cookie of a socket; in network probes, of the packet's or call's.",
+       .max_arguments = 1, .check = check_socket_cookie},
       {.name = "skboutput", .signature = "uint32 skboutput(const string path, struct sk_buff * packet, uint64 length, uint64 offset)",
        .description = "Writes a packet to a pcap file.", .min_arguments = 4, .max_arguments = 4,
        .is_async = true, .is_supported = false, .check = check_skboutput},

@@ -47,6 +47,7 @@ const Example kExamples[] = {
     {"username", "$a = username;", "username_t", "$a = username + 1;", "type-mismatch"},
     {"usermode", "$a = usermode;", "uint8", "$a = usermode(1);", "too-many-arguments"},
     {"pkt", "", "", "$a = pkt.tcp.dport;", "builtin-probe"},
+    {"socket_cookie", "", "", "$a = socket_cookie();", "builtin-probe"},
     {"printf", "printf(\"%d %s\", pid, comm);", "", "printf(\"%d\", comm);", "format-type"},
     {"errorf", "errorf(\"%d\", 1);", "", "errorf(1);", "argument-type"},
     {"warnf", "warnf(\"%d\", 1);", "", "warnf(\"%d\");", "format-too-few-arguments"},
