@@ -136,8 +136,8 @@ void Lowering::with_callback(const std::string &name, const std::vector<std::str
   call(function, block);
   llvm::Value *flag = b().CreateAlignedLoad(word, slot(kReturnFlag), llvm::Align(8));
   if_then(b().CreateICmpNE(flag, e_.i64(0)), [&] {
-    bool has_verdict = frontend::is_network(family());
-    leave(has_verdict ? b().CreateAShr(flag, 1) : nullptr);
+    bool has_value = frontend::returns_value(family());
+    leave(has_value ? b().CreateAShr(flag, 1) : nullptr);
   });
 }
 

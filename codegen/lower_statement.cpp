@@ -77,11 +77,11 @@ void Lowering::count_loop(llvm::Value *count,
 }
 
 void Lowering::leave(llvm::Value *result) {
-  if (result && !frontend::is_network(family())) result = nullptr;
+  if (!frontend::returns_value(family())) result = nullptr;
   if (function_.is_callback) {
     // The program ends when the helper that calls us has returned. A verdict is handed over with it.
     llvm::Value *flag = e_.i64(1);
-    if (frontend::is_network(family())) {
+    if (frontend::returns_value(family())) {
       llvm::Value *given = result ? result : e_.i64(frontend::passing_verdict(family()));
       flag = b().CreateOr(b().CreateShl(given, 1), flag);
     }
@@ -137,11 +137,9 @@ void Lowering::statement(ast::Stmt &stmt) {
       break;
     case NodeKind::kReturn: {
       ast::Expr *result = static_cast<ast::Return &>(stmt).value;
-      bool is_verdict = result && frontend::is_network(family());
-      if (is_verdict) e_.description().settings.needs_unsafe = true;
-      llvm::Value *code = result ? value(*result) : nullptr;
-      // An iterator's would ask the kernel to come again.
-      leave(family() == ProbeFamily::kIter ? nullptr : code);
+      bool is_verdict = frontend::is_network(family()) || family() == ProbeFamily::kLsm;
+      if (result && is_verdict) e_.description().settings.needs_unsafe = true;
+      leave(result ? value(*result) : nullptr);
       break;
     }
     case NodeKind::kBreak:

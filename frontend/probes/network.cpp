@@ -180,6 +180,10 @@ bool is_network(ProbeFamily family) {
   return has_packet(family) || family == kSockOps || family == kCgroupSockAddr;
 }
 
+bool returns_value(ProbeFamily family) {
+  return is_network(family) || family == kLsm || family == kTest || family == kBench;
+}
+
 bool has_packet(ProbeFamily family) {
   return family == kXdp || family == kTc || family == kCgroupSkb;
 }

@@ -20,6 +20,8 @@
 namespace awl::frontend {
 
 bool is_network(ProbeFamily family);
+// Whether what a program returns counts: a verdict, or the result of a test. The others give 0.
+bool returns_value(ProbeFamily family);
 // Whether `pkt` exists: the family's programs are run for packets.
 bool has_packet(ProbeFamily family);
 
