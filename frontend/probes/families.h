@@ -33,7 +33,6 @@ struct FamilyInfo {
   const char *usage;                      // "tracepoint:CATEGORY:EVENT", for messages
   size_t min_parts = 0;                   // parts after the provider
   size_t max_parts = 0;
-  bool is_supported = true;  // false: understood, but not yet compiled
   // Fills in what the parts say; false after an error was emitted, or when the attach point is to
   // be left out. Null: there is nothing to read.
   bool (*resolve)(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec) = nullptr;
