@@ -145,6 +145,7 @@ class Reader {
   bool read_size(UsdtArgument &argument) {
     const std::optional<int64_t> size = take_number();
     if (!size) return false;
+    if (*size < -8 || *size > 8) return false;
     const int64_t bytes = *size < 0 ? -*size : *size;
     const bool is_float = take('f');
     if (!take('@')) return false;
@@ -185,7 +186,7 @@ class Reader {
     if (peek() == '+' || peek() == '-') {
       const std::optional<int64_t> more = take_number();
       if (!more) return false;
-      argument.offset += *more;
+      if (__builtin_add_overflow(argument.offset, *more, &argument.offset)) return false;
     }
     return true;
   }
@@ -206,7 +207,7 @@ class Reader {
       // An address alone, or in front of a symbol: "4+counter(%rip)".
       if (take('+')) {
         if (!read_symbol(argument)) return false;
-        argument.offset += *offset;
+        if (__builtin_add_overflow(argument.offset, *offset, &argument.offset)) return false;
         return !take('(') || (take('%') && take_word() == "rip" && take(')'));
       }
       if (peek() != '(') return true;

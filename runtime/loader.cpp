@@ -280,7 +280,11 @@ class Loader {
       if (!target) return target.error();
       Result<FileDescriptor> copy = tracing_->load_copy(program, *target, text.c_str(),
                                                         logs_.back().get(), log_size_);
-      if (!copy) continue;
+      if (!copy) {
+        const int code = copy.error().code;
+        if (code == EMFILE || code == ENFILE || code == ENOMEM) return copy.error();
+        continue;
+      }
       loaded_.programs_[index][k] = copy->get();
       loaded_.copies_.push_back(std::move(*copy));
     }
@@ -338,6 +342,9 @@ class Loader {
       if (wants_constant) {
         instruction->imm = instance.patches[i];
       } else {
+        if (instance.patches[i] < INT16_MIN || instance.patches[i] > INT16_MAX) {
+          return Error{"a field of program " + program.name + " lies too far away"};
+        }
         instruction->off = static_cast<int16_t>(instance.patches[i]);
       }
     }

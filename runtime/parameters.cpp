@@ -80,7 +80,7 @@ Result<std::string> fill_in(const std::string &text, const std::vector<std::stri
   for (size_t i = 0; i < text.size();) {
     constexpr size_t kMaxDigits = 5;
     size_t end = i + 1;
-    while (end < text.size() && end - i <= kMaxDigits && isdigit(text[end])) ++end;
+    while (end < text.size() && end - i <= kMaxDigits && isdigit(static_cast<unsigned char>(text[end]))) ++end;
     if (text[i] != '$' || end == i + 1) {
       result += text[i++];
       continue;

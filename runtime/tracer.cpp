@@ -369,19 +369,25 @@ class Run {
     return is_pinned;
   }
 
+  // Reads all of it. An exit() in its program is seen afterwards: others drain the rings meanwhile.
+  Status read_iterator(int file) {
+    const DrainBeside drain(*consumer_);
+    char buffer[4096];
+    ssize_t size;
+    do {
+      size = read(file, buffer, sizeof buffer);
+    } while (size > 0 || (size < 0 && (errno == EINTR || errno == EAGAIN)));
+    return size == 0 ? ok() : Error::from_errno("cannot run the iterator");
+  }
+
   // Reading an iterator's file runs its program.
   Status run_iterators() {
     for (const FileDescriptor &link : attachments_.iterators()) {
       FileDescriptor file(bpf_iter_create(link.get()));
       if (!file) return Error::from_errno("cannot start the iterator");
-      const DrainBeside drain(*consumer_);
-      char buffer[4096];
-      ssize_t size;
-      while ((size = read(file.get(), buffer, sizeof buffer)) > 0 ||
-             (size < 0 && (errno == EINTR || errno == EAGAIN))) {
-        if (consumer_->has_pending_exit()) break;
-      }
-      if (size < 0) return Error::from_errno("cannot run the iterator");
+      Status status = read_iterator(file.get());
+      if (!status) return status;
+      if (consumer_->has_pending_exit()) break;
     }
     return ok();
   }

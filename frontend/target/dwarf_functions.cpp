@@ -40,12 +40,14 @@ bool is_class(int tag) {
 
 struct Contents {
   bool has_float = false, has_integer = false, is_nontrivial = false;
+  uint32_t visits = 0;  // small structs have few parts; what a file claims is bounded
 };
 
 // What a struct of at most two words is made of.
 void look_inside(Dwarf_Die die, uint32_t depth, Contents &contents) {
   const int tag = dwarf_tag(&die);
-  if (depth > kMaxNesting) {
+  constexpr uint32_t kMaxVisits = 4096;
+  if (depth > kMaxNesting || ++contents.visits > kMaxVisits) {
     contents.is_nontrivial = true;
   } else if (tag == DW_TAG_base_type) {
     const uint64_t encoding = dwarf_number(die, DW_AT_encoding).value_or(0);

@@ -34,7 +34,8 @@ bool is_named_type(int tag) {
 
 uint32_t bytes_of(Dwarf_Die &die) {
   Dwarf_Word size = 0;
-  if (dwarf_aggregate_size(&die, &size) != 0 || size > UINT32_MAX) return 0;
+  constexpr Dwarf_Word kMaxBytes = 16u << 20;  // sizes in bits, and sums of some, fit 32 bits
+  if (dwarf_aggregate_size(&die, &size) != 0 || size > kMaxBytes) return 0;
   return static_cast<uint32_t>(size);
 }
 
@@ -132,7 +133,8 @@ TypeRef DwarfTypes::array_type(Dwarf_Die die, uint32_t depth) {
 TypeRef DwarfTypes::struct_type(Dwarf_Die die) {
   const bool is_union = dwarf_tag(&die) == DW_TAG_union_type;
   const std::string name = dwarf_name(die);
-  const bool is_declaration = dwarf_has_flag(die, DW_AT_declaration);
+  // Its own: what a definition refers to by DW_AT_specification is a declaration.
+  const bool is_declaration = dwarf_hasattr(&die, DW_AT_declaration) != 0;
   if (is_declaration && !name.empty()) {
     // Declared only in this unit; another one may define it.
     if (TypeRef found = find_struct(name, is_union)) return found;
@@ -196,6 +198,7 @@ void DwarfTypes::add_member(StructDef &def, Dwarf_Die &die) {
   const std::optional<uint64_t> place = dwarf_number(die, DW_AT_data_member_location);
   // One that has to be computed from the object, as of a virtual base.
   if (!place && dwarf_hasattr(&die, DW_AT_data_member_location) != 0) return;
+  if (place && *place > def.size) return;
   uint64_t bits = place.value_or(0) * 8;
   if (const std::optional<uint64_t> size = dwarf_number(die, DW_AT_bit_size)) {
     member.bit_size = static_cast<uint32_t>(std::min<uint64_t>(*size, 64));
@@ -208,7 +211,10 @@ void DwarfTypes::add_member(StructDef &def, Dwarf_Die &die) {
       bits += unit * 8 - *from_top - member.bit_size;
     }
   }
-  if (bits + member.bit_size > uint64_t{def.size} * 8) return;
+  const uint64_t all = uint64_t{def.size} * 8;
+  const uint64_t own =
+      member.bit_size ? member.bit_size : uint64_t{store_.size_of(member.type)} * 8;
+  if (bits > all || own > all - bits) return;
   member.bit_offset = static_cast<uint32_t>(bits);
   def.members.push_back(std::move(member));
 }

@@ -1,8 +1,8 @@
 // iter: a link which runs the program for each object of the kernel whenever it is read, by the
 // tracer at once, or by whoever opens the file that it is pinned to.
 #include <bpf/bpf.h>
-#include <sys/vfs.h>
 #include <linux/magic.h>
+#include <sys/vfs.h>
 
 #include "runtime/attach/families.h"
 
@@ -39,14 +39,20 @@ AWL_ATTACHES(attach_iter) {
   for (const Target &target : targets) {
     bpf_iter_link_info scope{};
     LIBBPF_OPTS(bpf_link_create_opts, options);
-    if (context.pid && is_of_tasks(target.point->target)) {
+    const bool is_scoped = context.pid && !context.child_pid && is_of_tasks(target.point->target);
+    if (is_scoped) {
       scope.task.pid = static_cast<uint32_t>(*context.pid);
       options.iter_info = &scope;
       options.iter_info_len = sizeof scope;
     }
     FileDescriptor link(bpf_link_create(program, 0, BPF_TRACE_ITER, &options));
     if (!link) {
-      failures.push_back({&target, Error::from_errno("cannot make the iterator")});
+      const bool is_too_old = is_scoped && errno == E2BIG;
+      failures.push_back({&target, is_too_old
+                                       ? Error{"iterators through one process alone came with "
+                                               "Linux 6.1",
+                                               E2BIG}
+                                       : Error::from_errno("cannot make the iterator")});
       continue;
     }
     if (!target.point->binary.empty()) {

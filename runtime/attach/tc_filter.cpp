@@ -90,7 +90,7 @@ int be_silent(libbpf_print_level, const char *, va_list) { return 0; }
   sigfillset(&all);
   sigprocmask(SIG_BLOCK, &all, nullptr);
   // Nothing of the tracer's may stay open because of us, its other end of the pipe least of all.
-  syscall(SYS_close_range, 0, pipe - 1, 0);
+  if (pipe > 0) syscall(SYS_close_range, 0, pipe - 1, 0);
   syscall(SYS_close_range, pipe + 1, ~0u, 0);
   libbpf_set_print(be_silent);
   std::vector<Filter> filters;

@@ -39,7 +39,13 @@ void match_paths(const std::string &folder, const std::string &pattern,
   std::sort(names.begin(), names.end());
   for (const std::string &name : names) {
     if (found.size() >= kMaxMatchingFiles) return;
-    match_paths(folder, slash == std::string::npos ? name : name + "/" + tail, found);
+    const std::string path = folder + name;
+    struct stat info;
+    if (slash != std::string::npos) {
+      match_paths(path + "/", tail, found);
+    } else if (stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode)) {
+      found.push_back(path);
+    }
   }
 }
 

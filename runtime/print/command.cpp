@@ -61,6 +61,7 @@ Result<std::string> read_file_head(const std::string &path, uint64_t limit) {
   Result<FileDescriptor> file = open_file(path);
   if (!file) return file.error();
   std::string out;
+  limit = std::min<uint64_t>(limit, kMaxOutput);
   if (Status status = read_all(file->get(), limit, /*drains=*/false, out); !status) {
     return status.error();
   }
