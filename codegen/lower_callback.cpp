@@ -9,6 +9,7 @@
 #include <llvm/IR/Constants.h>
 
 #include <cassert>
+#include <cerrno>
 
 #include "codegen/lower.h"
 #include "frontend/ast/visit.h"
@@ -177,8 +178,14 @@ void Lowering::range_callback(ast::ForRange &node, llvm::Value *begin, llvm::Val
     store_value(value, node.variable->decl->type, variable_slot(node.variable->decl));
     block(node.body->statements);
   };
-  // bpf_loop() runs at most this often.
+  // bpf_loop() runs at most this often (BPF_MAX_LOOPS, include/linux/bpf.h); what is left is told.
   constexpr int64_t kMaxLoops = 1 << 23;
+  auto *known = llvm::dyn_cast<llvm::ConstantInt>(count);
+  if (!known || known->getZExtValue() > uint64_t{kMaxLoops}) {
+    uint32_t site = e_.error_site("range", node.span, true);
+    if_then(b().CreateICmpUGT(count, e_.i64(kMaxLoops)),
+            [&] { e_.count_error(site, e_.i64(-E2BIG)); });
+  }
   auto call = [&](llvm::Function *function, llvm::Value *shared) {
     llvm::Value *most = e_.i64(kMaxLoops);
     llvm::Value *rounds = b().CreateSelect(b().CreateICmpULT(count, most), count, most);
