@@ -4,11 +4,8 @@
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include <cerrno>
-
+#include "runtime/attach/kprobe_multi.h"
 #include "runtime/attach/uprobe_multi.h"
 
 namespace awl::runtime {
@@ -46,33 +43,6 @@ constexpr ProgramFeature kPrograms[] = {
     {"lsm", BPF_PROG_TYPE_LSM},
 };
 
-// Whether programs can be attached to many kernel functions by one link. Where the kernel knows the
-// attach type it looks for the functions' names, which lie at no address: EFAULT. Else it says
-// EINVAL, or EOPNOTSUPP (kernel/trace/bpf_trace.c, bpf_kprobe_multi_link_attach).
-bool has_kprobe_multi_link(int attach_type) {
-  const bpf_insn instructions[] = {
-      {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0},
-      {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
-  };
-  LIBBPF_OPTS(bpf_prog_load_opts, options,
-              .expected_attach_type = static_cast<bpf_attach_type>(attach_type));
-  const int fd = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "awl_probe", "GPL", instructions, 2, &options);
-  if (fd < 0) return false;
-  bpf_attr attributes{};
-  attributes.link_create.prog_fd = static_cast<uint32_t>(fd);
-  attributes.link_create.attach_type = static_cast<bpf_attach_type>(attach_type);
-  attributes.link_create.kprobe_multi.cnt = 1;
-  attributes.link_create.kprobe_multi.syms = 1;
-  const long link = syscall(SYS_bpf, BPF_LINK_CREATE, &attributes, sizeof attributes);
-  const bool is_available = link < 0 && errno == EFAULT;
-  if (link >= 0) close(static_cast<int>(link));
-  close(fd);
-  return is_available;
-}
-
-// Attach types newer than the oldest headers awl builds with.
-constexpr int kTraceKprobeMulti = 42, kTraceKprobeSession = 56;
-
 bool exists(const char *path) {
   struct stat info;
   return stat(path, &info) == 0;
@@ -95,9 +65,9 @@ std::vector<Feature> detect_features() {
   for (const ProgramFeature &program : kPrograms)
     features.push_back(
         {"Probe types", program.name, libbpf_probe_bpf_prog_type(program.type, nullptr) == 1});
-  features.push_back({"Probe types", "kprobe_multi", has_kprobe_multi_link(kTraceKprobeMulti)});
+  features.push_back({"Probe types", "kprobe_multi", has_kprobe_multi()});
   features.push_back({"Probe types", "uprobe_multi", has_uprobe_multi()});
-  features.push_back({"Probe types", "kprobe_session", has_kprobe_multi_link(kTraceKprobeSession)});
+  features.push_back({"Probe types", "kprobe_session", has_kprobe_multi(kKprobeSessionAttachType)});
   return features;
 }
 

@@ -34,7 +34,6 @@ class DwarfFile {
 
   const std::string &path() const { return path_; }              // of the binary
   const std::string &build_id() const { return build_id_; }      // of the binary; empty: none
-  const std::string &debug_path() const { return debug_path_; }  // where the information lies
 
   // Calls `visit` for each unit until it returns false.
   void visit_units(const std::function<bool(const DwarfUnit &)> &visit) const;

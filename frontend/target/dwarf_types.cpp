@@ -43,8 +43,6 @@ uint32_t bytes_of(Dwarf_Die &die) {
 
 TypeRef DwarfTypes::type_of(Dwarf_Die die) { return convert(die, 0); }
 
-TypeRef DwarfTypes::type_referred_by(Dwarf_Die die) { return referred(die, 0); }
-
 TypeRef DwarfTypes::referred(Dwarf_Die die, uint32_t depth) {
   std::optional<Dwarf_Die> type = dwarf_referred(die, DW_AT_type);
   return type ? convert(*type, depth) : store_.void_type();

@@ -31,9 +31,8 @@ class DwarfTypes {
   TypeRef find_enum(const std::string &tag);
   TypeRef find_typedef(const std::string &name);
 
-  // The type of an entry, or of what its DW_AT_type says (void: none).
+  // The type of an entry.
   TypeRef type_of(Dwarf_Die die);
-  TypeRef type_referred_by(Dwarf_Die die);
   // The function whose code begins at an address; null: none is described.
   std::optional<Dwarf_Die> function_at(uint64_t address);
   // Fills in the members of a struct made here; false: it was not made here.

@@ -44,13 +44,13 @@ Result<FileDescriptor> attach_kprobe_multi(int program, const KprobeMultiRequest
   return link;
 }
 
-bool has_kprobe_multi() {
+bool has_kprobe_multi(int attach_type) {
   const bpf_insn instructions[] = {
       {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0},
       {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
   };
   LIBBPF_OPTS(bpf_prog_load_opts, options,
-              .expected_attach_type = static_cast<bpf_attach_type>(kKprobeMultiAttachType));
+              .expected_attach_type = static_cast<bpf_attach_type>(attach_type));
   FileDescriptor program(
       bpf_prog_load(BPF_PROG_TYPE_KPROBE, "awl_probe", "GPL", instructions, 2, &options));
   if (!program) return false;
@@ -59,7 +59,7 @@ bool has_kprobe_multi() {
   // (kernel/trace/bpf_trace.c, bpf_kprobe_multi_link_attach).
   LinkCreateKprobeMulti attributes{};
   attributes.program = static_cast<uint32_t>(program.get());
-  attributes.attach_type = kKprobeMultiAttachType;
+  attributes.attach_type = static_cast<uint32_t>(attach_type);
   attributes.count = 1;
   attributes.addresses = 1;
   FileDescriptor link(

@@ -15,7 +15,8 @@
 namespace awl::runtime {
 
 // The attach type that a program has to be loaded with to be attached this way.
-inline constexpr int kKprobeMultiAttachType = 42;  // BPF_TRACE_KPROBE_MULTI
+inline constexpr int kKprobeMultiAttachType = 42;    // BPF_TRACE_KPROBE_MULTI
+inline constexpr int kKprobeSessionAttachType = 56;  // BPF_TRACE_KPROBE_SESSION: entry and return
 
 struct KprobeMultiRequest {
   std::vector<const char *> functions;  // each once: the kernel takes the first of a name
@@ -26,7 +27,7 @@ struct KprobeMultiRequest {
 // Attaches to all of the functions or to none.
 Result<FileDescriptor> attach_kprobe_multi(int program, const KprobeMultiRequest &request);
 
-// Whether the kernel has it. Loads an empty program to ask.
-bool has_kprobe_multi();
+// Whether the kernel has it, or sessions. Loads an empty program to ask.
+bool has_kprobe_multi(int attach_type = kKprobeMultiAttachType);
 
 }  // namespace awl::runtime
