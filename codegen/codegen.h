@@ -8,11 +8,14 @@
 
 #include "base/result.h"
 #include "frontend/checked_program.h"
+#include "runtime/object/description.h"
 
 namespace awl::codegen {
 
 struct Options {
   bool report_read_errors = false;  // -k: failed reads send a record each
+  // Receives the object's description while there is still machine code to make. Null: not wanted.
+  std::function<void(const object::Description &description)> on_description;
   // Receives the IR as text before and after optimisation. Null: not wanted.
   std::function<void(const std::string &ir)> on_ir;
   std::function<void(const std::string &ir)> on_optimized_ir;

@@ -536,6 +536,7 @@ Result<std::vector<uint8_t>> Emitter::finish() {
   s_->define_zeros();
   s_->core.finalize();
   s_->debug.finalize();
+  if (s_->options.on_description) s_->options.on_description(s_->description);
   if (s_->options.on_ir) s_->options.on_ir(print_module(s_->module));
 
   std::string defect;

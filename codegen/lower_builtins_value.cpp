@@ -36,37 +36,12 @@ llvm::Value *gid(BuiltinCall &call) {
   return call.b().CreateLShr(call.emitter().call(Helper::kGetCurrentUidGid, {}), 32);
 }
 
+// The helper, though two loads from `current` are faster: those need the kernel's BTF, and
+// reading it costs more at start-up than most traces save.
 llvm::Value *comm(BuiltinCall &call) {
-  Lowering &lowering = call.lowering;
-  llvm::IRBuilder<> &b = call.b();
   llvm::Value *memory = call.memory();
-  auto ask = [&]() -> llvm::Value * {
-    llvm::Value *size = call.emitter().i32(call.type()->size);
-    call.emitter().call(Helper::kGetCurrentComm, {memory, size});
-    return call.emitter().i64(0);
-  };
-  frontend::TypeStore &types = *lowering.program().types;
-  TypeRef task = types.find_struct("task_struct", false);
-  frontend::MemberPath path;
-  bool has_words = call.type()->size == 16 && lowering.known_alignment(memory) == 8;
-  if (!has_words || !task || !find_member(types, task->struct_def, "comm", &path)) {
-    ask();
-    return memory;
-  }
-  // Two loads where the kernel keeps the bytes after the NUL zero: __set_task_comm() does
-  // since 5.17, which is also when bpf_loop came.
-  auto load = [&]() -> llvm::Value * {
-    llvm::Value *current = call.emitter().call(Helper::kGetCurrentTaskBtf, {});
-    llvm::Value *from = lowering.field_address(lowering.pointer(current), path);
-    for (uint64_t i = 0; i < 16; i += 8) {
-      // Volatile, so that the two stay words.
-      llvm::Value *word =
-          b.CreateAlignedLoad(b.getInt64Ty(), lowering.at(from, i), llvm::Align(8), true);
-      b.CreateAlignedStore(word, lowering.at(memory, i), llvm::Align(8));
-    }
-    return call.emitter().i64(0);
-  };
-  lowering.choose(call.emitter().core_helper_exists(Helper::kLoop), load, ask);
+  llvm::Value *size = call.emitter().i32(call.type()->size);
+  call.emitter().call(Helper::kGetCurrentComm, {memory, size});
   return memory;
 }
 

@@ -432,12 +432,14 @@ class Loader {
   Status prepare_maps(bpf_object *object) {
     Status checked = check_maps(object);
     if (!checked) return checked;
-    // A ring that nothing is written to still tells control records its position.
-    const bool has_output = std::any_of(
-        description_.events.begin(), description_.events.end(),
-        [](const object::Event &event) { return event.kind < object::EventKind::kExit; });
-    const size_t output_size = ring_size(has_output ? description_.settings.perf_rb_pages : 1);
+    const size_t output_size = output_ring_size(description_);
     resize(object, object::kOutputRing, static_cast<uint32_t>(output_size));
+    if (inputs_.early_ring) {
+      bpf_map *ring = bpf_object__find_map_by_name(object, object::kOutputRing);
+      const FileDescriptor early = inputs_.early_ring->take(output_size);
+      if (ring != nullptr && early && bpf_map__reuse_fd(ring, early.get()) != 0)
+        return libbpf_error("cannot use the output ring", errno);
+    }
     resize(object, object::kControlRing, kControlRingSize);
     resize(object, object::kNextProgramsMap, static_cast<uint32_t>(std::max(plan_.chained, 1)));
     resize(object, object::kProbeNamesMap,

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "runtime/early_ring.h"
 #include "tools/awl/commands.h"
 #include "tools/awl/compile_script.h"
 #include "tools/common/parse_options.h"
@@ -56,7 +57,10 @@ int list_script(const CompileArguments &compile, const RunArguments &arguments) 
   return 0;
 }
 
-int run_script(const CompileArguments &compile, const RunArguments &arguments) {
+int run_script(CompileArguments &compile, RunArguments &arguments) {
+  compile.on_description = [&arguments](const object::Description &description) {
+    arguments.run.early_ring = runtime::EarlyRing::start(description);
+  };
   const CompileOutcome outcome = compile_script(compile, arguments);
   if (!outcome.object) return outcome.exit_code;
   Result<int> code = runtime::run(*outcome.object, arguments.run);

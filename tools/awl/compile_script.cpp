@@ -77,6 +77,7 @@ codegen::Options codegen_options(const CompileArguments &compile, const RunArgum
                                  std::string &ir) {
   codegen::Options options;
   options.report_read_errors = arguments.run.report_read_errors;
+  options.on_description = compile.on_description;
   if (arguments.wants("codegen")) options.on_ir = printer("LLVM IR before optimization");
   const bool print_optimized = arguments.wants("codegen-opt");
   if (print_optimized || !compile.emit_llvm.empty()) {

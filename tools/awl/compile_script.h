@@ -2,6 +2,7 @@
 // stderr and the dumps that were asked for.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ struct CompileArguments {
   std::string emit_llvm;   // --emit-llvm FILE
   std::vector<std::string> include_paths, includes;
   bool is_ahead_of_time = false;
+  // Told what the object will be as soon as that is known. Null: not wanted.
+  std::function<void(const object::Description &description)> on_description;
 };
 
 // Declares -e, -I, --include, --emit-*, --target, --stop-after.
