@@ -44,6 +44,8 @@ Emitter::State::State(const frontend::CheckedProgram &program, const Options &wa
       builder(context),
       debug(module, *program.sources),
       core(module, builder, debug, *program.types) {
+  // Names of values are for people; they take time.
+  context.setDiscardValueNames(!options.on_ir && !options.on_optimized_ir);
 #if LLVM_VERSION_MAJOR >= 21
   module.setTargetTriple(machine->getTargetTriple());
 #else
@@ -171,8 +173,7 @@ void Emitter::chain_programs() {
 // bpf_tail_call() returns only when there is no next program.
 void Emitter::State::call_next_program(Emitter &emitter, llvm::Value *result) {
   llvm::BasicBlock *next = emitter.new_block("next_program"), *end = emitter.new_block("return");
-  llvm::Value *is_default =
-      builder.CreateICmpEQ(result, emitter.i64(frame().default_return));
+  llvm::Value *is_default = builder.CreateICmpEQ(result, emitter.i64(frame().default_return));
   builder.CreateCondBr(is_default, next, end);
   builder.SetInsertPoint(next);
   llvm::Value *index = relocations.next_program(builder, frame().program);
@@ -539,11 +540,13 @@ Result<std::vector<uint8_t>> Emitter::finish() {
   if (s_->options.on_description) s_->options.on_description(s_->description);
   if (s_->options.on_ir) s_->options.on_ir(print_module(s_->module));
 
+#ifndef NDEBUG
   std::string defect;
   llvm::raw_string_ostream stream(defect);
   if (llvm::verifyModule(s_->module, &stream)) {
     return Error{"the generated code is malformed: " + stream.str()};
   }
+#endif
   optimize(s_->module, *s_->machine);
   if (s_->options.on_optimized_ir) s_->options.on_optimized_ir(print_module(s_->module));
 

@@ -246,7 +246,8 @@ class Lowering {
   // when there are not.
   llvm::Value *read_packet(llvm::Value *to, llvm::Value *offset, uint32_t size);
   // Copies what there is of `wanted` bytes (i64, at most `most`); gives how many.
-  llvm::Value *copy_packet(llvm::Value *to, llvm::Value *offset, llvm::Value *wanted, uint32_t most);
+  llvm::Value *copy_packet(llvm::Value *to, llvm::Value *offset, llvm::Value *wanted,
+                           uint32_t most);
   llvm::Value *context_word(uint32_t offset, uint32_t size = 4);
   // An integer of the machine as it travels, and back.
   llvm::Value *swap_to_network(llvm::Value *word);
@@ -396,6 +397,7 @@ class Lowering {
   void add_to(const MapInfo &info, llvm::Value *pointer, llvm::Value *amount);
   llvm::Value *highest_bit(llvm::Value *value);
   llvm::Value *hist_bucket(llvm::Value *input, int64_t bits);
+  llvm::Value *compute_hist_bucket(llvm::Value *input, int64_t bits);
   llvm::Value *lhist_bucket(llvm::Value *input, const frontend::AggregationParameters &parameters);
   void for_each_cpu(const MapInfo &info, llvm::Value *key,
                     const std::function<void(llvm::Value *)> &body);

@@ -156,6 +156,14 @@ llvm::Value *Lowering::highest_bit(llvm::Value *value) {
 }
 
 llvm::Value *Lowering::hist_bucket(llvm::Value *input, int64_t bits) {
+  const std::string name = "awl_hist_bucket" + (bits == 0 ? "" : "_" + std::to_string(bits));
+  llvm::Function *function = shared_function(name, {"number"}, [&](llvm::Function *callee) {
+    e_.emit_return(compute_hist_bucket(callee->getArg(0), bits));
+  });
+  return b().CreateCall(function, {input});
+}
+
+llvm::Value *Lowering::compute_hist_bucket(llvm::Value *input, int64_t bits) {
   llvm::Value *is_negative = opaque(b().CreateAShr(input, 63));  // all ones, or zero
   llvm::Value *bucket;
   if (bits == 0) {

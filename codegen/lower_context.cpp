@@ -267,10 +267,9 @@ llvm::Value *Lowering::tracepoint_field(const StructDef::Member &member, TypeRef
 }
 
 // An argument of the traced function by name.
-llvm::Value *Lowering::probe_argument(const StructDef &def, uint32_t index, TypeRef type,
-                                      Span span, llvm::Value *to) {
-  if (!is_tracing())
-    return normalize(context_argument(index, span), type);
+llvm::Value *Lowering::probe_argument(const StructDef &def, uint32_t index, TypeRef type, Span span,
+                                      llvm::Value *to) {
+  if (!is_tracing()) return normalize(context_argument(index, span), type);
   const StructDef::Member &member = def.members.at(index);
   llvm::Value *word = e_.load_function_argument(ctx_, member.name, member.bit_offset / 8);
   if (!is_in_memory(type)) return normalize(word, type);
@@ -359,14 +358,18 @@ llvm::Value *Lowering::pid_tgid(bool is_initial_namespace) {
   auto global = [&]() -> llvm::Value * { return e_.call(Helper::kGetCurrentPidTgid, {}); };
   if (is_initial_namespace) return global();
   // Where the tracer runs in a pid namespace of its own, ids are those which it sees.
-  llvm::Value *device = e_.load_variable(object::kPidNamespaceDev);
-  return choose(b().CreateICmpEQ(device, e_.i64(0)), global, [&]() -> llvm::Value * {
-    llvm::Value *ids = temporary(8);  // struct bpf_pidns_info: u32 pid, u32 tgid
-    b().CreateAlignedStore(e_.i64(0), ids, llvm::Align(8));
-    llvm::Value *inode = e_.load_variable(object::kPidNamespaceIno);
-    e_.call(Helper::kGetNsCurrentPidTgid, {device, inode, ids, e_.i32(8)});
-    return b().CreateAlignedLoad(b().getInt64Ty(), ids, llvm::Align(8));
+  llvm::Function *seen = shared_function("awl_pid_tgid", {}, [&](llvm::Function *) {
+    llvm::Value *device = e_.load_variable(object::kPidNamespaceDev);
+    auto local = [&]() -> llvm::Value * {
+      llvm::Value *ids = temporary(8);  // struct bpf_pidns_info: u32 pid, u32 tgid
+      b().CreateAlignedStore(e_.i64(0), ids, llvm::Align(8));
+      llvm::Value *inode = e_.load_variable(object::kPidNamespaceIno);
+      e_.call(Helper::kGetNsCurrentPidTgid, {device, inode, ids, e_.i32(8)});
+      return b().CreateAlignedLoad(b().getInt64Ty(), ids, llvm::Align(8));
+    };
+    e_.emit_return(choose(b().CreateICmpEQ(device, e_.i64(0)), global, local));
   });
+  return b().CreateCall(seen);
 }
 
 }  // namespace awl::codegen

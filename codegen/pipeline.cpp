@@ -45,7 +45,7 @@ void leave_out_passes() {
   auto &options = llvm::cl::getRegisteredOptions();
   for (const char *name :
        {"disable-block-placement", "disable-lsr", "disable-machine-licm", "disable-machine-sink",
-        "disable-machine-cse", "disable-postra-machine-licm"}) {
+        "disable-machine-cse", "disable-postra-machine-licm", "disable-cgp"}) {
     auto option = options.find(name);
     assert(option != options.end());
     static_cast<llvm::cl::opt<bool> *>(option->second)->setValue(true);
@@ -173,9 +173,7 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
 #endif
   llvm::FunctionPassManager function_passes;
   function_passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
-  function_passes.addPass(llvm::EarlyCSEPass(/*UseMemorySSA=*/true));
-  function_passes.addPass(llvm::InstCombinePass());
-  function_passes.addPass(llvm::SimplifyCFGPass());
+  function_passes.addPass(llvm::EarlyCSEPass());
   builder.invokePeepholeEPCallbacks(function_passes, level);
   function_passes.addPass(llvm::ADCEPass());
   function_passes.addPass(llvm::SimplifyCFGPass());

@@ -33,20 +33,39 @@ const char *stack_mode_name(StackMode mode) {
   return "";
 }
 
+void add_to_key(std::string &key, uint64_t value) {
+  key.append(reinterpret_cast<const char *>(&value), sizeof(value));
+}
+void add_to_key(std::string &key, const void *pointer) {
+  add_to_key(key, reinterpret_cast<uintptr_t>(pointer));
+}
+void add_to_key(std::string &key, std::string_view text) {
+  add_to_key(key, text.size());
+  key += text;
+}
+
 // What distinguishes a type from all others; equal types have equal keys. Structs and arrays of
 // them may learn their size late, so it is no part of the key.
 std::string key_of(const Type &type) {
-  bool has_late_size = type.kind == TypeKind::kStruct || type.kind == TypeKind::kArray;
-  std::string key = fmt::format(
-      "{} {} {} {} {} {} {} {} {} {} {} {},{},{},{},{},{},{}|{}", static_cast<int>(type.kind),
-      has_late_size ? 0 : type.size, type.is_signed, static_cast<const void *>(type.element),
-      type.count, static_cast<int>(type.address_space), static_cast<const void *>(type.struct_def),
-      static_cast<const void *>(type.enum_def), static_cast<int>(type.stack_mode), type.stack_limit,
-      type.format, type.parameters.bits, type.parameters.min, type.parameters.max,
-      type.parameters.step, type.parameters.interval_ns, type.parameters.intervals,
-      type.parameters.function, type.fields.size());
+  const bool has_late_size = type.kind == TypeKind::kStruct || type.kind == TypeKind::kArray;
+  const AggregationParameters &parameters = type.parameters;
+  std::string key;
+  for (const uint64_t value :
+       {static_cast<uint64_t>(type.kind), uint64_t{has_late_size ? 0 : type.size},
+        uint64_t{type.is_signed}, uint64_t{type.count}, static_cast<uint64_t>(type.address_space),
+        static_cast<uint64_t>(type.stack_mode), static_cast<uint64_t>(type.stack_limit),
+        static_cast<uint64_t>(parameters.bits), static_cast<uint64_t>(parameters.min),
+        static_cast<uint64_t>(parameters.max), static_cast<uint64_t>(parameters.step),
+        static_cast<uint64_t>(parameters.interval_ns), static_cast<uint64_t>(parameters.intervals)})
+    add_to_key(key, value);
+  add_to_key(key, type.element);
+  add_to_key(key, type.struct_def);
+  add_to_key(key, type.enum_def);
+  add_to_key(key, std::string_view(type.format));
+  add_to_key(key, std::string_view(parameters.function));
   for (const TypeField &field : type.fields) {
-    key += fmt::format(" {}:{}", field.name, static_cast<const void *>(field.type));
+    add_to_key(key, std::string_view(field.name));
+    add_to_key(key, field.type);
   }
   return key;
 }
