@@ -1,5 +1,6 @@
 #include "base/elf_file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cstring>
@@ -68,7 +69,8 @@ Result<ElfFile> ElfFile::open(const std::string &path) {
   file.path_ = file.file_path_ = path;
   const size_t separator = path.find(kArchiveSeparator);
   if (separator != std::string::npos) file.file_path_ = path.substr(0, separator);
-  Result<FileDescriptor> fd = open_file(file.file_path_);
+  // Without waiting for somebody to write into a FIFO; of files it changes nothing.
+  Result<FileDescriptor> fd = open_file(file.file_path_, O_NONBLOCK);
   if (!fd) return fd.error();
   file.fd_ = std::move(*fd);
   struct stat status {};

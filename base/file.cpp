@@ -21,8 +21,8 @@ void FileDescriptor::reset() {
   fd_ = -1;
 }
 
-Result<FileDescriptor> open_file(const std::string &path) {
-  FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+Result<FileDescriptor> open_file(const std::string &path, int flags) {
+  FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));
   if (!fd) return Error::from_errno("cannot open " + path);
   return fd;
 }

@@ -30,8 +30,8 @@ class FileDescriptor {
   int fd_ = -1;
 };
 
-// Opens for reading, close-on-exec.
-Result<FileDescriptor> open_file(const std::string &path);
+// Opens for reading, close-on-exec; `flags` are further ones of open(2).
+Result<FileDescriptor> open_file(const std::string &path, int flags = 0);
 
 // All of a file, which may be one of /proc or sysfs whose size is not known before it is read.
 // A file larger than `limit` bytes is an error.

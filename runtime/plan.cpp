@@ -101,7 +101,8 @@ class Planner {
     for (Target &target : targets) {
       target.probe_id = static_cast<uint32_t>(plan_.names.size());
       if (target.point->family == "usdt") {
-        const auto [entry, is_new] = known.try_emplace({target.point, target.name}, target.probe_id);
+        const auto [entry, is_new] =
+            known.try_emplace({target.point, target.name}, target.probe_id);
         target.probe_id = entry->second;
         if (!is_new) continue;
       }
@@ -117,16 +118,18 @@ class Planner {
   }
 
   void report_missing(const std::string &text, const object::Location &location) {
+    report_left_out(text + (text.back() == '?' ? "" : ".") +
+                        " If this is expected, set the config variable missing_probes to \"warn\".",
+                    text, location);
+  }
+
+  // An error with one text, or where the policy is to go on a warning with the other.
+  void report_left_out(const std::string &error, const std::string &warning,
+                       const object::Location &location) {
     const std::string &policy = description_.settings.missing_probes;
     if (policy == "ignore") return;
-    if (policy == "warn") {
-      plan_.problems.push_back({text, location, true});
-    } else {
-      plan_.problems.push_back(
-          {text + (text.back() == '?' ? "" : ".") +
-               " If this is expected, set the config variable missing_probes to \"warn\".",
-           location, false});
-    }
+    const bool is_warning = policy == "warn";
+    plan_.problems.push_back({is_warning ? warning : error, location, is_warning});
   }
 
   Status find_targets(const object::Program &program, const Family &family,
@@ -148,6 +151,13 @@ class Planner {
           report_missing(expansion->missing, point.location);
           was_reported = true;
         }
+      }
+      if (!expansion->refused.empty()) {
+        report_left_out(expansion->refused, expansion->refused, point.location);
+        was_reported = true;
+      }
+      if (!expansion->warning.empty()) {
+        plan_.problems.push_back({expansion->warning, point.location, true});
       }
       for (Target &target : expansion->targets) {
         if (program.is_entry || filter_.admits(target)) {
@@ -376,9 +386,9 @@ void find_features(const object::Description &description, const RunOptions &opt
     for (const object::AttachPoint &point : program.attach_points) {
       needs_kprobe |= is_kprobe_family(point.family) &&
                       (has_wildcard(point.target) || has_wildcard(point.category));
-      needs_uprobe |= is_uprobe_family(point.family) &&
-                      (program.attach_points.size() > 1 || point.has_wildcard ||
-                       point.family == "usdt");
+      needs_uprobe |=
+          is_uprobe_family(point.family) &&
+          (program.attach_points.size() > 1 || point.has_wildcard || point.family == "usdt");
     }
   }
   const auto is_disabled = [&](const char *name) {

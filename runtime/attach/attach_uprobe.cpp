@@ -9,9 +9,15 @@
 #include "runtime/attach/nearest.h"
 #include "runtime/attach/uprobe_events.h"
 #include "runtime/attach/user_files.h"
+#include "runtime/attach/x86_instruction.h"
 
 namespace awl::runtime {
 namespace {
+
+// "malloc", "malloc+8"
+std::string place_in(const ElfSymbol &symbol, uint64_t offset) {
+  return std::string(symbol.name) + (offset == 0 ? "" : "+" + std::to_string(offset));
+}
 
 // Finds the targets of an attach point in one file.
 class FileExpansion {
@@ -33,7 +39,7 @@ class FileExpansion {
     } else if (!point_.source_file.empty()) {
       add_statements();
     } else if (point_.has_address) {
-      if (!add("", point_.address)) miss("the address is not in code of " + path_);
+      add_address();
     } else if (point_.is_demangled || has_wildcard(point_.target)) {
       add_functions();
     } else {
@@ -84,7 +90,7 @@ class FileExpansion {
     for (const ElfSymbol *symbol :
          symbols_->functions(point_.is_demangled ? "_Z*" : point_.target)) {
       if (point_.is_demangled && !matches_cpp_name(point_.target, symbol->name)) continue;
-      add(std::string(symbol->name), symbol->address);
+      if (point_.offset == 0 || point_.offset < symbol->size) add_place(*symbol, point_.offset);
     }
     if (point_.is_demangled && expansion_.targets.empty() && !has_wildcard(point_.binary)) miss("");
   }
@@ -96,8 +102,64 @@ class FileExpansion {
     } else if (symbol->size != 0 && point_.offset >= symbol->size) {
       miss(point_.target + " has only " + std::to_string(symbol->size) + " bytes");
     } else {
-      add(point_.target, symbol->address + point_.offset);
+      add_place(*symbol, point_.offset);
     }
+  }
+
+  void add_address() {
+    const ElfSymbol *symbol = symbols_->containing(point_.address);
+    const uint64_t offset = symbol == nullptr ? 0 : point_.address - symbol->address;
+    if (symbol != nullptr && !is_instruction(*symbol, offset)) return;
+    if (!add("", point_.address)) return miss("the address is not in code of " + path_);
+    if (symbol == nullptr) warn("no symbol of " + path_ + " covers the address");
+  }
+
+  void add_place(const ElfSymbol &symbol, uint64_t offset) {
+    if (is_instruction(symbol, offset)) add(std::string(symbol.name), symbol.address + offset);
+  }
+
+  // Whether an instruction begins at an offset in a function, as far as one can tell. False: it
+  // does not, and a breakpoint there would change what the traced program does.
+  bool is_instruction(const ElfSymbol &symbol, uint64_t offset) {
+#if defined(__x86_64__)
+    if (offset == 0 || context_.is_unsafe) return true;
+    const std::string name(symbol.name);
+    if (symbol.size == 0) {
+      warn("the size of " + name + " is not known");
+      return true;
+    }
+    const std::optional<InstructionBounds> bounds = find_x86_instruction(read_code(symbol), offset);
+    if (!bounds) warn(name + " holds what is no known instruction");
+    if (!bounds || bounds->before == offset) return true;
+    expansion_.refused = "cannot attach " + point_.name + ": no instruction of " + name +
+                         " begins there, but at " + place_in(symbol, bounds->before);
+    if (bounds->after < symbol.size)
+      expansion_.refused += " and " + place_in(symbol, bounds->after);
+    expansion_.refused += ". --unsafe attaches all the same, and the traced program may break";
+    return false;
+#else
+    // Instructions are aligned, and the kernel refuses what is not; or nobody here can tell.
+    (void)symbol, (void)offset;
+    return true;
+#endif
+  }
+
+  std::vector<uint8_t> read_code(const ElfSymbol &symbol) const {
+    constexpr uint64_t kMaxFunctionSize = 16u << 20;  // bytes; longer ones are not looked into
+    const std::optional<uint64_t> offset = symbols_->file_offset(symbol.address);
+    Result<ElfFile> file = ElfFile::open(context_.binary_root + path_);
+    if (!offset || !file || symbol.size > kMaxFunctionSize) return {};
+    std::vector<uint8_t> code(symbol.size);
+    if (!file->read(*offset - file->start(), code.data(), code.size())) return {};
+    return code;
+  }
+
+  // Why it cannot be told whether an instruction begins at the place.
+  void warn(const std::string &why) {
+    expansion_.warning =
+        point_.name + ": " + why +
+        ", so it is not known whether an instruction begins there. If none does, the "
+        "traced program breaks";
   }
 
   void explain_missing_function() {
@@ -148,7 +210,12 @@ AWL_EXPANDS(expand_uprobe) {
     // A file that a pattern happens to match need not be a binary.
     if (!status && !has_wildcard(point.binary)) return status.error();
   }
-  if (expansion.targets.empty() && expansion.missing.empty()) {
+  // Of what a pattern matches, the rest is attached to.
+  if (has_wildcard(point.target) && !expansion.targets.empty() && !expansion.refused.empty()) {
+    expansion.warning = std::move(expansion.refused);
+    expansion.refused.clear();
+  }
+  if (expansion.targets.empty() && expansion.missing.empty() && expansion.refused.empty()) {
     expansion.missing = "No matches for " + point.name;
   }
   return expansion;

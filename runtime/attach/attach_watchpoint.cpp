@@ -67,8 +67,8 @@ Status attach_one(const AttachContext &context, const Target &target, int progra
     attributes.inherit = scope.pid >= 0;
     Result<AttachedEvent> attached =
         open_perf_event(context, attributes, scope, program, target.probe_id);
-    const bool has_ended = !attached && attached.error().code == ESRCH && scope.pid >= 0 &&
-                           scope.pid != *context.pid;
+    const bool has_ended =
+        !attached && attached.error().code == ESRCH && scope.pid >= 0 && scope.pid != *context.pid;
     if (has_ended) continue;
     if (!attached) return explain(attached.error());
     attachments.add_watchpoint(target.point->address, std::move(attached->link),

@@ -71,6 +71,9 @@ struct Expansion {
   std::vector<Target> targets;
   std::string
       missing;  // "No matches for tracepoint sched:foo", with a hint; empty: nothing missing
+  // Why something that is there is not attached to; empty: nothing of the kind.
+  std::string refused;
+  std::string warning;  // something to know of what was found
 };
 
 struct AttachFailure;

@@ -3,6 +3,7 @@
 #   parse, codegen, errors   need neither root nor BPF (they compile for a snapshot)
 #   run                      need root and BPF; skipped, and said so, where there is none
 import os
+import platform
 import shutil
 import subprocess
 
@@ -65,6 +66,7 @@ if shutil.which("bpftool", path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
 first = [os.path.join(vm, "record")] if way == "record" else []
 if os.path.exists(os.path.join(config.llvm_tools, "llvm-objcopy")):
     config.available_features.add("llvm-objcopy")
+config.available_features.add(platform.machine())
 config.environment["PATH"] = os.pathsep.join([*first, config.llvm_tools, os.environ["PATH"], "/usr/sbin", "/sbin"])
 config.environment["AWL_COLOR"] = "never"
 

@@ -1,5 +1,6 @@
 #include <elf.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -137,6 +138,10 @@ TEST(ElfSymbols, TranslatesAddresses) {
 TEST(ElfSymbols, RefusesWhatIsNoElfFile) {
   EXPECT_FALSE(ElfSymbols::open("/nonexistent"));
   EXPECT_FALSE(ElfSymbols::open("/"));
+  TemporaryFile fifo;
+  ::unlink(fifo.path().c_str());
+  ASSERT_EQ(::mkfifo(fifo.path().c_str(), 0600), 0);
+  EXPECT_FALSE(ElfSymbols::open(fifo.path()));  // at once
   EXPECT_FALSE(open_bytes(""));
   EXPECT_FALSE(open_bytes("#!/bin/sh\n"));
   SmallElf other;
