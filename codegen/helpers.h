@@ -4,7 +4,7 @@
 namespace awl::codegen {
 
 enum class Helper : int {
-  kMapLookup = 1, kMapUpdate = 2, kMapDelete = 3, kKtimeGetNs = 5, kGetPrandomU32 = 7,
+  kMapLookup = 1, kMapUpdate = 2, kMapDelete = 3, kKtimeGetNs = 5, kTracePrintk = 6, kGetPrandomU32 = 7,
   kGetSmpProcessorId = 8, kSkbLoadBytes = 26, kSockOpsCbFlagsSet = 59, kXdpLoadBytes = 189, kTailCall = 12, kGetCurrentPidTgid = 14, kGetCurrentUidGid = 15,
   kGetCurrentComm = 16, kGetStackid = 27, kGetCurrentTask = 35, kProbeWriteUser = 36,
   kGetNumaNodeId = 42, kGetSocketCookie = 46, kOverrideReturn = 58, kGetStack = 67,

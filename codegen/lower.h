@@ -257,6 +257,8 @@ class Lowering {
   // ---- what the verifier lets programs follow (lower_iterator.cpp)
   // Whether the program's printf() writes to the readers of a pinned iterator, and how.
   bool is_pinned() const;
+  // A value, or the address of one in memory, for a format that the kernel prints.
+  llvm::Value *kernel_word(ast::Expr &argument);
   void print_to_readers(const std::string &format, const std::vector<ast::Expr *> &arguments,
                         Span span);
   // The text of a struct path that is reached from the context.

@@ -1,4 +1,5 @@
 // Builtins that send records to the runtime.
+#include "codegen/kernel_format.h"
 #include "codegen/lower_builtin.h"
 
 namespace awl::codegen {
@@ -22,6 +23,18 @@ llvm::Value *formatted(BuiltinCall &call) {
 llvm::Value *system(BuiltinCall &call) {
   call.emitter().description().settings.needs_unsafe = true;
   return formatted<EventKind::kSystem>(call);
+}
+
+// What the kernel does not take (a width, before 5.13) is refused when it is run.
+llvm::Value *debugf(BuiltinCall &call) {
+  Emitter &emitter = call.emitter();
+  std::string text = kernel_format(call.text(0));
+  int64_t size = static_cast<int64_t>(text.size()) + 1;
+  std::vector<llvm::Value *> words = {emitter.rodata_bytes(text, size), emitter.i32(size)};
+  for (size_t i = 1; call.has(i); i++) words.push_back(call.lowering.kernel_word(call.argument(i)));
+  llvm::Value *result = emitter.call(Helper::kTracePrintk, words);
+  emitter.count_if_failed(result, "trace_printk", call.span(), true);
+  return nullptr;
 }
 
 // print(@map [, top [, div]]), print(value)
@@ -100,6 +113,7 @@ constexpr BuiltinLowering kLowerings[] = {
     {"warnf", formatted<EventKind::kWarnf>},
     {"cat", formatted<EventKind::kCat>},
     {"system", system},
+    {"debugf", debugf},
     {"print", print},
     {"exit", exit},
     {"time", time},

@@ -28,6 +28,10 @@ llvm::Value *tid(BuiltinCall &call) {
   return low(call, call.lowering.pid_tgid(wants_initial_namespace(call)));
 }
 
+llvm::Value *pid_namespace(BuiltinCall &call) {
+  return call.emitter().load_variable(object::kPidNamespaceIno);
+}
+
 llvm::Value *uid(BuiltinCall &call) {
   return low(call, call.emitter().call(Helper::kGetCurrentUidGid, {}));
 }
@@ -139,6 +143,7 @@ llvm::Value *cgroupid(BuiltinCall &call) {
 constexpr BuiltinLowering kLowerings[] = {
     {"pid", pid},
     {"tid", tid},
+    {"pid_namespace", pid_namespace},
     {"uid", uid},
     {"gid", gid},
     {"username", uid},

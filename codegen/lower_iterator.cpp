@@ -4,37 +4,10 @@
 
 #include <cassert>
 
+#include "codegen/kernel_format.h"
 #include "codegen/lower.h"
-#include "runtime/object/format_string.h"
 
 namespace awl::codegen {
-
-namespace {
-
-// "%5d" as the kernel wants it for a u64: "%5lld".
-std::string kernel_conversion(const object::FormatConversion &conversion) {
-  std::string text = "%";
-  if (conversion.is_left) text += '-';
-  if (conversion.has_plus) text += '+';
-  if (conversion.has_space) text += ' ';
-  if (conversion.is_zero_padded) text += '0';
-  if (conversion.width >= 0) text += std::to_string(conversion.width);
-  if (conversion.conversion != 's') text += "ll";
-  return text + conversion.conversion;
-}
-
-std::string kernel_format(const std::string &format) {
-  std::string text;
-  Result<std::vector<object::FormatPiece>> pieces = object::parse_format(format);
-  assert(pieces && "the check has read it");
-  for (const object::FormatPiece &piece : *pieces) {
-    for (char c : piece.literal) text += c == '%' ? "%%" : std::string(1, c);
-    if (piece.has_conversion) text += kernel_conversion(piece.conversion);
-  }
-  return text;
-}
-
-}  // namespace
 
 llvm::Value *Lowering::context_pointer(uint32_t index) {
   llvm::Value *pointer = context_u64(index);
@@ -60,14 +33,17 @@ bool Lowering::is_pinned() const {
   return family() == ProbeFamily::kIter && !info_->probes.front().binary.empty();
 }
 
+llvm::Value *Lowering::kernel_word(ast::Expr &argument) {
+  llvm::Value *word = value(argument);
+  return is_in_memory(argument.type) ? b().CreatePtrToInt(word, b().getInt64Ty()) : word;
+}
+
 void Lowering::print_to_readers(const std::string &format,
                                 const std::vector<ast::Expr *> &arguments, Span span) {
   std::string text = kernel_format(format);
   llvm::Value *words = temporary(std::max<size_t>(arguments.size(), 1) * 8);
   for (size_t i = 0; i < arguments.size(); ++i) {
-    llvm::Value *word = value(*arguments[i]);
-    if (is_in_memory(arguments[i]->type)) word = b().CreatePtrToInt(word, b().getInt64Ty());
-    b().CreateAlignedStore(word, at(words, i * 8), llvm::Align(8));
+    b().CreateAlignedStore(kernel_word(*arguments[i]), at(words, i * 8), llvm::Align(8));
   }
   TypeRef meta = program_.types->find_struct("bpf_iter_meta", false);
   frontend::MemberPath path;

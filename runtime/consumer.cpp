@@ -34,7 +34,7 @@ int64_t argument(const object::Event &event, const Record &record, size_t index)
 }  // namespace
 
 Consumer::Consumer(const object::Description &description, const LoadedObject &loaded,
-                   const Plan &plan, const RunOptions &, Output &output)
+                   const Plan &plan, const RunOptions &options, Output &output)
     : description_(description),
       loaded_(loaded),
       output_(output),
@@ -47,6 +47,7 @@ Consumer::Consumer(const object::Description &description, const LoadedObject &l
   context_.probes = &plan.names;
   context_.truncation_trailer = description.settings.str_trunc_trailer;
   context_.realtime_offset_ns = realtime_offset_ns();
+  context_.no_warnings = options.no_warnings;
   for (const object::Map &map : description.maps) maps_.emplace_back(map, loaded.map(map.elf_name));
 }
 

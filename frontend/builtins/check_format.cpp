@@ -12,9 +12,9 @@ AWL_DIAGNOSTIC(kFormatTooMany, Error, "format-too-many-arguments",
 AWL_DIAGNOSTIC(kFormatType, Error, "format-type", "unsupported format specifier for type '{}': {}",
                std::string, std::string);
 
-AWL_DIAGNOSTIC(kPinnedFormat, Error, "pinned-format",
-               "the kernel, which formats for a pinned iterator, has no '{}' for type '{}'",
-               std::string, std::string);
+AWL_DIAGNOSTIC(kKernelFormat, Error, "kernel-format",
+               "the kernel, which does the formatting here, has no '{}' for type '{}'", std::string,
+               std::string);
 
 namespace {
 
@@ -51,38 +51,10 @@ Span conversion_span(const ast::StringLiteral &format, const object::FormatConve
   return {format.span.source, begin, begin + conversion.size};
 }
 
-}  // namespace
-
-namespace {
-
-// What bpf_seq_printf() takes of all this: flags, width, integers, text; 12 values.
-bool check_for_kernel(BuiltinContext &context, const ast::StringLiteral &format,
-                      const std::vector<object::FormatPiece> &pieces, const Arguments &arguments) {
-  constexpr size_t kMaxKernelArguments = 12;
-  if (arguments.size() - 1 > kMaxKernelArguments) {
-    context.refuse(format.span, "the kernel formats no more than 12 values in a pinned iterator");
-    return false;
-  }
-  size_t position = 1;
-  for (const object::FormatPiece &piece : pieces) {
-    if (!piece.has_conversion) continue;
-    const FormatConversion &conversion = piece.conversion;
-    TypeRef type = arguments[position++]->type;
-    bool is_number = std::string_view("diuxX").find(conversion.conversion) != std::string::npos;
-    bool is_right = (is_number || (conversion.conversion == 's' && type->is_string())) &&
-                    conversion.precision < 0 && !conversion.is_alternate;
-    if (is_right) continue;
-    context.report(conversion_span(format, conversion), kPinnedFormat,
-                   format.value.substr(conversion.position, conversion.size), to_string(type));
-    return false;
-  }
-  return true;
-}
-
-}  // namespace
-
-bool check_format(BuiltinContext &context, Arguments &arguments) {
-  if (!context.text(arguments, 0)) return false;
+// The pieces of the format, when the arguments fit; null after a report.
+std::optional<std::vector<object::FormatPiece>> check_pieces(BuiltinContext &context,
+                                                             Arguments &arguments) {
+  if (!context.text(arguments, 0)) return std::nullopt;
   auto &format = *ast::as<ast::StringLiteral>(arguments[0]);
   auto pieces = object::parse_format(format.value);
   if (!pieces) {
@@ -90,21 +62,21 @@ bool check_format(BuiltinContext &context, Arguments &arguments) {
     wrong.position = pieces.error().code > 0 ? static_cast<uint32_t>(pieces.error().code) - 1 : 0;
     wrong.size = wrong.position + 1 < format.value.size() ? 2 : 1;
     context.report(conversion_span(format, wrong), kFormatConversion, pieces.error().message);
-    return false;
+    return std::nullopt;
   }
   size_t expected = object::conversion_count(*pieces), supplied = arguments.size() - 1;
   Span span = format.span.to(arguments.back()->span);
   if (supplied < expected) {
     context.report(span, kFormatTooFew, supplied, expected);
-    return false;
+    return std::nullopt;
   }
   if (supplied > expected) {
     context.report(span, kFormatTooMany, supplied, expected);
-    return false;
+    return std::nullopt;
   }
   if (supplied > kMaxArguments) {
     context.refuse(span, "more than 64 values to format");
-    return false;
+    return std::nullopt;
   }
   size_t position = 1;
   bool is_right = true;
@@ -118,10 +90,44 @@ bool check_format(BuiltinContext &context, Arguments &arguments) {
         .note(argument.span, "this value");
     is_right = false;
   }
+  if (!is_right) return std::nullopt;
+  return *pieces;
+}
+
+}  // namespace
+
+bool check_format(BuiltinContext &context, Arguments &arguments) {
+  // What bpf_seq_printf() takes.
+  constexpr size_t kMaxPinnedArguments = 12;
   bool is_pinned =
       context.probe().family == ProbeFamily::kIter && !context.probe().binary.empty();
-  if (is_right && is_pinned) return check_for_kernel(context, format, *pieces, arguments);
-  return is_right;
+  if (is_pinned) return check_kernel_format(context, arguments, kMaxPinnedArguments);
+  return check_pieces(context, arguments).has_value();
+}
+
+bool check_kernel_format(BuiltinContext &context, Arguments &arguments, size_t most) {
+  auto pieces = check_pieces(context, arguments);
+  if (!pieces) return false;
+  auto &format = *ast::as<ast::StringLiteral>(arguments[0]);
+  if (arguments.size() - 1 > most) {
+    context.refuse(format.span,
+                   "the kernel formats no more than " + std::to_string(most) + " values here");
+    return false;
+  }
+  size_t position = 1;
+  for (const object::FormatPiece &piece : *pieces) {
+    if (!piece.has_conversion) continue;
+    const FormatConversion &conversion = piece.conversion;
+    TypeRef type = arguments[position++]->type;
+    bool is_number = std::string_view("diuxX").find(conversion.conversion) != std::string::npos;
+    bool is_right = (is_number || (conversion.conversion == 's' && type->is_string())) &&
+                    conversion.precision < 0 && !conversion.is_alternate;
+    if (is_right) continue;
+    context.report(conversion_span(format, conversion), kKernelFormat,
+                   format.value.substr(conversion.position, conversion.size), to_string(type));
+    return false;
+  }
+  return true;
 }
 
 }  // namespace awl::frontend

@@ -10,6 +10,9 @@ namespace awl::frontend {
 // In a pinned iterator the kernel does the formatting, which has fewer conversions.
 bool check_format(BuiltinContext &context, Arguments &arguments);
 
+// The same where the kernel formats at most `most` values: integers and text, without precision.
+bool check_kernel_format(BuiltinContext &context, Arguments &arguments, size_t most);
+
 // What printf would print, for arguments that check_format has taken and that are all known now;
 // null after a report.
 std::optional<std::string> format_literals(BuiltinContext &context, Arguments &arguments);

@@ -1,6 +1,6 @@
 // Network addresses.
 //
-// After the checks: the address of ntop is a uint32, an array of 4 or 16 bytes, or a string of that
+// After the checks: the argument of macaddr is an array of 6 bytes or a pointer to them; the address of ntop is a uint32, an array of 4 or 16 bytes, or a string of that
 // size; its family, when given, is uint64. pton's argument is a string literal that holds an address.
 #include <arpa/inet.h>
 
@@ -47,8 +47,9 @@ TypeRef check_pton(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
 
 TypeRef check_macaddr(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
   TypeRef type = arguments[0]->type;
+  if (type->is_pointer()) return c.types().simple(TypeKind::kMacAddress);
   if (!is_bytes(type) || type->size != kMacBytes) {
-    c.refuse_type(*arguments[0], "an array of 6 bytes", 0);
+    c.refuse_type(*arguments[0], "an array of 6 bytes or a pointer", 0);
     return nullptr;
   }
   return c.types().simple(TypeKind::kMacAddress);
@@ -85,7 +86,7 @@ std::vector<Builtin> network_builtins() {
        .check = check_ntop},
       {.name = "pton", .signature = "uint8[4]|uint8[16] pton(const string address)",
        .description = "An address written as text as bytes.", .min_arguments = 1, .max_arguments = 1, .check = check_pton},
-      {.name = "macaddr", .signature = "macaddr_t macaddr(char[6] address)",
+      {.name = "macaddr", .signature = "macaddr_t macaddr(char[6]|void * address)",
        .description = "A hardware address.", .min_arguments = 1, .max_arguments = 1, .check = check_macaddr},
       {.name = "pkt", .signature = "struct pkt pkt",
        .description = "The packet: its headers, length and payload.", .is_value = true, .check = check_pkt},

@@ -21,6 +21,11 @@ TypeRef check_printf(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
   return check_format(c, arguments) ? c.types().void_type() : nullptr;
 }
 
+// bpf_trace_printk() takes three values.
+TypeRef check_debugf(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+  return check_kernel_format(c, arguments, 3) ? c.types().void_type() : nullptr;
+}
+
 TypeRef print_map(BuiltinContext &c, Arguments &arguments) {
   for (size_t i = 1; i < arguments.size(); ++i) {
     std::optional<int64_t> value = c.constant(arguments, i);
@@ -98,7 +103,7 @@ std::vector<Builtin> output_builtins() {
        .max_arguments = -1, .is_async = true, .is_statement = true, .check = check_printf},
       {.name = "debugf", .signature = "void debugf(const string format, args...)",
        .description = "Prints to the kernel's trace pipe.", .min_arguments = 1,
-       .max_arguments = -1, .is_statement = true, .is_supported = false, .check = check_printf},
+       .max_arguments = -1, .is_statement = true, .check = check_debugf},
       {.name = "print", .signature = "void print(T value), void print(@map [, top [, div]])",
        .description = "Prints a value or a whole map.", .min_arguments = 1, .max_arguments = 3,
        .is_async = true, .is_statement = true, .map_argument = MapArgument::kMaybe, .check = check_print},

@@ -79,12 +79,6 @@ TypeRef check_uaddr(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
   return c.types().pointer(word, AddressSpace::kUser);
 }
 
-TypeRef check_percpu_kaddr(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
-  if (!c.text(arguments, 0)) return nullptr;
-  if (arguments.size() > 1 && !c.integer(arguments, 1, c.checker.uint64())) return nullptr;
-  return c.types().pointer(c.checker.uint64(), AddressSpace::kKernel);
-}
-
 TypeRef check_is_err(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
   return c.address(arguments, 0) ? c.types().boolean() : nullptr;
 }
@@ -126,9 +120,6 @@ std::vector<Builtin> symbol_builtins() {
       {.name = "uaddr", .signature = "T * uaddr(const string name)",
        .description = "The address of a symbol of the traced binary.", .min_arguments = 1,
        .max_arguments = 1, .check = check_uaddr},
-      {.name = "percpu_kaddr", .signature = "uint64 * percpu_kaddr(const string name [, int cpu])",
-       .description = "The address of a per-CPU symbol of the kernel.", .min_arguments = 1,
-       .max_arguments = 2, .is_supported = false, .check = check_percpu_kaddr},
       {.name = "kptr", .signature = "T * kptr(T * pointer)",
        .description = "Says that a pointer points into kernel memory.", .min_arguments = 1,
        .max_arguments = 1, .check = check_space<AddressSpace::kKernel>},

@@ -83,6 +83,12 @@ int specificity(const ast::Macro &macro, const std::vector<ast::Expr *> &argumen
   return score;
 }
 
+bool takes(const Builtin &builtin, size_t count) {
+  int given = static_cast<int>(count);
+  return given >= builtin.min_arguments &&
+         (builtin.max_arguments < 0 || given <= builtin.max_arguments);
+}
+
 using MacroTable = std::map<std::string, std::vector<ast::Macro *>>;
 
 const ast::Macro *best_match(const MacroTable &table, const std::string &name,
@@ -371,11 +377,12 @@ class Expander {
   const ast::Macro *find(const std::string &name, const std::vector<ast::Expr *> &arguments,
                          bool is_bare, Span span) {
     bool has_script = !is_in_library() && script_.contains(name);
-    load_standard(name);
-    if (!has_script && !library_.contains(name)) return nullptr;
     const Builtin *builtin = find_builtin(name);
+    bool is_library = !builtin || !takes(*builtin, arguments.size());
+    if (is_library) load_standard(name);
+    if (!has_script && !(is_library && library_.contains(name))) return nullptr;
     const ast::Macro *macro = has_script ? best_match(script_, name, arguments) : nullptr;
-    if (!macro) macro = best_match(library_, name, arguments);
+    if (!macro && is_library) macro = best_match(library_, name, arguments);
     TypeStore::Constant constant;
     bool is_other = builtin || (is_bare && compilation_.types.find_constant(name, &constant));
     if (!macro && !is_other) {

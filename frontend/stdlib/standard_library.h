@@ -2,7 +2,8 @@
 // here, whose text the build puts into the program (cmake/embed_stdlib.cmake).
 //
 // expand_macros looks names up in the index, and parses a file when a script uses one of its
-// macros. A script that uses none pays for none. A macro goes by no name that a builtin has; it may
+// macros. A script that uses none pays for none. Where a macro has the
+// name of a builtin (`comm`), it is for numbers of arguments that the builtin does not take. It may
 // use builtins, and macros of any file here.
 //
 // Above each macro stands its signature as the documentation shows it, a line `//: …` for each

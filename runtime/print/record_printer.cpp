@@ -113,6 +113,7 @@ bool RecordPrinter::print(const uint8_t *record, size_t size) {
 
 void RecordPrinter::State::print_formatted(uint32_t index, const uint8_t *record) {
   const Event &event = description.events[index];
+  if (event.kind == EventKind::kWarnf && values.context().no_warnings) return;
   if (event.kind == EventKind::kPrintf && !output.is_json()) {
     formats[index].print(values, record, output.writer().buffer());
     output.writer().written();

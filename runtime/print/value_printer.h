@@ -36,6 +36,7 @@ struct PrintContext {
   std::string truncation_trailer = "..";
   // CLOCK_REALTIME - CLOCK_BOOTTIME in ns, for timestamps.
   int64_t realtime_offset_ns = 0;
+  bool no_warnings = false;  // warnf() says nothing
 };
 
 class ValuePrinter {

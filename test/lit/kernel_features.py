@@ -123,6 +123,7 @@ FEATURES = {
     "long_keys": lambda: since(5, 11, "keys of more than 512 bytes"),
     "module_btf": lambda: since(5, 11, "BTF of modules"),
     "tcx": lambda: since(6, 6, "tcx links"),
+    "variables": lambda: symbol("__per_cpu_offset", "the kernel lists functions alone (CONFIG_KALLSYMS_ALL)"),
     "veth": virtual_network,
     "cgroup": cgroups,
 }

@@ -1,6 +1,7 @@
 // Every kind of diagnostic and every builtin has a test: this one reads all the others.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cctype>
 #include <filesystem>
 #include <fstream>
@@ -19,7 +20,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_name_part(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-'; }
+bool is_name_part(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
+}
 
 // What stands between other characters: names, and ids with their hyphens.
 void add_words(const std::string &text, std::set<std::string> &words) {
@@ -34,7 +37,8 @@ void add_words(const std::string &text, std::set<std::string> &words) {
 // The words of all files below a folder of test/. This file explains gaps, and does not fill them.
 std::set<std::string> words_below(const std::string &folder) {
   std::set<std::string> words;
-  for (const auto &entry : fs::recursive_directory_iterator(fs::path(AWL_SOURCE_DIR) / "test" / folder)) {
+  for (const auto &entry :
+       fs::recursive_directory_iterator(fs::path(AWL_SOURCE_DIR) / "test" / folder)) {
     if (!entry.is_regular_file() || entry.path().filename() == "coverage_test.cpp") continue;
     std::ifstream file(entry.path());
     std::stringstream text;
@@ -58,30 +62,136 @@ TEST(Coverage, EveryDiagnosticHasATest) {
   }
 }
 
+std::string read(const fs::path &path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// A script's text without strings and comments.
+std::string code_of(const std::string &script) {
+  std::string code;
+  for (size_t i = 0; i < script.size(); ++i) {
+    if (script[i] == '"') {
+      while (++i < script.size() && script[i] != '"') i += script[i] == '\\';
+      code += "\"\"";
+    } else if (script.compare(i, 2, "//") == 0) {
+      i = std::min(script.find('\n', i), script.size());
+    } else if (script.compare(i, 2, "/*") == 0) {
+      i = std::min(script.find("*/", i), script.size());
+    } else {
+      code += script[i];
+    }
+  }
+  return code;
+}
+
+// The scripts of RUN lines that trace: `%awl …`, neither expected to fail nor stopped before.
+void add_run_scripts(const std::string &test, std::vector<std::string> &scripts) {
+  std::stringstream lines(test);
+  for (std::string line; std::getline(lines, line);) {
+    size_t command = line.find("RUN: ");
+    bool is_traced = command != std::string::npos && line.find("%awl") != std::string::npos &&
+                     line.find("not %awl") == std::string::npos &&
+                     line.find("hermetic") == std::string::npos &&
+                     line.find("--stop-after") == std::string::npos;
+    if (!is_traced) continue;
+    for (size_t at = line.find("-e '"); at != std::string::npos; at = line.find("-e '", at + 4)) {
+      scripts.push_back(line.substr(at + 4, line.find('\'', at + 4) - at - 4));
+    }
+  }
+}
+
+// The examples of a document that say what they print: run-examples runs those.
+void add_examples(const std::string &document, std::vector<std::string> &scripts) {
+  for (size_t at = document.find("\n```awl"); at != std::string::npos;
+       at = document.find("\n```awl", at + 1)) {
+    size_t begin = document.find('\n', at + 1) + 1, end = document.find("\n```\n", begin);
+    if (end == std::string::npos) return;
+    size_t next = end + 5;
+    if (document.compare(next, 9, "```output") == 0 ||
+        document.compare(next, 11, "```messages") == 0) {
+      scripts.push_back(document.substr(begin, end - begin));
+    }
+  }
+}
+
+std::vector<std::string> scripts_that_are_run() {
+  std::vector<std::string> scripts;
+  fs::path root(AWL_SOURCE_DIR);
+  for (const char *folder : {"test/peer/scripts", "test/lit/Inputs", "test/lit/run/Inputs"}) {
+    for (const auto &entry : fs::directory_iterator(root / folder)) {
+      if (entry.path().extension() == ".bt") scripts.push_back(read(entry.path()));
+    }
+  }
+  for (const auto &entry : fs::directory_iterator(root / "test/lit/run")) {
+    if (entry.is_regular_file()) add_run_scripts(read(entry.path()), scripts);
+  }
+  for (const auto &entry : fs::directory_iterator(root / "docs")) {
+    if (entry.path().extension() == ".md") add_examples(read(entry.path()), scripts);
+  }
+  for (std::string &script : scripts) script = code_of(script);
+  return scripts;
+}
+
+// Whether a script calls `name`, or names it as a value: members, variables and parts of probes of
+// that name are others.
+bool uses(const std::string &script, const std::string &name, bool needs_arguments) {
+  for (size_t at = script.find(name); at != std::string::npos; at = script.find(name, at + 1)) {
+    char before = at > 0 ? script[at - 1] : ' ';
+    bool is_range = at > 1 && script.compare(at - 2, 2, "..") == 0;
+    if (is_name_part(before) || before == '$' || before == '@' || before == ':' ||
+        (before == '.' && !is_range) || (before == '>' && at > 1 && script[at - 2] == '-')) {
+      continue;
+    }
+    size_t after = at + name.size();
+    if (after < script.size() && is_name_part(script[after])) continue;
+    if (!needs_arguments || (after < script.size() && script[after] == '(')) return true;
+  }
+  return false;
+}
+
 // Builtins that no script of the run tests can call everywhere, and where their tests are.
 const std::map<std::string, std::string> kNotRun = {
-    {"write_user", "overwrites the memory of a process; its check is in frontend_builtins_test.cpp"},
+    {"write_user",
+     "overwrites the memory of a process; its check is in frontend_builtins_test.cpp"},
 };
 
 TEST(Coverage, EveryBuiltinIsRun) {
-  std::set<std::string> words = words_below("peer/scripts");
-  words.merge(words_below("lit"));
-  if (words.contains("arg0")) words.insert("argN");
+  const std::vector<std::string> scripts = scripts_that_are_run();
+  ASSERT_GT(scripts.size(), 500u);
   for (const Builtin &builtin : all_builtins()) {
-    std::string name(builtin.name);
+    std::string name(builtin.name == "argN" ? "arg0" : builtin.name);
     if (!builtin.is_supported) continue;
-    EXPECT_NE(words.contains(name), kNotRun.contains(name))
+    bool is_run = std::any_of(scripts.begin(), scripts.end(), [&](const std::string &script) {
+      return uses(script, name, builtin.min_arguments > 0);
+    });
+    EXPECT_NE(is_run, kNotRun.contains(name))
         << name << ": write test/peer/scripts/" << name << ".bt, or see kNotRun";
   }
 }
 
 TEST(Coverage, EveryMacroOfTheLibraryIsRun) {
-  std::set<std::string> words = words_below("peer/scripts");
-  words.merge(words_below("lit"));
+  const std::vector<std::string> scripts = scripts_that_are_run();
   for (const StandardName &macro : standard_names()) {
-    EXPECT_TRUE(words.contains(std::string(macro.name)))
-        << macro.name << ": write test/peer/scripts/" << macro.name << ".bt";
+    std::string name(macro.name);
+    EXPECT_TRUE(std::any_of(scripts.begin(), scripts.end(),
+                            [&](const std::string &script) { return uses(script, name, false); }))
+        << name << ": write test/peer/scripts/" << name << ".bt";
   }
+}
+
+TEST(Coverage, WhatCountsAsAUse) {
+  EXPECT_TRUE(uses(code_of("begin { print(len(@m)); }"), "len", true));
+  EXPECT_TRUE(uses("for ($i : 0..ncpus) { }", "ncpus", false));
+  EXPECT_FALSE(uses(code_of("begin { print(\"len(x)\"); } // len(1)"), "len", true));
+  EXPECT_FALSE(uses("begin { print($x.len); @len(1) }", "len", true));
+  EXPECT_FALSE(uses("usdt:app:count(1)", "count", false));
+  std::vector<std::string> scripts;
+  add_run_scripts("# RUN: not %awl -e 'begin { a }'\n# RUN: %awl -e 'begin { b }' | x\n", scripts);
+  add_examples("\n```awl\nc\n```\n```output\n1\n```\n\n```awl\nd\n```\n", scripts);
+  EXPECT_EQ(scripts, (std::vector<std::string>{"begin { b }", "c"}));
 }
 
 // The text below a heading `## name` of docs/stdlib.md, up to the next one; empty: no such heading.
