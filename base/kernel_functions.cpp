@@ -1,9 +1,9 @@
 #include "base/kernel_functions.h"
 
 #include <algorithm>
+#include <cstring>
 #include <mutex>
 #include <tuple>
-#include <unordered_set>
 
 #include "base/file.h"
 #include "base/kernel_symbols.h"
@@ -38,9 +38,32 @@ bool is_module(std::string_view pattern, std::string_view module) {
   return pattern.empty() || matches_pattern(pattern, module.empty() ? "vmlinux" : module);
 }
 
-// The fixed start of a pattern.
-std::string_view fixed_prefix(std::string_view pattern) {
-  return pattern.substr(0, pattern.find_first_of("*?["));
+// Text that all matches of a pattern contain: the longest between its wildcards, before a set.
+std::string_view fixed_part(std::string_view pattern) {
+  std::string_view rest = pattern.substr(0, pattern.find('[')), longest;
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find_first_of("*?"), rest.size());
+    if (end > longest.size()) longest = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return longest;
+}
+
+// Calls `visit` with each line that contains a text.
+template <class Visitor>
+void for_each_line_with(std::string_view text, std::string_view wanted, Visitor visit) {
+  if (wanted.empty()) return for_each_line(text, visit);
+  const char *at = text.data(), *const end = at + text.size();
+  while (at < end) {
+    const void *found = memmem(at, static_cast<size_t>(end - at), wanted.data(), wanted.size());
+    if (found == nullptr) return;
+    const char *hit = static_cast<const char *>(found), *start = hit;
+    while (start > at && start[-1] != '\n') --start;
+    const void *newline = memchr(hit, '\n', static_cast<size_t>(end - hit));
+    const char *stop = newline != nullptr ? static_cast<const char *>(newline) : end;
+    visit(std::string_view(start, static_cast<size_t>(stop - start)));
+    at = stop + 1;
+  }
 }
 
 Result<std::shared_ptr<const KernelFunctions>> read_functions(const std::string &path) {
@@ -56,8 +79,8 @@ Result<std::shared_ptr<const KernelFunctions>> read_functions(const std::string 
   Result<std::string> symbols = read_file("/proc/kallsyms", kMaxSize);
   if (!symbols) return symbols.error();
   Result<std::string> blacklist = read_file(kBlacklist, kMaxSize);
-  return KernelFunctions::parse_symbols(
-      std::move(*symbols), blacklist ? std::string_view(*blacklist) : std::string_view());
+  return KernelFunctions::parse_symbols(std::move(*symbols),
+                                        blacklist ? std::move(*blacklist) : std::string());
 }
 
 }  // namespace
@@ -80,9 +103,26 @@ std::shared_ptr<const KernelFunctions> KernelFunctions::parse_list(std::string t
   auto result = std::make_shared<KernelFunctions>();
   result->text_ = std::move(text);
   result->is_exact_ = true;
-  result->functions_.reserve(result->text_.size() / 20);
-  for_each_line(result->text_, [&](std::string_view line) {
-    KernelFunction function;
+  return result;
+}
+
+std::shared_ptr<const KernelFunctions> KernelFunctions::parse_symbols(std::string text,
+                                                                      std::string blacklist) {
+  auto result = std::make_shared<KernelFunctions>();
+  result->text_ = std::move(text);
+  result->blacklist_ = std::move(blacklist);
+  // "0xffffffff81000000-0xffffffff81000010\tname"
+  for_each_line(result->blacklist_, [&](std::string_view line) {
+    if (const size_t tab = line.find('\t'); tab != std::string_view::npos) {
+      result->refused_.insert(line.substr(tab + 1));
+    }
+  });
+  return result;
+}
+
+bool KernelFunctions::read_line(std::string_view line, KernelFunction &function) const {
+  function = {};
+  if (is_exact_) {
     const size_t end = line.find_first_of(" \t");
     function.name = line.substr(0, end);
     if (end != std::string_view::npos) {
@@ -91,68 +131,51 @@ std::shared_ptr<const KernelFunctions> KernelFunctions::parse_list(std::string t
         function.module = line.substr(open + 1, close - open - 1);
       }
     }
-    if (!is_label(function.name)) result->functions_.push_back(function);
-  });
-  result->sort();
-  return result;
-}
-
-std::shared_ptr<const KernelFunctions> KernelFunctions::parse_symbols(std::string text,
-                                                                      std::string_view blacklist) {
-  // "0xffffffff81000000-0xffffffff81000010\tname"
-  std::unordered_set<std::string_view> refused;
-  for_each_line(blacklist, [&](std::string_view line) {
-    if (const size_t tab = line.find('\t'); tab != std::string_view::npos) {
-      refused.insert(line.substr(tab + 1));
-    }
-  });
-  auto result = std::make_shared<KernelFunctions>();
-  result->text_ = std::move(text);
-  result->functions_.reserve(result->text_.size() / 40);
-  for_each_line(result->text_, [&](std::string_view line) {
-    KernelSymbol symbol;
-    if (!parse_kernel_symbol(line, &symbol) || !symbol.is_function) return;
-    if (is_label(symbol.name) || refused.contains(symbol.name)) return;
-    // Programs that run already: fentry:bpf names those.
-    if (symbol.module == "bpf") return;
-    result->functions_.push_back({symbol.name, symbol.module});
-  });
-  result->sort();
-  return result;
-}
-
-void KernelFunctions::sort() {
-  const auto key = [](const KernelFunction &f) { return std::tie(f.name, f.module); };
-  std::sort(functions_.begin(), functions_.end(),
-            [&](const KernelFunction &a, const KernelFunction &b) { return key(a) < key(b); });
-  functions_.erase(std::unique(functions_.begin(), functions_.end(),
-                               [&](const KernelFunction &a, const KernelFunction &b) {
-                                 return key(a) == key(b);
-                               }),
-                   functions_.end());
+    return !is_label(function.name);
+  }
+  KernelSymbol symbol;
+  if (!parse_kernel_symbol(line, &symbol) || !symbol.is_function) return false;
+  function.name = symbol.name;
+  function.module = symbol.module;
+  // Programs that run already are fentry:bpf's.
+  return !is_label(symbol.name) && symbol.module != "bpf" && !refused_.contains(symbol.name);
 }
 
 std::vector<KernelFunction> KernelFunctions::matching(std::string_view module,
                                                       std::string_view name) const {
   std::vector<KernelFunction> found;
-  const std::string_view prefix = fixed_prefix(name);
-  auto at = std::lower_bound(
-      functions_.begin(), functions_.end(), prefix,
-      [](const KernelFunction &f, std::string_view wanted) { return f.name < wanted; });
-  for (; at != functions_.end() && at->name.starts_with(prefix); ++at) {
-    if (is_module(module, at->module) && matches_pattern(name, at->name)) found.push_back(*at);
+  const bool is_all = name == "*";
+  if (is_all) found.reserve(text_.size() / (is_exact_ ? 20 : 40));
+  for_each_line_with(text_, fixed_part(name), [&](std::string_view line) {
+    KernelFunction function;
+    if (!read_line(line, function)) return;
+    if (is_all || matches_pattern(name, function.name)) found.push_back(function);
+  });
+  const auto key = [](const KernelFunction &f) { return std::tie(f.name, f.module); };
+  std::sort(found.begin(), found.end(),
+            [&](const KernelFunction &a, const KernelFunction &b) { return key(a) < key(b); });
+  for (size_t i = 1; i < found.size(); ++i) {
+    if (found[i].name != found[i - 1].name) continue;
+    found[i].is_ambiguous = found[i - 1].is_ambiguous = true;
+  }
+  const auto is_same = [&](const KernelFunction &a, const KernelFunction &b) {
+    return key(a) == key(b);
+  };
+  found.erase(std::unique(found.begin(), found.end(), is_same), found.end());
+  if (!module.empty() && module != "*") {
+    std::erase_if(found, [&](const KernelFunction &f) { return !is_module(module, f.module); });
   }
   return found;
 }
 
 bool KernelFunctions::contains(std::string_view module, std::string_view name) const {
-  auto at = std::lower_bound(
-      functions_.begin(), functions_.end(), name,
-      [](const KernelFunction &f, std::string_view wanted) { return f.name < wanted; });
-  for (; at != functions_.end() && at->name == name; ++at) {
-    if (is_module(module, at->module)) return true;
-  }
-  return false;
+  bool is_there = false;
+  for_each_line_with(text_, name, [&](std::string_view line) {
+    KernelFunction function;
+    is_there = is_there || (read_line(line, function) && function.name == name &&
+                            is_module(module, function.module));
+  });
+  return is_there;
 }
 
 }  // namespace awl

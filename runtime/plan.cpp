@@ -95,12 +95,13 @@ class Planner {
   }
 
  private:
-  // Gives targets their probe ids. The places of a static user probe are one probe.
+  // Gives targets their probe ids. The places of a static user probe are one probe, and so are
+  // kernel functions of one name.
   void number(std::vector<Target> &targets) {
     std::map<std::pair<const object::AttachPoint *, std::string>, uint32_t> known;
     for (Target &target : targets) {
       target.probe_id = static_cast<uint32_t>(plan_.names.size());
-      if (target.point->family == "usdt") {
+      if (target.point->family == "usdt" || is_kprobe_family(target.point->family)) {
         const auto [entry, is_new] =
             known.try_emplace({target.point, target.name}, target.probe_id);
         target.probe_id = entry->second;

@@ -51,7 +51,7 @@ class LiveTarget : public BtfTarget {
     if (btf != nullptr && btf->find(name, kind_bit(BTF_KIND_FUNC)) != 0) return true;
     const bool is_kernel = module.empty() || module == "vmlinux";
     if (is_kernel && find_kernel_symbol(name)) return true;
-    return !read_functions() || functions_->all().empty() || functions_->contains(module, name);
+    return !read_functions() || functions_->is_empty() || functions_->contains(module, name);
   }
 
   std::vector<std::string> tracepoints(const std::string &category,

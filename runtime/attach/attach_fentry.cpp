@@ -8,6 +8,7 @@
 #include <linux/bpf.h>
 
 #include <memory>
+#include <set>
 
 #include "base/pattern.h"
 #include "runtime/attach/families.h"
@@ -96,15 +97,17 @@ AWL_EXPANDS(expand_fentry) {
   Result<FunctionTypes *> types = context.kernel->types();
   if (!types) return types.error();
   const bool is_pattern = has_wildcard(point.category) || has_wildcard(point.target);
-  std::shared_ptr<const KernelFunctions> traceable;
+  std::set<std::pair<std::string_view, std::string_view>> traceable;
   if (is_pattern) {
     Result<std::shared_ptr<const KernelFunctions>> functions = context.kernel->functions();
     if (!functions) return functions.error();
-    traceable = *functions;
+    for (const KernelFunction &function : (*functions)->matching(point.category, point.target)) {
+      traceable.emplace(function.module.empty() ? "vmlinux" : function.module, function.name);
+    }
   }
   Expansion expansion;
   for (const TypedFunction &function : (*types)->find(point.category, point.target)) {
-    if (is_pattern && !traceable->contains(function.module, function.name)) continue;
+    if (is_pattern && !traceable.contains({function.module, function.name})) continue;
     Target target = plain_target(point);
     target.name = point.family + ":" + function.module + ":" + function.name;
     target.category = function.module;

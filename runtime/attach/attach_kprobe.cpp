@@ -1,6 +1,9 @@
 // kprobe and kretprobe: a kernel function by name, a place in it, or a bare address.
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <set>
+#include <utility>
 
 #include "base/kernel_symbols.h"
 #include "base/pattern.h"
@@ -88,6 +91,8 @@ Status attach_one(const AttachContext &context, const PerfDevice &device, const 
   attributes.config = device.config;
   if (target.point->has_address) {
     attributes.config2 = target.point->address;
+  } else if (target.address != 0) {
+    attributes.config2 = target.address;
   } else if (is_kernel(target.category)) {
     attributes.config1 = reinterpret_cast<uintptr_t>(target.event.c_str());
     attributes.config2 = target.point->offset;
@@ -118,23 +123,30 @@ void attach_singly(const AttachContext &context, int program, const std::vector<
   }
 }
 
-// Attaches to a range of targets by one link. Where one of them cannot be traced the kernel refuses
-// all: then each half is tried by itself.
-void attach_range(const AttachContext &context, int program, const Target *begin, size_t count,
-                  bool is_return, Attachments &attachments, std::vector<AttachFailure> &failures) {
+// Attaches to a range of targets by one link: all by name, or all by address. Where one of them
+// cannot be traced the kernel refuses all: then each half is tried by itself.
+void attach_range(const AttachContext &context, int program, const Target *const *begin,
+                  size_t count, bool is_return, Attachments &attachments,
+                  std::vector<AttachFailure> &failures) {
   KprobeMultiRequest request;
   request.is_return = is_return;
-  for (const Target *target = begin; target != begin + count; ++target) {
-    request.functions.push_back(target->event.c_str());
-    request.cookies.push_back(target->probe_id);
+  for (size_t i = 0; i < count; ++i) {
+    const Target &target = *begin[i];
+    if (target.address != 0) {
+      request.addresses.push_back(target.address);
+    } else {
+      request.functions.push_back(target.event.c_str());
+    }
+    request.cookies.push_back(target.probe_id);
   }
   Result<FileDescriptor> link = attach_kprobe_multi(program, request);
   if (link) return attachments.add_link(std::move(*link));
   const int code = link.error().code;
   const bool may_be_one = code == ESRCH || code == EINVAL || code == ENOENT;
   if (count == 1 || !may_be_one) {
-    for (const Target *target = begin; target != begin + count; ++target) {
-      failures.push_back({target, may_be_one ? explain(context, *target, EINVAL) : link.error()});
+    for (size_t i = 0; i < count; ++i) {
+      failures.push_back(
+          {begin[i], may_be_one ? explain(context, *begin[i], EINVAL) : link.error()});
     }
     return;
   }
@@ -148,7 +160,36 @@ void attach(const AttachContext &context, int program, const std::vector<Target>
   if (!targets.front().is_multi) {
     return attach_singly(context, program, targets, is_return, attachments, failures);
   }
-  attach_range(context, program, targets.data(), targets.size(), is_return, attachments, failures);
+  std::vector<const Target *> named, placed;
+  for (const Target &target : targets) {
+    (target.address != 0 ? placed : named).push_back(&target);
+  }
+  for (const std::vector<const Target *> &part : {named, placed}) {
+    if (part.empty()) continue;
+    attach_range(context, program, part.data(), part.size(), is_return, attachments, failures);
+  }
+}
+
+using ModuleAndName = std::pair<std::string_view, std::string_view>;
+
+// The addresses of functions whose names are not theirs alone. Empty where the kernel does not
+// tell.
+std::multimap<ModuleAndName, uint64_t> find_addresses(
+    const std::vector<KernelFunction> &functions) {
+  std::multimap<ModuleAndName, uint64_t> found;
+  std::set<ModuleAndName> ambiguous;
+  for (const KernelFunction &function : functions) {
+    if (function.is_ambiguous) ambiguous.emplace(function.module, function.name);
+  }
+  if (ambiguous.empty()) return found;
+  Result<std::shared_ptr<const KernelSymbols>> symbols = KernelSymbols::read();
+  if (!symbols) return found;
+  for (const KernelSymbol &symbol : (*symbols)->symbols()) {
+    if (!symbol.is_function) continue;
+    const auto name = ambiguous.find({symbol.module, symbol.name});
+    if (name != ambiguous.end()) found.emplace(*name, symbol.address);
+  }
+  return found;
 }
 
 }  // namespace
@@ -165,7 +206,9 @@ AWL_EXPANDS(expand_kprobe) {
   }
   Result<std::shared_ptr<const KernelFunctions>> functions = context.kernel->functions();
   if (!functions) return functions.error();
-  for (const KernelFunction &function : (*functions)->matching(point.category, point.target)) {
+  const std::vector<KernelFunction> matching = (*functions)->matching(point.category, point.target);
+  const auto addresses = find_addresses(matching);
+  for (const KernelFunction &function : matching) {
     Target target = plain_target(point);
     target.name = point.family + ":";
     const std::string module(function.module.empty() ? "vmlinux" : function.module);
@@ -174,9 +217,11 @@ AWL_EXPANDS(expand_kprobe) {
     target.category = module;
     target.event = function.name;
     target.is_optional = true;
-    // A name stands for one function, however many modules have one of it.
-    if (expansion.targets.empty() || expansion.targets.back().event != target.event) {
-      expansion.targets.push_back(std::move(target));
+    const auto [first, last] = addresses.equal_range({function.module, function.name});
+    if (first == last) expansion.targets.push_back(target);
+    for (auto at = first; at != last; ++at) {
+      target.address = at->second;
+      expansion.targets.push_back(target);
     }
   }
   if (expansion.targets.empty()) expansion.missing = "No matches for " + point.name;

@@ -30,7 +30,8 @@ struct Target {
   uint64_t file_offset = 0;  // and where in the file
   std::string symbols_path;  // the file with the symbols; empty: `path`
   uint64_t semaphore = 0;    // static user probes: where in the file their semaphore lies; 0: none
-  uint64_t address = 0;      // of the place, as the file's symbols count
+  uint64_t address = 0;      // of the place, as the file's symbols count; kprobes: of a function
+                             // that shares its name; 0: the name says it
   std::string arguments;     // static user probes: of the place, as its note says
   int32_t syscall = -1;      // system call tracepoints: its number
   uint32_t btf_id = 0;       // fentry, fexit: the function among the types of the kernel, of the

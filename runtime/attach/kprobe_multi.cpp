@@ -5,6 +5,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace awl::runtime {
 namespace {
 
@@ -29,8 +31,13 @@ int create_link(int program, const KprobeMultiRequest &request) {
   attributes.program = static_cast<uint32_t>(program);
   attributes.attach_type = kKprobeMultiAttachType;
   attributes.multi_flags = request.is_return ? kKprobeMultiReturn : 0;
-  attributes.count = static_cast<uint32_t>(request.functions.size());
-  attributes.symbols = reinterpret_cast<uintptr_t>(request.functions.data());
+  attributes.count =
+      static_cast<uint32_t>(std::max(request.functions.size(), request.addresses.size()));
+  if (request.addresses.empty()) {
+    attributes.symbols = reinterpret_cast<uintptr_t>(request.functions.data());
+  } else {
+    attributes.addresses = reinterpret_cast<uintptr_t>(request.addresses.data());
+  }
   attributes.cookies =
       request.cookies.empty() ? 0 : reinterpret_cast<uintptr_t>(request.cookies.data());
   return static_cast<int>(syscall(SYS_bpf, kLinkCreate, &attributes, sizeof attributes));

@@ -18,8 +18,10 @@ namespace awl::runtime {
 inline constexpr int kKprobeMultiAttachType = 42;    // BPF_TRACE_KPROBE_MULTI
 inline constexpr int kKprobeSessionAttachType = 56;  // BPF_TRACE_KPROBE_SESSION: entry and return
 
+// Functions by name or by address, not both.
 struct KprobeMultiRequest {
   std::vector<const char *> functions;  // each once: the kernel takes the first of a name
+  std::vector<uint64_t> addresses;      // as the kernel's symbols have them: cookies go by them
   std::vector<uint64_t> cookies;        // one per function
   bool is_return = false;
 };

@@ -46,6 +46,28 @@ TEST(KernelFunctions, AreTakenFromSymbolsWithoutThoseThatKprobesRefuse) {
   EXPECT_FALSE(functions->is_exact());
 }
 
+TEST(KernelFunctions, KnowWhichNamesAreNotTheirsAlone) {
+  const auto list = KernelFunctions::parse_list("a\nb\na\nc [m]\nc [n]\nab [m]\n");
+  const auto ambiguous = [&](std::string_view module, std::string_view pattern) {
+    std::string text;
+    for (const KernelFunction &function : list->matching(module, pattern)) {
+      if (function.is_ambiguous) text += std::string(function.name) + " ";
+    }
+    return text;
+  };
+  EXPECT_EQ(ambiguous("", "*"), "a c c ");
+  EXPECT_EQ(ambiguous("n", "?"), "c ");  // there is another one in m
+  EXPECT_EQ(ambiguous("", "ab*"), "");
+}
+
+TEST(KernelFunctions, PatternsWithSetsAndWithoutFixedText) {
+  const auto list = KernelFunctions::parse_list("vfs_read\nvfs_write [x]\nxvfs_read");
+  EXPECT_EQ(names(list->matching("", "*[d]")), "vfs_read xvfs_read");
+  EXPECT_EQ(names(list->matching("", "?vfs*")), "xvfs_read");
+  EXPECT_EQ(names(list->matching("", "[v]fs_*")), "vfs_read x:vfs_write");
+  EXPECT_EQ(names(list->matching("", "x*")), "xvfs_read");  // not the module x
+}
+
 TEST(KernelFunctions, ListsWithoutSenseAreEmpty) {
   EXPECT_TRUE(KernelFunctions::parse_list("")->all().empty());
   EXPECT_TRUE(KernelFunctions::parse_list("\n\n [x]\n")->all().empty());
