@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "frontend/diagnostics/nearest_name.h"
+#include "frontend/probes/network.h"
 #include "frontend/probes/probe_text.h"
 #include "frontend/probes/read_parts.h"
 
@@ -51,7 +52,7 @@ const std::vector<FamilyInfo> &table() {
       {kTest, "test", {}, "test:NAME", 1, 1, read_named},
       {kBench, "bench", {}, "bench:NAME", 1, 1, read_named},
       {kXdp, "xdp", {}, "xdp:INTERFACE", 1, 1, read_interface},
-      {kTc, "tc", {}, "tc:INTERFACE:ingress|egress", 2, 2, read_interface},
+      {kTc, "tc", {}, "tc:INTERFACE:ingress|egress|*", 2, 2, read_interface},
       {kCgroupSkb, "cgroup_skb", {}, "cgroup_skb:PATH:ingress|egress", 2, 2, read_cgroup},
       {kSockOps, "sock_ops", {}, "sock_ops:PATH[:OPERATION]", 1, 2, read_cgroup},
       {kCgroupSockAddr, "cgroup_sock_addr", {}, "cgroup_sock_addr:PATH:HOOK", 2, 2, read_cgroup},
@@ -139,9 +140,23 @@ std::vector<ProbeSpec> split_ends(const ProbeSpec &spec) {
   return specs;
 }
 
-// A pattern in the category `syscalls` that may mean entries and exits is one spec for each.
-std::vector<ProbeSpec> split_system_calls(ProbeSpec spec) {
+// `tc:INTERFACE:*` means both directions.
+std::vector<ProbeSpec> split_directions(const ProbeSpec &spec) {
+  std::vector<ProbeSpec> specs;
+  for (const std::string_view direction : kDirections) {
+    ProbeSpec part = spec;
+    part.category = direction;
+    part.name = fmt::format("{}:{}:{}", family_name(spec.family), part.target, direction);
+    specs.push_back(std::move(part));
+  }
+  return specs;
+}
+
+// What stands for several kinds of programs is one spec for each: here a pattern in the category
+// `syscalls` that may mean entries and exits.
+std::vector<ProbeSpec> split_kinds(ProbeSpec spec) {
   if (spec.family == kSyscall) return split_ends(spec);
+  if (is_network(spec.family) && spec.category == "*") return split_directions(spec);
   bool is_mixed = spec.family == kTracepoint && spec.category == "syscalls" && spec.has_wildcard &&
                   !spec.target.starts_with("sys_enter_") && !spec.target.starts_with("sys_exit_");
   if (!is_mixed) return {std::move(spec)};
@@ -233,7 +248,7 @@ std::vector<ProbeSpec> resolve_attach_point(ProbeContext &context,
   spec.name = family->name;
   for (const std::string &part : point.parts) spec.name += ":" + part;
   if (family->resolve && !family->resolve(context, point, spec)) return {};
-  return split_system_calls(std::move(spec));
+  return split_kinds(std::move(spec));
 }
 
 }  // namespace awl::frontend

@@ -57,8 +57,12 @@ bool read_interface(ProbeContext &context, const ast::AttachPoint &point, ProbeS
   }
   spec.target = interface;
   spec.has_wildcard = has_wildcard(interface);
-  bool is_right =
-      point.parts.size() < 2 || read_word(context, point, 1, directions(), "a direction", spec);
+  bool is_right = true;
+  if (point.parts.size() == 2 && point.parts[1] == "*") {
+    spec.category = "*";
+  } else if (point.parts.size() == 2) {
+    is_right = read_word(context, point, 1, directions(), "a direction", spec);
+  }
   if (is_right) set_types(context, spec);
   return is_right;
 }
@@ -77,7 +81,9 @@ bool read_cgroup(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec
   }
   spec.target = path;
   bool is_right = true;
-  if (spec.family == ProbeFamily::kCgroupSkb) {
+  if (spec.family == ProbeFamily::kCgroupSkb && point.parts[1] == "*") {
+    spec.category = "*";
+  } else if (spec.family == ProbeFamily::kCgroupSkb) {
     is_right = read_word(context, point, 1, directions(), "a direction", spec);
   } else if (spec.family == ProbeFamily::kCgroupSockAddr) {
     std::span<const std::string_view> hooks = socket_address_hooks();

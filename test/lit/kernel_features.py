@@ -79,6 +79,12 @@ def virtual_network():
     return None if result.returncode == 0 else f"veth: {result.stderr.strip() or 'cannot be made'}"
 
 
+def tunnel():
+    """Devices without a link layer."""
+    result = subprocess.run(["unshare", "-n", "ip", "tuntap", "add", "mode", "tun"], capture_output=True, text=True)
+    return None if result.returncode == 0 else f"tun: {result.stderr.strip() or 'cannot be made'}"
+
+
 def cgroups():
     for path in ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]:
         if os.path.exists(path + "/cgroup.procs") and os.access(path, os.W_OK):
@@ -125,6 +131,7 @@ FEATURES = {
     "tcx": lambda: since(6, 6, "tcx links"),
     "variables": lambda: symbol("__per_cpu_offset", "the kernel lists functions alone (CONFIG_KALLSYMS_ALL)"),
     "veth": virtual_network,
+    "tun": tunnel,
     "cgroup": cgroups,
 }
 

@@ -162,11 +162,12 @@ def run(counts, command, is_at_sender):
             subprocess.run(["ip", "netns", "delete", name])
 
 
-if sys.argv[1] == "--send":
-    send(sys.argv[2], read_counts(sys.argv[3]))
-else:
-    is_at_sender = sys.argv[1] == "--at-sender"
-    arguments = sys.argv[1 + is_at_sender:]
-    if not arguments[0]:
-        arguments[0] = ",".join(KINDS)
-    sys.exit(run(arguments[0], arguments[1:], is_at_sender))
+if __name__ == "__main__":
+    if sys.argv[1] == "--send":
+        send(sys.argv[2], read_counts(sys.argv[3]))
+    else:
+        is_at_sender = sys.argv[1] == "--at-sender"
+        arguments = sys.argv[1 + is_at_sender:]
+        if not arguments[0]:
+            arguments[0] = ",".join(KINDS)
+        sys.exit(run(arguments[0], arguments[1:], is_at_sender))
