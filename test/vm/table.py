@@ -35,13 +35,27 @@ def reasons_of(test, missing):
 
 
 def show(tests, columns, is_partial, file_name):
-    """Prints it all, the table into a file too; whether every cell is one that may be."""
+    """Prints it all, the table into a file too; whether every cell is one that may be.
+
+    A family that no test was run for is no better than one that fails."""
     is_good = show_failures(columns)
+    for family, column in [] if is_partial else untested(tests, columns):
+        is_good = False
+        print(f"\n==== {column.name}: no test of {family} was run")
     lines = rows_of(tests, columns, is_partial) + sums(columns)
     print("\n" + "\n".join(lines))
     with open(file_name, "w") as file:
         file.write("\n".join(lines) + "\n")
     return is_good
+
+
+def untested(tests, columns):
+    """The (family, column) without any test's outcome."""
+    for family in FAMILIES:
+        of_family = [test for test in tests if family in [name for name, _ in test.families]]
+        for column in columns:
+            if cell(column, of_family)[0] == "no test":
+                yield family, column
 
 
 def rows_of(tests, columns, is_partial):
