@@ -64,10 +64,6 @@ ArgumentUse find_use(ast::Clause &clause, std::string_view name_of_all) {
   return use;
 }
 
-struct ClauseUse {
-  ArgumentUse args, entry;
-};
-
 // `arg0`…: an argument by its number.
 constexpr uint32_t kWordCount = 6;
 std::optional<uint32_t> word_number(const std::string &field) {
@@ -75,6 +71,21 @@ std::optional<uint32_t> word_number(const std::string &field) {
   uint32_t number = static_cast<uint32_t>(field[3] - '0');
   return number < kWordCount ? std::optional(number) : std::nullopt;
 }
+
+// `entry.NAME` at a kernel function's exit: the kernel keeps the arguments of the entry there, and
+// they are what `args` reads.
+void take_entry_names_from_args(ast::Clause &clause) {
+  ast::walk(clause, [](ast::Node &node) {
+    auto *access = ast::as<ast::FieldAccess>(&node);
+    if (!access || word_number(access->field)) return;
+    auto *object = ast::as<ast::Identifier>(access->object);
+    if (object && object->name == "entry") object->name = "args";
+  });
+}
+
+struct ClauseUse {
+  ArgumentUse args, entry;
+};
 
 bool uses_only_words(const ArgumentUse &use) {
   return !use.is_whole && std::all_of(use.fields.begin(), use.fields.end(),
@@ -100,10 +111,12 @@ struct EventArguments {
 class ProbeResolver {
  public:
   ProbeResolver(Compilation &compilation, Target &target, const Options &options)
-      : compilation_(compilation),
-        target_(target),
-        context_{compilation.diagnostics, compilation.types, target, options,
-                 compilation.checked.config, {}} {}
+      : compilation_(compilation), target_(target), context_{compilation.diagnostics,
+                                                             compilation.types,
+                                                             target,
+                                                             options,
+                                                             compilation.checked.config,
+                                                             {}} {}
 
   void run(ast::Program &program) {
     std::vector<ast::Clause *> clauses;
@@ -129,13 +142,18 @@ class ProbeResolver {
   using Groups = std::vector<std::pair<std::string, std::vector<ProbeSpec>>>;
 
   void resolve(ast::Clause *clause, uint32_t index, std::vector<ast::Clause *> &clauses) {
+    std::vector<ProbeSpec> specs;
+    for (const ast::AttachPoint *point : clause->attach_points) {
+      std::vector<ProbeSpec> resolved = resolve_attach_point(context_, *point);
+      std::move(resolved.begin(), resolved.end(), std::back_inserter(specs));
+    }
+    bool has_typed_exits = std::all_of(specs.begin(), specs.end(), [](const ProbeSpec &spec) {
+      return spec.family == ProbeFamily::kFexit;
+    });
+    if (has_typed_exits) take_entry_names_from_args(*clause);
     ClauseUse use{find_use(*clause, "args"), find_use(*clause, "entry")};
     Groups groups;
-    for (const ast::AttachPoint *point : clause->attach_points) {
-      for (ProbeSpec &spec : resolve_attach_point(context_, *point)) {
-        add_spec(std::move(spec), use, groups);
-      }
-    }
+    for (ProbeSpec &spec : specs) add_spec(std::move(spec), use, groups);
     // The copies are made from the tree as it was written; the original serves the last group.
     for (size_t i = 0; i < groups.size(); ++i) {
       bool is_last = i + 1 == groups.size();
@@ -338,9 +356,8 @@ class ProbeResolver {
     if (!functions) return use.fields.empty() || refuse(functions.error().message);
     const UserFunctionArguments &first = functions->front();
     for (const UserFunctionArguments &other : *functions) {
-      bool is_alike =
-          signature(other.args, use, true) == signature(first.args, use, true) &&
-          other.places == first.places;
+      bool is_alike = signature(other.args, use, true) == signature(first.args, use, true) &&
+                      other.places == first.places;
       if (!is_alike) return refuse("they differ between " + first.symbol + " and " + other.symbol);
     }
     StructDef &def = *spec.entry_type->struct_def;
