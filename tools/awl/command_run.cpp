@@ -48,6 +48,12 @@ bool take_script(CompileArguments &compile, std::vector<std::string> &words) {
   return true;
 }
 
+// Whether a word behind -l is meant as a script's name: no pattern has a slash before a colon.
+bool looks_like_file(const std::string &word) {
+  const size_t colon = word.find(':');
+  return word.find('/') < colon || (colon == std::string::npos && word.ends_with(".bt"));
+}
+
 int list_script(const CompileArguments &compile, const RunArguments &arguments) {
   const CompileOutcome outcome = compile_script(compile, arguments);
   if (!outcome.object) return outcome.exit_code;
@@ -102,6 +108,9 @@ int command_run(const CommandLine &line) {
 
   if (modes.info) return print_info();
   if (modes.help) fputs(app.help("awl").c_str(), stdout);
+  if (modes.list && !words.empty() && looks_like_file(words.front()) && !is_file(words.front())) {
+    return fail("there is no file " + words.front());
+  }
   if (modes.list && !compile.has_program && (words.empty() || !is_file(words.front())))
     return list_probes(words.empty() ? "" : words.front(), arguments.run.verbose,
                        compile.snapshot, arguments.run);

@@ -1,9 +1,11 @@
 // awl -l: what could be probed on this machine. One lister per probe family.
 
 #include <net/if.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <functional>
 #include <iterator>
 #include <map>
@@ -201,7 +203,7 @@ Status list_kernel_functions(Listing &listing, bool is_typed) {
     const std::string function = full.substr(colon + 1);
     listing.print(listing.family + ":" + (has_module ? full : function), [&] {
       print_signature(listing.target, store, full.substr(0, colon), function,
-                      listing.family == "fexit");
+                      is_typed || listing.family == "kretprobe");
     });
   }
   return ok();
@@ -243,6 +245,26 @@ Status list_timers(Listing &listing) {
   for (const char *family : {"interval", "profile"})
     for (const char *unit : {"hz", "ms", "s", "us"})
       listing.print(std::string(family) + ":" + unit + ":");
+  return ok();
+}
+
+// What has a name of its own in every script, or a signal's.
+Status list_own(Listing &listing) {
+  if (listing.family != "self") {
+    listing.print(listing.family);
+    return ok();
+  }
+  for (int number = 1; number < SIGRTMIN; ++number) {
+    const char *name = sigabbrev_np(number);
+    const bool may_be_caught = number != SIGKILL && number != SIGSTOP;
+    if (name != nullptr && may_be_caught) listing.print(std::string("self:signal:SIG") + name);
+  }
+  return ok();
+}
+
+// test:NAME, bench:NAME: `awl -l FILE` lists those.
+Status list_scripts_own(Listing &listing) {
+  warn(listing.family + " probes get their names from a script; awl -l FILE lists those of a file");
   return ok();
 }
 
@@ -328,6 +350,11 @@ constexpr Family kFamilies[] = {
     {"software", "s", list_software, true},
     {"interval", "i", list_timers, false},
     {"profile", "p", list_timers, false},
+    {"begin", "begin", list_own, false},
+    {"end", "end", list_own, false},
+    {"self", "self", list_own, false},
+    {"test", "test", list_scripts_own, false},
+    {"bench", "bench", list_scripts_own, false},
     {"uprobe", "u", list_in_binaries, false},
     {"uretprobe", "ur", list_in_binaries, false},
     {"usdt", "U", list_in_binaries, false},
@@ -338,6 +365,12 @@ constexpr Family kFamilies[] = {
     {"cgroup_sock_addr", "cgroup_sock_addr", list_cgroup_hooks, false},
 };
 
+// Whether what is behind the family names a binary, an interface or a cgroup.
+bool is_by_place(const Family &family) {
+  return family.list == list_in_binaries || family.list == list_interfaces ||
+         family.list == list_cgroup_hooks || family.list == list_scripts_own;
+}
+
 // Lists one pattern without commas; false when no family is meant by it.
 Result<bool> list_pattern(frontend::Target &target, const std::string &pattern, bool verbose,
                           bool is_live, std::optional<int> pid) {
@@ -345,17 +378,21 @@ Result<bool> list_pattern(frontend::Target &target, const std::string &pattern, 
   bool found = false;
   for (const Family &family : kFamilies) {
     Listing listing{target, family.name, pattern.empty() ? "*" : pattern, verbose, is_live, pid};
-    if (colon == std::string::npos) {
-      if (!family.listed_without_pattern) continue;
+    bool is_named = colon != std::string::npos;
+    if (!is_named) {
+      if (!family.listed_without_pattern && pattern != family.name) continue;
     } else {
       std::string provider = pattern.substr(0, colon);
       if (provider == "kfunc") provider = "fentry";  // their old names
       if (provider == "kretfunc") provider = "fexit";
       if (provider != family.short_name && !matches_pattern(provider, family.name)) continue;
       listing.pattern = family.name + pattern.substr(colon);
+      is_named = !frontend::has_wildcard(provider);
+      // What a pattern of families does not fit, as a function's name does no binary.
+      if (!is_named && !family.listed_without_pattern && is_by_place(family)) continue;
     }
     found = true;
-    if (Status status = family.list(listing); !status) return status.error();
+    if (Status status = family.list(listing); !status && is_named) return status.error();
   }
   return found;
 }
