@@ -122,6 +122,10 @@ std::string find_missing_feature(const std::string &verifier_log) {
            "iterators" +
            this_kernel();
   }
+  if (verifier_log.find("__noreturn functions is rejected") != std::string::npos) {
+    return "the function never returns, so there is no exit to see; fentry and kprobe see its "
+           "entry";
+  }
   // "unknown func bpf_loop#181", "invalid func unknown#208"
   for (const char *words : {"unknown func ", "invalid func "}) {
     const size_t at = verifier_log.rfind(words);

@@ -13,6 +13,7 @@
 
 #include "runtime/attach/function_types.h"
 #include "runtime/attach/kprobe_multi.h"
+#include "runtime/attach/tracing_errors.h"
 #include "runtime/attach/uprobe_multi.h"
 #include "runtime/kernel_limits.h"
 #include "runtime/minimal_btf.h"
@@ -26,6 +27,7 @@ namespace {
 
 constexpr uint32_t kControlRingSize = 256u << 10;
 constexpr size_t kMaxLogSize = 64u << 20;
+constexpr std::string_view kHookPrefix = "lsm/";
 constexpr size_t kMaxSkipped = 64;  // functions in a row that the kernel does not let be traced
 
 // libbpf's messages: kept, so that the last one can explain a failure; printed with -d libbpf.
@@ -76,7 +78,6 @@ bpf_map_type kernel_map_type(object::MapType type) {
   }
   return BPF_MAP_TYPE_UNSPEC;
 }
-
 
 Error explain_eperm(const Error &error) {
   if (error.code != EPERM && error.code != EACCES) return error;
@@ -278,8 +279,8 @@ class Loader {
     for (size_t k = original + 1; k < instances.size() && instances[k].is_copy; ++k) {
       Result<TracingTarget> target = tracing_target(instances[k].targets.front());
       if (!target) return target.error();
-      Result<FileDescriptor> copy = tracing_->load_copy(program, *target, text.c_str(),
-                                                        logs_.back().get(), log_size_);
+      Result<FileDescriptor> copy =
+          tracing_->load_copy(program, *target, text.c_str(), logs_.back().get(), log_size_);
       if (!copy) {
         const int code = copy.error().code;
         if (code == EMFILE || code == ENFILE || code == ENOMEM) return copy.error();
@@ -511,9 +512,26 @@ class Loader {
     for (const Log &candidate : logs_) {
       if (candidate.get()[0] != '\0') log = &candidate;
     }
-    if (log == nullptr) return libbpf_error("cannot load the object", code);
+    if (log == nullptr) return explain_without_log(code);
     return explain_verifier_log(std::string(log->get(), strnlen(log->get(), log_size_)),
                                 refused_program, code, description_);
+  }
+
+  // The verifier said nothing: the kernel has no such programs, or the function is no place for
+  // one.
+  Error explain_without_log(int code) const {
+    for (size_t i = 0; i < description_.programs.size(); ++i) {
+      const object::Program &program = description_.programs[i];
+      const bool is_tied =
+          TracingPrograms::is_section(program.section) || program.section.starts_with(kHookPrefix);
+      if (program.name != refused_program || !is_tied || plan_.instances[i].empty()) continue;
+      const std::string &family = program.attach_points.front().family;
+      if (family != "fentry" && family != "fexit" && family != "lsm") continue;
+      const size_t index = std::min(skipped_[i], plan_.instances[i].size() - 1);
+      const Target &target = plan_.instances[i][index].targets.front();
+      return explain_tracing_error(target, code).with_context("cannot attach to " + target.name);
+    }
+    return libbpf_error("cannot load the object", code);
   }
 
   FileDescriptor kernel_types_;

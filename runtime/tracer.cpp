@@ -19,6 +19,7 @@
 
 #include "base/process_root.h"
 #include "runtime/attach/attachments.h"
+#include "runtime/attach/tracing_errors.h"
 #include "runtime/child.h"
 #include "runtime/consumer.h"
 #include "runtime/drain_beside.h"
@@ -121,8 +122,8 @@ class Run {
     writer_ = std::make_unique<Writer>(fd, STDERR_FILENO, options_.buffering);
     // What tests print is a part of their results.
     const bool is_traced = options_.mode == RunMode::kTrace;
-    output_ = Output::create(is_traced ? options_.format : OutputFormat::kText, *writer_,
-                             description_);
+    output_ =
+        Output::create(is_traced ? options_.format : OutputFormat::kText, *writer_, description_);
     return ok();
   }
 
@@ -252,7 +253,7 @@ class Run {
           plan_.families[i]->attach(context_, program, targets, attachments_, failures);
         } else {
           for (const Target &target : targets) {
-            failures.push_back({&target, {"the kernel does not let it be traced", EINVAL}});
+            failures.push_back({&target, explain_tracing_error(target, EINVAL)});
           }
         }
         all_failures.insert(all_failures.end(), failures.begin(), failures.end());
@@ -283,13 +284,20 @@ class Run {
       plan_.problems.push_back({text, first.target->point->location, true});
       return;
     }
-    for (size_t i = 0; i < std::min(failures.size(), kMaxReportedFailures); ++i) {
+    size_t reported = 0;
+    for (size_t i = 0; i < failures.size() && reported < kMaxReportedFailures; ++reported) {
       const AttachFailure &failure = failures[i];
-      std::string text = "cannot attach to " + failure.target->name + ": " + failure.error.message;
-      if (i + 1 == kMaxReportedFailures && failures.size() > kMaxReportedFailures) {
-        text += " (and " + std::to_string(failures.size() - i - 1) + " more)";
+      // Those that follow with the same reason need no line of their own.
+      size_t next = i + 1;
+      const bool is_last = reported + 1 == kMaxReportedFailures;
+      while (next < failures.size() &&
+             (is_last || failures[next].error.message == failure.error.message)) {
+        ++next;
       }
+      std::string text = "cannot attach to " + failure.target->name + ": " + failure.error.message;
+      if (next > i + 1) text += " (and " + std::to_string(next - i - 1) + " more)";
       plan_.problems.push_back({text, failure.target->point->location, policy == "warn"});
+      i = next;
     }
   }
 

@@ -68,6 +68,11 @@ Error explain_verifier_log(const std::string &log, const std::string &program_na
   std::vector<std::string_view> lines = split_lines(log);
   while (!lines.empty() && is_statistics(lines.back())) lines.pop_back();
   std::string text = "the kernel refused the program " + program_name;
+  for (const object::Program &program : description.programs) {
+    if (program.name == program_name && program.attach_points.size() == 1) {
+      text = "the kernel refused the program of " + program.attach_points.front().name;
+    }
+  }
   if (lines.empty()) return Error::from_errno(text, code);
   const std::string missing = find_missing_feature(log);
   text += ": " + (missing.empty() ? std::string(trim(lines.back())) : missing);

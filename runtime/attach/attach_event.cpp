@@ -1,4 +1,5 @@
 // software and hardware: perf's predefined events, sampled every so many times.
+#include <cerrno>
 #include <cstring>
 
 #include "runtime/attach/families.h"
@@ -63,6 +64,20 @@ Expansion expand_event(const NamedEvent (&events)[N], const object::AttachPoint 
   return expansion;
 }
 
+Error explain_event(uint32_t type, const Error &error) {
+  if (type != PERF_TYPE_HARDWARE) return error;
+  if (error.code == ENOENT || error.code == ENODEV || error.code == EOPNOTSUPP) {
+    return {
+        "this machine has no such counter, or none that counts so (virtual machines often have "
+        "none); profile and software:cpu-clock work everywhere",
+        error.code};
+  }
+  if (error.code == EACCES || error.code == EPERM) {
+    return {"the kernel denies its counters (kernel.perf_event_paranoid, or lockdown)", error.code};
+  }
+  return error;
+}
+
 template <size_t N>
 void attach_event(const NamedEvent (&events)[N], uint32_t type, const AttachContext &context,
                   int program, const std::vector<Target> &targets, Attachments &attachments,
@@ -76,7 +91,7 @@ void attach_event(const NamedEvent (&events)[N], uint32_t type, const AttachCont
         target.point->sample_period != 0 ? target.point->sample_period : event->default_period;
     Status status =
         attach_perf_event_everywhere(context, attributes, program, target.probe_id, attachments);
-    if (!status) failures.push_back({&target, status.error()});
+    if (!status) failures.push_back({&target, explain_event(type, status.error())});
   }
 }
 

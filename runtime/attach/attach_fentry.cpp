@@ -14,6 +14,7 @@
 #include "runtime/attach/families.h"
 #include "runtime/attach/function_types.h"
 #include "runtime/attach/nearest.h"
+#include "runtime/attach/tracing_errors.h"
 #include "runtime/tracer.h"
 
 namespace awl::runtime {
@@ -146,7 +147,7 @@ AWL_ATTACHES(attach_fentry) {
       attachments.add_link(std::move(link));
       continue;
     }
-    failures.push_back({&target, Error::from_errno("the kernel does not let it be traced")});
+    failures.push_back({&target, explain_tracing_error(target, errno)});
   }
 }
 

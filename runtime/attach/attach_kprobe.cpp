@@ -78,6 +78,11 @@ Error explain(const AttachContext &context, const Target &target, int code) {
                 "ALLOW_ERROR_INJECTION",
             code};
   }
+  if (code == EPERM || code == EACCES) {
+    return {"the kernel takes no probe on " + name +
+                ": it is locked down (/sys/kernel/security/lockdown), or denies it to this process",
+            code};
+  }
   if (code == EINVAL) {
     return {name + " cannot be traced (it is notrace, or kprobes themselves need it)", code};
   }
@@ -115,7 +120,8 @@ void attach_singly(const AttachContext &context, int program, const std::vector<
   Result<PerfDevice> device = find_perf_device(kKprobeDevice, is_return);
   for (const Target &target : targets) {
     if (!device) {
-      failures.push_back({&target, {"the kernel has no kprobes", ENOSYS}});
+      failures.push_back(
+          {&target, {"the kernel has no kprobes (it was built without CONFIG_KPROBES)", ENOSYS}});
       continue;
     }
     Status status = attach_one(context, *device, target, program, attachments);

@@ -2,25 +2,17 @@
 // tracepoint (bpf_tracing_prog_attach).
 #include <bpf/bpf.h>
 
-#include "base/file.h"
+#include <cerrno>
+
 #include "runtime/attach/families.h"
+#include "runtime/attach/tracing_errors.h"
 
 namespace awl::runtime {
-namespace {
-
-// Whether "bpf" is among the security modules that are active; unknown: yes.
-bool has_bpf_module() {
-  Result<std::string> active = read_file("/sys/kernel/security/lsm", 4096);
-  if (!active) return true;
-  return ("," + *active + ",").find(",bpf") != std::string::npos;
-}
-
-}  // namespace
 
 AWL_ATTACHES(attach_lsm) {
   (void)context;
   for (const Target &target : targets) {
-    if (!has_bpf_module()) {
+    if (!has_bpf_security_module()) {
       failures.push_back({&target,
                           {"the kernel calls no programs from its security hooks: bpf is not in "
                            "the list lsm= that it was booted with",
@@ -31,7 +23,7 @@ AWL_ATTACHES(attach_lsm) {
     if (link) {
       attachments.add_link(std::move(link));
     } else {
-      failures.push_back({&target, Error::from_errno("cannot attach the program")});
+      failures.push_back({&target, explain_tracing_error(target, errno)});
     }
   }
 }

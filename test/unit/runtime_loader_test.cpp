@@ -195,6 +195,9 @@ TEST(VerifierLog, NamesTheHelperThatTheKernelLacks) {
             std::string::npos);
   EXPECT_EQ(find_missing_feature("invalid func unknown#99999\n"), "");
   EXPECT_EQ(find_missing_feature("unknown func "), "");
+  EXPECT_NE(find_missing_feature("Attaching fexit to __noreturn functions is rejected.\n")
+                .find("never returns"),
+            std::string::npos);
   EXPECT_EQ(find_missing_feature("R1 invalid mem access 'scalar'\n"), "");
 }
 
