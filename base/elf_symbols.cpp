@@ -27,6 +27,7 @@ class ElfReader {
     symbols->segments_ = file->segments();
     symbols->build_id_ = file->build_id();
     ElfReader reader(*symbols);
+    reader.read_code(*file);
     symbols->is_stripped_ = !reader.read_symbols(*file, SHT_SYMTAB);
     reader.read_symbols(*file, SHT_DYNSYM);
     if (symbols->is_stripped_) {
@@ -40,6 +41,20 @@ class ElfReader {
 
  private:
   explicit ElfReader(ElfSymbols &out) : out_(out) {}
+
+  // A file without sections has only segments.
+  void read_code(const ElfFile &file) {
+    for (const Elf64_Shdr &section : file.sections()) {
+      if ((section.sh_flags & SHF_EXECINSTR) == 0) continue;
+      if (section.sh_addr + section.sh_size < section.sh_addr) continue;
+      out_.code_.emplace_back(section.sh_addr, section.sh_addr + section.sh_size);
+    }
+    if (!out_.code_.empty()) return;
+    for (const ElfSegment &segment : file.segments()) {
+      if (!segment.is_executable) continue;
+      out_.code_.emplace_back(segment.address, segment.address + segment.file_size);
+    }
+  }
 
   // Adds the defined functions and objects of a symbol table. False: there is none.
   bool read_symbols(const ElfFile &file, uint32_t table_type) {
@@ -153,11 +168,19 @@ const ElfSymbol *ElfSymbols::containing(uint64_t address) const {
   for (int step = 0; at != order.begin() && step < kMaxSteps; ++step) {
     const ElfSymbol &symbol = symbols_[*--at];
     if (found != nullptr && symbol.address != found->address) break;
-    const bool is_last_known = symbol.size == 0 && step == 0;
+    const bool is_last_known =
+        symbol.size == 0 && step == 0 && is_same_code(symbol.address, address);
     // Of several at one address the first in order wins.
     if (is_last_known || address - symbol.address < symbol.size) found = &symbol;
   }
   return found;
+}
+
+bool ElfSymbols::is_same_code(uint64_t first, uint64_t second) const {
+  return std::any_of(code_.begin(), code_.end(), [&](const auto &range) {
+    return first >= range.first && second >= range.first && first < range.second &&
+           second < range.second;
+  });
 }
 
 std::optional<uint64_t> ElfSymbols::file_offset(uint64_t address, bool any_segment) const {

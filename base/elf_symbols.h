@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/elf_file.h"
@@ -47,8 +48,9 @@ class ElfSymbols {
   const ElfSymbol *find_function(std::string_view name) const;
   // Functions whose name matches a shell pattern, one per name, sorted by name.
   std::vector<const ElfSymbol *> functions(std::string_view pattern) const;
-  // The function an address lies in (or, where the size is not known, behind whose start it
-  // lies before the next). Null: none. The first call sorts; safe to call from several threads.
+  // The function an address lies in (or, where the size is not known, behind whose start it lies
+  // before the next, in the same section of code). Null: none. The first call sorts; safe to call
+  // from several threads.
   const ElfSymbol *containing(uint64_t address) const;
 
   // From an address to the offset in the file of the same byte, and back. Only through segments
@@ -58,11 +60,14 @@ class ElfSymbols {
 
  private:
   friend class ElfReader;
+  bool is_same_code(uint64_t first, uint64_t second) const;
 
   std::string path_;
   std::string build_id_;
   bool is_position_independent_ = false, is_stripped_ = false;
   std::vector<ElfSegment> segments_;
+  std::vector<std::pair<uint64_t, uint64_t>>
+      code_;  // sections of code: addresses, the last past it
   std::vector<ElfSymbol> symbols_;
   std::vector<std::unique_ptr<char[]>> strings_;  // what the names point into
   mutable std::once_flag is_sorted_;

@@ -312,7 +312,8 @@ class Lowering {
   void emit_program(const ProgramInfo &info, ProgramKind kind,
                     const std::vector<const frontend::ProbeSpec *> &probes);
   void emit_filters();
-  void unless_wanted_process(const std::function<void(llvm::Value *is_other)> &leave);
+  void unless_wanted_process(const char *variable,
+                             const std::function<void(llvm::Value *is_other)> &leave);
   void begin_network_program(ast::Clause &clause, const std::string &hook);
   bool has_several_xdp() const;
   void emit_packet(ast::Clause &clause);

@@ -253,12 +253,16 @@ bool Lowering::is_filtered_by_pid() const {
   }
 }
 
-// Which events go on: of system calls those in the program's table, of others those of -p.
+// Which events go on: of system calls those in the program's table, of others those of -p, and of
+// samples, which are taken of whatever runs, those of -c likewise.
 void Lowering::emit_filters() {
   if (kind_ != ProgramKind::kPlain) {
     emit_syscall_dispatch("awl_dispatch_" + std::to_string(program_count_ - 1));
   } else if (is_filtered_by_pid()) {
-    unless_wanted_process([this](llvm::Value *is_other) { leave_if(is_other); });
+    const bool is_sample = family() == ProbeFamily::kProfile ||
+                           family() == ProbeFamily::kSoftware || family() == ProbeFamily::kHardware;
+    unless_wanted_process(is_sample ? object::kSampledPidVariable : object::kPidFilterVariable,
+                          [this](llvm::Value *is_other) { leave_if(is_other); });
   }
 }
 
@@ -288,15 +292,17 @@ void Lowering::return_if(llvm::Value *condition) {
   });
 }
 
-// Emits `leave`, told whether -p wants another process than the one that runs; without -p the
-// verifier drops all of it.
-void Lowering::unless_wanted_process(const std::function<void(llvm::Value *)> &leave) {
-  llvm::Value *wanted = e_.load_variable(object::kPidFilterVariable);
+// Emits `leave`, told whether the variable names another process than the one that runs; where it
+// is 0 the verifier drops all of it.
+void Lowering::unless_wanted_process(const char *variable,
+                                     const std::function<void(llvm::Value *)> &leave) {
+  llvm::Value *wanted = e_.load_variable(variable);
   if_then(b().CreateICmpNE(wanted, e_.i64(0)), [&] {
-    llvm::Function *differs = shared_function("awl_is_other_process", {}, [this](llvm::Function *) {
-      llvm::Value *tgid = b().CreateLShr(pid_tgid(false), 32);
-      e_.emit_return(b().CreateSub(tgid, e_.load_variable(object::kPidFilterVariable)));
-    });
+    llvm::Function *differs =
+        shared_function(std::string(variable) + "_differs", {}, [&](llvm::Function *) {
+          llvm::Value *tgid = b().CreateLShr(pid_tgid(false), 32);
+          e_.emit_return(b().CreateSub(tgid, e_.load_variable(variable)));
+        });
     leave(b().CreateICmpNE(b().CreateCall(differs), e_.i64(0)));
   });
 }
@@ -317,7 +323,8 @@ void Lowering::emit_syscall_dispatch(const std::string &name) {
                            b().getInt64Ty());
         return_if(b().CreateICmpEQ(probe, e_.i64(0)));
         return_if(is_compat_syscall());
-        unless_wanted_process([this](llvm::Value *is_other) { return_if(is_other); });
+        unless_wanted_process(object::kPidFilterVariable,
+                              [this](llvm::Value *is_other) { return_if(is_other); });
         e_.emit_return(probe);
       });
   llvm::Value *probe = b().CreateCall(dispatch, {ctx_, e_.dispatch_table(name)});

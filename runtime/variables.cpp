@@ -39,6 +39,7 @@ class VariableWriter {
     }
     const std::pair<const char *, uint64_t> numbers[] = {
         {object::kPidFilterVariable, inputs_.pid_filter},
+        {object::kSampledPidVariable, inputs_.pid_filter ? inputs_.pid_filter : inputs_.child_pid},
         {object::kSelfPidVariable, static_cast<uint64_t>(getpid())},
         {object::kChildPidVariable, inputs_.child_pid},
         {object::kCpuCountVariable, static_cast<uint64_t>(std::max(libbpf_num_possible_cpus(), 1))},

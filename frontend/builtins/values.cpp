@@ -16,6 +16,8 @@ AWL_DIAGNOSTIC(kNoArguments, Error, "no-probe-arguments",
                std::string_view);
 AWL_DIAGNOSTIC(kNoChild, Warning, "no-child", "cpid is 0 unless a command is given with -c");
 
+AWL_DIAGNOSTIC(kRetvalUnreadable, Error, "retval-unreadable",
+               "what {} returns cannot be read: {}", std::string, std::string);
 AWL_DIAGNOSTIC(kArgumentNumber, Error, "argument-number",
                "there is no arg{}: of '{}' {} arguments are known", uint32_t, std::string, uint32_t);
 
@@ -100,8 +102,12 @@ TypeRef check_arg(BuiltinContext &c, ast::Expr &expr, Arguments &) {
   return c.checker.uint64();
 }
 
-TypeRef check_retval(BuiltinContext &c, ast::Expr &, Arguments &) {
+TypeRef check_retval(BuiltinContext &c, ast::Expr &expr, Arguments &) {
   if (!c.is_at_exit()) return nullptr;
+  if (!c.probe().retval_problem.empty()) {
+    c.report(expr.span, kRetvalUnreadable, c.probe().name, c.probe().retval_problem);
+    return nullptr;
+  }
   return c.probe().retval_type ? c.probe().retval_type : c.checker.uint64();
 }
 

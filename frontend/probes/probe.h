@@ -91,6 +91,7 @@ struct ProbeSpec {
       nullptr;  // struct type of `args` (any origin that is_arguments() names); null: none
   TypeRef packet_type = nullptr;  // struct type of `pkt`; null: none
   TypeRef retval_type = nullptr;  // null: no retval
+  std::string retval_problem;     // why it cannot be read; empty: it can
   TypeRef entry_type = nullptr;   // of `entry`: a struct of origin kEntryArguments; null: not used
 };
 

@@ -69,6 +69,9 @@ void set_return_type(Target &target, TypeStore &types, ProbeSpec &spec) {
   for (const std::string &symbol : *symbols) {
     Result<UserFunction> function = target.user_function(types, path, symbol);
     if (!function) return;
+    if (!function->result.problem.empty() && symbols->size() == 1) {
+      spec.retval_problem = function->result.problem;
+    }
     TypeRef type = function->signature.return_type;
     const bool is_word = function->result.kind == UserArgumentPlace::Kind::kRegister && type &&
                          (type->is_integral() || type->is_pointer());

@@ -24,7 +24,8 @@ Result<std::vector<UserFunctionArguments>> user_function_arguments(TypeStore &ty
                                                                    const ProbeSpec &spec);
 
 // Sets the type of `retval` when the debug information of all functions that the attach point
-// means agrees on one that is returned in a register; leaves a uint64 else.
+// means agrees on one that is returned in a register; leaves a uint64 else. Of a single function
+// says whether it returns something that no program can read.
 void set_return_type(Target &target, TypeStore &types, ProbeSpec &spec);
 
 }  // namespace awl::frontend

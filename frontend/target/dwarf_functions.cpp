@@ -183,9 +183,21 @@ class Places {
   uint32_t stack_ = kFirstOnStack;
 };
 
+// The register of an argument that an operation names; nothing: it is none.
+std::optional<uint32_t> argument_register(const Dwarf_Op &op) {
+  int number = -1;
+  if (op.atom >= DW_OP_reg0 && op.atom <= DW_OP_reg31) number = op.atom - DW_OP_reg0;
+  if (op.atom == DW_OP_regx) number = static_cast<int>(op.number);
+  for (uint32_t i = 0; i < kRegisterCount; ++i) {
+    if (kArgumentRegisters[i] == number) return i;
+  }
+  return std::nullopt;
+}
+
 // Where the unit itself says that a parameter is at the function's first instruction, if that is a
-// register of an argument.
-std::optional<UserArgumentPlace> stated_place(Dwarf_Die &parameter, uint64_t address) {
+// register of an argument, or two that follow each other for one of two words.
+std::optional<UserArgumentPlace> stated_place(Dwarf_Die &parameter, uint64_t address,
+                                              uint32_t words) {
   Dwarf_Attribute attribute;
   if (dwarf_attr_integrate(&parameter, DW_AT_location, &attribute) == nullptr) return std::nullopt;
   Dwarf_Op *expression = nullptr;
@@ -193,19 +205,27 @@ std::optional<UserArgumentPlace> stated_place(Dwarf_Die &parameter, uint64_t add
   if (dwarf_getlocation_addr(&attribute, address, &expression, &length, 1) != 1 || length == 0) {
     return std::nullopt;
   }
-  const Dwarf_Op &op = expression[0];
-  int number = -1;
-  if (op.atom >= DW_OP_reg0 && op.atom <= DW_OP_reg31) number = op.atom - DW_OP_reg0;
-  if (op.atom == DW_OP_regx) number = static_cast<int>(op.number);
-  if (length != 1 || number < 0) return std::nullopt;
-  for (uint32_t i = 0; i < kRegisterCount; ++i) {
-    if (kArgumentRegisters[i] != number) continue;
-    UserArgumentPlace place;
-    place.kind = UserArgumentPlace::Kind::kRegister;
-    place.number = i;
-    return place;
+  const std::optional<uint32_t> first = argument_register(expression[0]);
+  // reg, or reg piece reg piece
+  if (!first || length != (words == 1 ? 1 : 4)) return std::nullopt;
+  if (words == 2 &&
+      (expression[1].atom != DW_OP_piece || expression[1].number != kWord ||
+       expression[3].atom != DW_OP_piece || argument_register(expression[2]) != *first + 1)) {
+    return std::nullopt;
   }
-  return std::nullopt;
+  UserArgumentPlace place;
+  place.kind = UserArgumentPlace::Kind::kRegister;
+  place.number = *first;
+  return place;
+}
+
+// How many registers a parameter takes that is passed in them.
+uint32_t words_of(const std::optional<Dwarf_Die> &type) {
+  std::optional<Dwarf_Die> stripped = strip(type);
+  Dwarf_Word size = 0;
+  const bool is_large = stripped && is_class(dwarf_tag(&*stripped)) &&
+                        dwarf_aggregate_size(&*stripped, &size) == 0 && size > kWord;
+  return is_large ? 2 : 1;
 }
 
 // Where the unit tells places for the first instruction, it does so for all that are passed: the
@@ -239,13 +259,14 @@ std::optional<UserFunction> find_user_function(DwarfTypes &types, uint64_t addre
 #if !defined(__aarch64__)
     if (is_large) places.take_register();
 #endif
-    if (is_large) function.result = nowhere("it is in memory");
+    // Only words are told apart from the address that large ones come with.
+    if (is_large) function.result.kind = UserArgumentPlace::Kind::kAddress;
   }
   dwarf_visit_children(*entry, [&](Dwarf_Die &child) {
     if (dwarf_tag(&child) != DW_TAG_formal_parameter) return true;
     const std::optional<Dwarf_Die> type = dwarf_referred(child, DW_AT_type);
     UserArgumentPlace place = places.next(type);
-    const std::optional<UserArgumentPlace> stated = stated_place(child, address);
+    const std::optional<UserArgumentPlace> stated = stated_place(child, address, words_of(type));
     if (stated && place.kind == UserArgumentPlace::Kind::kRegister) place = *stated;
     is_stated.push_back(stated.has_value());
     function.signature.parameters.push_back({dwarf_name(child),

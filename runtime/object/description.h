@@ -34,6 +34,8 @@ inline constexpr const char *kStacksMap = "awl_stacks";  // STACK_TRACE; a scrip
 // Variables in .rodata which the loader sets before load. All are 8 bytes, but string parameters
 // (char[kParameterStringSize]).
 inline constexpr const char *kPidFilterVariable = "awl_pid";    // u64 tgid as seen in our pid namespace; 0: no filter
+inline constexpr const char *kSampledPidVariable = "awl_sampled_pid";  // likewise; where nothing fires for a reason:
+                                                                       // samples, counters
 inline constexpr const char *kSelfPidVariable = "awl_self";     // u64 tgid of the tracer
 inline constexpr const char *kChildPidVariable = "awl_cpid";    // u64; 0: none
 inline constexpr const char *kCpuCountVariable = "awl_ncpus";   // u64

@@ -55,6 +55,8 @@ NOINLINE long dwarf_structs(small_pair s, pair_of_longs p, large l, long last) {
 NOINLINE long dwarf_floats(double a, int b, float c, int d) {
   return dwarf_sink = static_cast<long>(a) + b + static_cast<long>(c) + d;
 }
+NOINLINE double dwarf_half(int a) { return a / 2.0; }
+NOINLINE large dwarf_large(int a) { return {{a}}; }
 NOINLINE int dwarf_negative(const char *text) { return text[0] == 'n' ? -1 : 1; }
 NOINLINE dwarf_point *dwarf_pointer(dwarf_point *point) { return point->next; }
 }
@@ -93,6 +95,7 @@ int main(int argc, char **argv) {
     dwarf_structs({1, -2}, {3, 4}, {{5, 6, 7, 8, 9}}, 10);
     dwarf_floats(1.5, 2, 2.5f, 3);
     dwarf_negative("negative");
+    dwarf_sink = static_cast<long>(dwarf_half(i)) + dwarf_large(i).values[0];
     file own{77};
     dwarf_file(&own);
     dwarf_pointer(&first);

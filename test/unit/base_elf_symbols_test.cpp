@@ -123,6 +123,17 @@ TEST(ElfSymbols, FindsTheFunctionAroundAnAddress) {
   EXPECT_EQ(elf.containing(0x401020), nullptr);
   // Nobody knows how long `second` is.
   EXPECT_EQ(elf.containing(0x401050)->name, "second");
+  // But it is code.
+  EXPECT_EQ(elf.containing(0x402004), nullptr);
+  SmallElf small;
+  small.sections[0].sh_type = SHT_PROGBITS;
+  small.sections[0].sh_flags = SHF_ALLOC | SHF_EXECINSTR;
+  small.sections[0].sh_addr = 0x401000;
+  small.sections[0].sh_size = 0x80;
+  const auto bounded = open_bytes(small.bytes());
+  ASSERT_TRUE(bounded);
+  EXPECT_EQ((*bounded)->containing(0x40107f)->name, "second");
+  EXPECT_EQ((*bounded)->containing(0x401080), nullptr);
 }
 
 TEST(ElfSymbols, TranslatesAddresses) {
