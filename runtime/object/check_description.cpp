@@ -146,7 +146,9 @@ Status check_type(const ValueType &type, int depth) {
   }
 }
 
-bool is_control(EventKind kind) { return kind >= EventKind::kExit; }
+bool is_control(EventKind kind) {
+  return kind >= EventKind::kExit && kind != EventKind::kSkboutput;
+}
 
 // How many arguments an event of this kind has at least, each an integer of 4 bytes or more.
 size_t integer_arguments(EventKind kind) {
@@ -158,6 +160,8 @@ size_t integer_arguments(EventKind kind) {
     case EventKind::kPrintMap:
     case EventKind::kRuntimeError:
       return 2;
+    case EventKind::kSkboutput:
+      return 3;
     default:
       return 0;
   }

@@ -79,7 +79,8 @@ enum class EventKind : uint8_t {
   kPrintMap,    // `map`; argument 0: u64 top (0: all), argument 1: u64 div (0: 1)
   kClear, kZero,  // `map`
   kRuntimeError,  // argument 0: u32 ErrorSite index, argument 1: i64 result of the helper
-  kSkboutput, kUnwatch,
+  kSkboutput,  // in the output ring: `format` is the file's path; see pcap_writer.h
+  kUnwatch,
 };
 
 struct Event {

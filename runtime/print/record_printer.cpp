@@ -7,6 +7,7 @@
 
 #include "runtime/print/command.h"
 #include "runtime/print/format_printer.h"
+#include "runtime/print/pcap_writer.h"
 
 namespace awl::runtime {
 namespace {
@@ -47,6 +48,7 @@ struct RecordPrinter::State {
   std::vector<FormatPrinter> formats;  // by event
   std::string scratch;                 // kept between records for its memory
   Command cat, system;
+  PcapWriter packets;
 
   void print_formatted(uint32_t index, const uint8_t *record);
   void print_value(const Event &event, const uint8_t *record);
@@ -106,6 +108,11 @@ bool RecordPrinter::print(const uint8_t *record, size_t size) {
       append_time(s_->scratch, event.format, now_ns());
       s_->output.time(s_->scratch);
       return true;
+    case EventKind::kSkboutput: {
+      Status status = s_->packets.write(event, record, s_->values.context().realtime_offset_ns);
+      if (!status) s_->output.error(status.error().message);
+      return true;
+    }
     default:
       return false;
   }

@@ -49,6 +49,7 @@ const Example kExamples[] = {
     {"usermode", "$a = usermode;", "uint8", "$a = usermode(1);", "too-many-arguments"},
     {"pkt", "", "", "$a = pkt.tcp.dport;", "builtin-probe"},
     {"socket_cookie", "", "", "$a = socket_cookie();", "builtin-probe"},
+    {"skboutput", "", "", "$a = skboutput(\"x.pcap\", arg0, 1, 0);", "argument-type"},
     {"printf", "printf(\"%d %s\", pid, comm);", "", "printf(\"%d\", comm);", "format-type"},
     {"errorf", "errorf(\"%d\", 1);", "", "errorf(1);", "argument-type"},
     {"warnf", "warnf(\"%d\", 1);", "", "warnf(\"%d\");", "format-too-few-arguments"},
