@@ -16,12 +16,12 @@ struct Helper {
   const char *name;
   int major, minor;
 };
-constexpr int kMapLookupPercpuElem = 195;
+constexpr int kMapLookupPercpuElem = 195, kGetFuncIp = 173;
 // Those that came after the oldest kernel awl serves, 5.10.
 constexpr Helper kHelpers[] = {
     {158, "bpf_get_current_task_btf", 5, 11},
     {164, "bpf_for_each_map_elem", 5, 13},
-    {173, "bpf_get_func_ip", 5, 15},
+    {kGetFuncIp, "bpf_get_func_ip", 5, 15},
     {174, "bpf_get_attach_cookie", 5, 15},
     {175, "bpf_task_pt_regs", 5, 15},
     {180, "bpf_find_vma", 5, 17},
@@ -57,15 +57,36 @@ bool is_call_of(const bpf_insn &instruction, int helper) {
          instruction.imm == helper;
 }
 
-bool calls_helper(ObjectFile &file, int helper) {
-  for (const ObjectSection &section : file.sections()) {
-    if (!section.is_code) continue;
-    for (uint64_t i = 0; i < section.size / sizeof(bpf_insn); ++i) {
-      const bpf_insn *instruction = file.instruction(section, i);
-      if (instruction != nullptr && is_call_of(*instruction, helper)) return true;
-    }
+bool calls_helper(ObjectFile &file, const ObjectSection &section, int helper) {
+  for (uint64_t i = 0; i < section.size / sizeof(bpf_insn); ++i) {
+    const bpf_insn *instruction = file.instruction(section, i);
+    if (instruction != nullptr && is_call_of(*instruction, helper)) return true;
   }
   return false;
+}
+
+bool calls_helper(ObjectFile &file, int helper) {
+  for (const ObjectSection &section : file.sections()) {
+    if (section.is_code && calls_helper(file, section, helper)) return true;
+  }
+  return false;
+}
+
+// Programs ask for the traced function only where the helper is there, and these have nothing else
+// to tell it.
+Status check_function(ObjectFile &file, const object::Description &description) {
+  if (is_kernel_since(5, 15)) return ok();
+  for (const object::Program &program : description.programs) {
+    if (program.attach_points.empty()) continue;
+    const std::string &family = program.attach_points.front().family;
+    if (family != "kretprobe" && family != "fentry" && family != "fexit") continue;
+    const ObjectSection *section = file.find_section(program.section);
+    if (section == nullptr || !calls_helper(file, *section, kGetFuncIp)) continue;
+    return Error{"func in " + program.attach_points.front().name + ": bpf_get_func_ip " +
+                     since(5, 15) + this_kernel() + "; probe has the function's name",
+                 ENOTSUP};
+  }
+  return ok();
 }
 
 // Before 5.11 the kernel takes no keys that would not fit on a program's stack
@@ -94,6 +115,8 @@ bool is_kernel_since(int major, int minor) {
 Status check_kernel_limits(ObjectFile &file, const object::Description &description) {
   Status keys = check_keys(description);
   if (!keys) return keys;
+  Status functions = check_function(file, description);
+  if (!functions) return functions;
   // Such a program reads its own CPU's value where the helper is missing: right for one CPU alone.
   if (calls_helper(file, kMapLookupPercpuElem) && !is_kernel_since(5, 19) &&
       libbpf_num_possible_cpus() > 1) {
