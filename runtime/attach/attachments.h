@@ -1,9 +1,10 @@
 // Everything that is attached, and how to let go of it quickly.
 //
-// Two kinds of descriptors: links, which hold a program to its hook and are closed in
-// microseconds, and events underneath (perf events), which the kernel takes 85 to 125 ms each to
-// close when they are tracepoints, one after another (perf_trace_event_unreg waits for RCU).
-// Closing the links stops all programs; the events are left to a process of their own.
+// Two kinds of descriptors: links, which hold a program to its hook and take 25 to 50 ms to close
+// (together where threads do it), and events underneath (perf events), which the kernel takes 85
+// to 125 ms each to close when they are tracepoints, one after another (perf_trace_event_unreg
+// waits for RCU). Closing the links stops all programs; the events are left to a process of their
+// own.
 #pragma once
 
 #include <vector>
