@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "codegen/emitter_state.h"
+#include "runtime/object/kernel_map_type.h"
 
 namespace awl::codegen {
 namespace {
@@ -62,24 +63,6 @@ object::MapType map_type(const frontend::MapInfo &info) {
   return is_per_cpu_aggregation(value) ? MapType::kPercpuHash : MapType::kHash;
 }
 
-uint32_t kernel_map_type(object::MapType type) {
-  switch (type) {
-    case object::MapType::kHash:
-      return BPF_MAP_TYPE_HASH;
-    case object::MapType::kArray:
-      return BPF_MAP_TYPE_ARRAY;
-    case object::MapType::kPercpuHash:
-      return BPF_MAP_TYPE_PERCPU_HASH;
-    case object::MapType::kPercpuArray:
-      return BPF_MAP_TYPE_PERCPU_ARRAY;
-    case object::MapType::kLruHash:
-      return BPF_MAP_TYPE_LRU_HASH;
-    case object::MapType::kPercpuLruHash:
-      return BPF_MAP_TYPE_LRU_PERCPU_HASH;
-  }
-  return BPF_MAP_TYPE_HASH;
-}
-
 bool may_be_allocated_on_demand(object::MapType type) {
   return type == object::MapType::kHash || type == object::MapType::kPercpuHash;
 }
@@ -129,7 +112,7 @@ void Emitter::State::define_script_maps(Emitter &emitter) {
         info.value ? emitter.value_type(info.value) : emitter.value_type(checked.types->int64());
 
     MapShape shape;
-    shape.type = kernel_map_type(map.type);
+    shape.type = object::kernel_map_type(map.type);
     shape.max_entries = info.max_entries ? info.max_entries : checked.config.max_map_keys;
     llvm::DIType *value = debug.value(map.value);
     if (map.is_scalar) {

@@ -17,6 +17,7 @@
 #include "runtime/attach/uprobe_multi.h"
 #include "runtime/kernel_limits.h"
 #include "runtime/minimal_btf.h"
+#include "runtime/object/kernel_map_type.h"
 #include "runtime/ring_reader.h"
 #include "runtime/tracing_programs.h"
 #include "runtime/variables.h"
@@ -59,24 +60,6 @@ std::string message_of_libbpf() {
   return last_libbpf_warning.compare(0, prefix.size(), prefix) == 0
              ? last_libbpf_warning.substr(prefix.size())
              : last_libbpf_warning;
-}
-
-bpf_map_type kernel_map_type(object::MapType type) {
-  switch (type) {
-    case object::MapType::kHash:
-      return BPF_MAP_TYPE_HASH;
-    case object::MapType::kArray:
-      return BPF_MAP_TYPE_ARRAY;
-    case object::MapType::kPercpuHash:
-      return BPF_MAP_TYPE_PERCPU_HASH;
-    case object::MapType::kPercpuArray:
-      return BPF_MAP_TYPE_PERCPU_ARRAY;
-    case object::MapType::kLruHash:
-      return BPF_MAP_TYPE_LRU_HASH;
-    case object::MapType::kPercpuLruHash:
-      return BPF_MAP_TYPE_LRU_PERCPU_HASH;
-  }
-  return BPF_MAP_TYPE_UNSPEC;
 }
 
 Error explain_eperm(const Error &error) {
@@ -403,7 +386,7 @@ class Loader {
       bpf_map *map = bpf_object__find_map_by_name(object, described.elf_name.c_str());
       if (map == nullptr || bpf_map__key_size(map) != described.key_size ||
           bpf_map__value_size(map) != described.value_size ||
-          bpf_map__type(map) != kernel_map_type(described.type)) {
+          bpf_map__type(map) != object::kernel_map_type(described.type)) {
         return Error{"the map " + described.name + " is not as the object describes it"};
       }
     }
