@@ -77,6 +77,7 @@ Result<std::vector<uint8_t>> generate(const frontend::CheckedProgram &program,
   describe_script(emitter, program);
   Lowering lowering(emitter, program);
   for (const frontend::ProgramInfo &info : program.programs) lowering.lower_program(info);
+  lowering.group_syscall_programs();
   if (!lowering.unsupported().empty()) {
     return Error{"code generation does not know " + lowering.unsupported().front() + "() yet"};
   }

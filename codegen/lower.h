@@ -39,6 +39,8 @@ using frontend::TypeRef;
 // Which kernel hook a BPF program is for: one ProgramInfo gives one program per kind that its
 // attach points need.
 enum class ProgramKind { kPlain, kSyscallEnter, kSyscallExit };
+inline constexpr const char *kEnterSection = "tp_btf/sys_enter";
+inline constexpr const char *kExitSection = "tp_btf/sys_exit";
 
 // The members of `args` are not in memory: each family has its own way to them.
 bool is_arguments(TypeRef type);
@@ -79,6 +81,8 @@ class Lowering {
 
   // Emits all BPF programs of one ProgramInfo.
   void lower_program(const ProgramInfo &info);
+  // When all are lowered: makes one program of those on system calls; see lower_syscall_group.cpp.
+  void group_syscall_programs();
 
   Emitter &emitter() { return e_; }
   llvm::IRBuilder<> &b() { return e_.b(); }
@@ -323,6 +327,7 @@ class Lowering {
   llvm::Value *packet_member(const std::string &name, TypeRef type, llvm::Value *to);
   llvm::Value *context_member(const StructDef::Member &member, TypeRef type, llvm::Value *to);
   void emit_syscall_dispatch(const std::string &table);
+  void join_programs(const std::vector<uint32_t> &parts);
   llvm::Function *shared_function(const std::string &name,
                                   const std::vector<std::string> &parameters,
                                   const std::function<void(llvm::Function *)> &body);
@@ -425,6 +430,7 @@ class Lowering {
   std::vector<llvm::Value *> entry_values_;  // `duration`, then a value for each of the words
   std::map<std::string, llvm::Function *> shared_functions_;  // by name
   uint32_t program_count_ = 0;
+  std::vector<Span> program_spans_;  // per program
   std::vector<std::string> unsupported_;
 };
 

@@ -51,8 +51,8 @@ std::string function_section(const ProbeSpec &probe, bool is_exact) {
 }
 
 std::string section_name(ProgramKind kind, const std::vector<const ProbeSpec *> &probes) {
-  if (kind == ProgramKind::kSyscallEnter) return "tp_btf/sys_enter";
-  if (kind == ProgramKind::kSyscallExit) return "tp_btf/sys_exit";
+  if (kind == ProgramKind::kSyscallEnter) return kEnterSection;
+  if (kind == ProgramKind::kSyscallExit) return kExitSection;
   const ProbeSpec &probe = *probes.front();
   bool is_exact = probes.size() == 1 && !probe.has_wildcard;
   switch (probe.family) {
@@ -213,6 +213,7 @@ void Lowering::begin_described_program(const std::vector<const ProbeSpec *> &pro
   for (const ProbeSpec *probe : probes) entries.push_back(is_entry ? entry_spec(*probe) : *probe);
   for (size_t i = 0; i < entries.size(); ++i) used[i] = &entries[i];
   std::string name = program_name(*used.front(), program_count_++);
+  program_spans_.push_back(span);
   function_ = {};
   slots_.clear();
   pairs_.clear();

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <tuple>
 
 #include "base/pattern.h"
@@ -372,6 +373,21 @@ void chain_programs(const object::Description &description, Plan &plan) {
   }
 }
 
+// Programs on system calls that are one program for the kernel bear its name: it is attached for
+// the first of them that has targets.
+Status attach_groups_once(const object::Description &description, Plan &plan) {
+  std::set<std::string> names;
+  for (size_t i = 0; i < description.programs.size(); ++i) {
+    const object::Program &program = description.programs[i];
+    std::vector<Instance> &instances = plan.instances[i];
+    if (instances.empty() || names.insert(program.name).second) continue;
+    if (program.dispatch.empty() || instances.size() != 1)
+      return Error{"the object has two programs " + program.name};
+    instances.front().is_called_by_other = true;
+  }
+  return ok();
+}
+
 // Asks the kernel for what the families of this script make use of. --no-feature leaves a feature
 // unused, as on a kernel without it.
 void find_features(const object::Description &description, const RunOptions &options,
@@ -435,6 +451,7 @@ Result<Plan> make_plan(const object::Description &description, const RunOptions 
     if (!has_exits) plan.instances[i].clear();
   }
   chain_programs(description, plan);
+  if (Status status = attach_groups_once(description, plan); !status) return status.error();
   const uint64_t limit = description.settings.max_probes;
   if (plan.names.size() > limit) {
     return Error{"the script would attach to " + std::to_string(plan.names.size()) +
