@@ -182,8 +182,10 @@ class Lowering {
   // ---- output (lower_output.cpp)
   void emit_event(object::EventKind kind, const std::string &format,
                   const std::vector<ast::Expr *> &arguments, Span span);
+  // `also` is done where there is room for the record.
   void emit_control(object::EventKind kind, const MapInfo *map,
-                    const std::vector<llvm::Value *> &arguments, Span span);
+                    const std::vector<llvm::Value *> &arguments, Span span,
+                    const std::function<void()> &also = {});
 
   // ---- statements (lower_statement.cpp)
   void statement(ast::Stmt &stmt);
@@ -312,6 +314,7 @@ class Lowering {
   llvm::Value *entry_key(bool is_at_exit);
   void emit_entry_program(ProgramKind kind, const std::vector<const frontend::ProbeSpec *> &probes,
                           const EntryUse &use);
+  void emit_watch_program(const frontend::ProbeSpec &probe);
   void take_entry(const EntryUse &use);
   void emit_program(const ProgramInfo &info, ProgramKind kind,
                     const std::vector<const frontend::ProbeSpec *> &probes);

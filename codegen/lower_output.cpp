@@ -76,7 +76,8 @@ void Lowering::emit_event(object::EventKind kind, const std::string &format,
 }
 
 void Lowering::emit_control(object::EventKind kind, const MapInfo *map,
-                            const std::vector<llvm::Value *> &arguments, Span span) {
+                            const std::vector<llvm::Value *> &arguments, Span span,
+                            const std::function<void()> &also) {
   object::Event event;
   event.kind = kind;
   event.location = e_.location(span);
@@ -96,6 +97,7 @@ void Lowering::emit_control(object::EventKind kind, const MapInfo *map,
       llvm::Value *to = at(record, static_cast<uint32_t>(sizeof(object::ControlHeader) + 8 * i));
       b().CreateAlignedStore(arguments[i], to, llvm::Align(8));
     }
+    if (also) also();
   });
 }
 

@@ -117,6 +117,9 @@ ProbeSpec entry_spec(ProbeSpec probe) {
     case ProbeFamily::kFexit:
       probe.family = ProbeFamily::kFentry;
       break;
+    case ProbeFamily::kWatchpoint:
+      probe.family = ProbeFamily::kUprobe;
+      break;
     default:
       break;
   }
@@ -189,6 +192,7 @@ void Lowering::emit_program(const ProgramInfo &info, ProgramKind kind,
   Span span = clause.attach_points.empty() ? clause.span : clause.attach_points.front()->span;
   EntryUse entry = find_entry_use(info);
   if (entry.is_used) emit_entry_program(kind, probes, entry);
+  if (probes.front()->watched_argument) emit_watch_program(*probes.front());
   begin_described_program(probes, span, /*is_entry=*/false);
   if (frontend::is_network(family())) begin_network_program(clause, probes.front()->category);
   emit_filters();

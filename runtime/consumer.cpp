@@ -1,5 +1,4 @@
 #include "runtime/consumer.h"
-#include "runtime/clocks.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -9,6 +8,8 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+
+#include "runtime/clocks.h"
 
 namespace awl::runtime {
 namespace {
@@ -215,6 +216,12 @@ void Consumer::handle_control(const Record &record) {
       return;
     case EventKind::kUnwatch:
       if (on_unwatch_) on_unwatch_(static_cast<uint64_t>(argument(event, record, 0)));
+      return;
+    case EventKind::kWatch:
+      if (on_watch_) {
+        on_watch_({header.program, static_cast<uint64_t>(argument(event, record, 0)),
+                   static_cast<int>(argument(event, record, 1)), argument(event, record, 2) != 0});
+      }
       return;
     case EventKind::kRuntimeError: {
       const auto site = static_cast<uint64_t>(argument(event, record, 0));

@@ -27,6 +27,14 @@
 
 namespace awl::runtime {
 
+// An address that is to be watched, found by a program in front of the watchpoint's.
+struct WatchRequest {
+  uint32_t program = 0;  // index of that in front
+  uint64_t address = 0;
+  int pid = 0;
+  bool is_stopped = false;  // the process waits to be continued
+};
+
 class Consumer {
  public:
   // All arguments must outlive it.
@@ -43,6 +51,10 @@ class Consumer {
   // prints the same each time.
   void drop_output();
 
+  // What is called when a program has found an address to watch.
+  void set_on_watch(std::function<void(const WatchRequest &)> on_watch) {
+    on_watch_ = std::move(on_watch);
+  }
   // What unwatch() calls, with the address.
   void set_on_unwatch(std::function<void(uint64_t)> on_unwatch) {
     on_unwatch_ = std::move(on_unwatch);
@@ -96,6 +108,7 @@ class Consumer {
   std::unique_ptr<RecordPrinter> records_;
   RingReader output_ring_, control_ring_;
   std::function<void(uint64_t)> on_unwatch_;
+  std::function<void(const WatchRequest &)> on_watch_;
   uint64_t reported_lost_ = 0;
   std::vector<uint64_t> reported_errors_;  // per error site
   bool has_exited_ = false;

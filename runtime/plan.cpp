@@ -16,6 +16,7 @@
 #include "runtime/attach/perf_event.h"
 #include "runtime/attach/uprobe_multi.h"
 #include "runtime/attach/user_patches.h"
+#include "runtime/child.h"
 
 namespace awl::runtime {
 namespace {
@@ -142,7 +143,7 @@ class Planner {
     for (const object::AttachPoint &point : program.attach_points) {
       Result<Expansion> expansion = family.expand(context_, point);
       if (!expansion) return expansion.error().with_context("cannot look up " + point.name);
-      if (!expansion->missing.empty() && !program.is_entry) {
+      if (!expansion->missing.empty() && (!program.is_entry || finds_watched(program))) {
         // One of several patterns may match nothing; a name must exist.
         const bool is_pattern = has_wildcard(point.category) || has_wildcard(point.target) ||
                                 has_wildcard(point.binary);
@@ -174,6 +175,14 @@ class Planner {
     }
     if (!program.dispatch.empty()) keep_each_syscall_once(targets);
     return ok();
+  }
+
+  // Whether a program tells the address that the next one, of a watchpoint, watches. Other entries
+  // have the attach points of the program that follows, which reports what is missing.
+  bool finds_watched(const object::Program &program) const {
+    const size_t next = static_cast<size_t>(&program - description_.programs.data()) + 1;
+    return program.is_entry && next < description_.programs.size() &&
+           description_.programs[next].attach_points.front().family == "watchpoint";
   }
 
   // A system call has one entry in the dispatch table.
@@ -436,6 +445,11 @@ Result<Plan> make_plan(const object::Description &description, const RunOptions 
   if (!filter) return filter.error();
   context.pid = options.pid;
   context.is_unsafe = options.unsafe;
+  if (!options.command.empty()) {
+    Result<std::vector<std::string>> words = split_command(options.command);
+    if (!words) return words.error();
+    context.command = words->front();
+  }
   context.kernel = std::make_shared<KernelFacts>(options.traceable_functions);
   find_features(description, options, context);
   Plan plan;

@@ -32,6 +32,7 @@
 #include "runtime/print/output.h"
 #include "runtime/signals.h"
 #include "runtime/test_runner.h"
+#include "runtime/watcher.h"
 
 namespace awl::runtime {
 namespace {
@@ -105,8 +106,14 @@ class Run {
         Consumer::create(description_, loaded_, plan_, options_, *output_);
     if (!consumer) return consumer.error();
     consumer_ = std::move(*consumer);
-    consumer_->set_on_unwatch(
-        [this](uint64_t address) { attachments_.remove_watchpoints(address); });
+    watcher_ = std::make_unique<Watcher>(description_, context_, plan_, loaded_, attachments_);
+    consumer_->set_on_unwatch([this](uint64_t address) { watcher_->unwatch(address); });
+    consumer_->set_on_watch([this](const WatchRequest &request) {
+      Status status = watcher_->watch(request);
+      if (!status) output_->warning(status.error().message);
+    });
+    Status watching = watcher_->start();
+    if (!watching) return watching.error();
     return trace();
   }
 
@@ -454,6 +461,7 @@ class Run {
   LoadedObject loaded_;
   std::unique_ptr<Consumer> consumer_;
   Attachments attachments_;
+  std::unique_ptr<Watcher> watcher_;
   std::set<uint32_t> failed_;  // probe ids
 };
 

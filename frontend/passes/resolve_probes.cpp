@@ -194,6 +194,8 @@ class ProbeResolver {
   void add_spec(ProbeSpec spec, const ClauseUse &uses, Groups &groups) {
     std::string key = fmt::format("{} {}", static_cast<int>(spec.family), program_kind(spec));
     if (is_network(spec.family)) key += " " + spec.category;
+    // The program that finds the address belongs to it alone.
+    if (spec.watched_argument) key += (spec.is_async ? " async " : " ") + spec.name;
     if (spec.family == ProbeFamily::kSyscall) {
       add_syscall(std::move(spec), uses, key, groups);
       return;

@@ -79,6 +79,10 @@ struct ProbeSpec {
   uint64_t sample_period = 0;  // software, hardware; 0: the family's default
   uint32_t length = 0;         // watchpoint: bytes,
   std::string mode;            // and what is done to them: of r, w and x
+  // watchpoint: the address is this argument of the function `target`; and the process goes on
+  // before it is watched.
+  std::optional<uint32_t> watched_argument;
+  bool is_async = false;
   bool has_wildcard = false;
   std::optional<uint32_t> argument_count;  // usdt: of the place that has most; null: not known here
   bool is_demangled = false;               // uprobe: `target` is a C++ name as it is written

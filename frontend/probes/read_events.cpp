@@ -143,36 +143,40 @@ bool read_perf_event(ProbeContext &context, const ast::AttachPoint &point, Probe
 }
 
 bool read_watchpoint(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec) {
-  std::optional<ProbeNumber> address = parse_probe_number(point.parts[0]);
-  if (!address || address->has_unit || address->is_negative) {
+  const size_t mode_part = point.parts.size() - 1, length_part = mode_part - 1;
+  std::optional<ProbeNumber> address;
+  if (point.parts.size() == 3) address = parse_probe_number(point.parts[0]);
+  if (address && (address->has_unit || address->is_negative)) {
     context.diagnostics.emit(part_span(point, 0), kProbeBadNumber, point.parts[0], "an address");
     return false;
   }
-  std::optional<ProbeNumber> length = parse_probe_number(point.parts[1]);
+  const std::string &written_length = point.parts[length_part];
+  std::optional<ProbeNumber> length = parse_probe_number(written_length);
   const uint64_t bytes = length ? length->value : 0;
   if (!length || length->has_unit || length->is_negative ||
       (bytes != 1 && bytes != 2 && bytes != 4 && bytes != 8)) {
-    context.diagnostics.emit(part_span(point, 1), kProbeBadNumber, point.parts[1],
+    context.diagnostics.emit(part_span(point, length_part), kProbeBadNumber, written_length,
                              "a length that can be watched: 1, 2, 4 and 8 bytes are");
     return false;
   }
-  std::string mode = point.parts[2];
+  std::string mode = point.parts[mode_part];
   std::sort(mode.begin(), mode.end());
   const bool is_set = !mode.empty() && mode.find_first_not_of("rwx") == std::string::npos &&
                       std::adjacent_find(mode.begin(), mode.end()) == mode.end();
   // The processor watches code or data (perf_event_open(2), bp_type).
   if (!is_set || (mode.size() > 1 && mode.find('x') != std::string::npos)) {
-    context.diagnostics.emit(part_span(point, 2), kProbeWatchMode, point.parts[2]);
+    context.diagnostics.emit(part_span(point, mode_part), kProbeWatchMode, point.parts[mode_part]);
     return false;
   }
+  spec.length = static_cast<uint32_t>(bytes);
+  spec.mode = mode;
+  if (!address) return read_watched_function(context, point, spec);
   if (address->value % bytes != 0) {
     context.diagnostics.emit(part_span(point, 0), kProbeUnalignedWatch, bytes);
     return false;
   }
   spec.has_address = true;
   spec.address = address->value;
-  spec.length = static_cast<uint32_t>(bytes);
-  spec.mode = mode;
   spec.name = fmt::format("watchpoint:{:#x}:{}:{}", spec.address, bytes, mode);
   return true;
 }

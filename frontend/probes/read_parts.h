@@ -13,7 +13,8 @@ namespace awl::frontend {
 bool read_timer(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
 // software:EVENT:COUNT, hardware:EVENT:COUNT
 bool read_perf_event(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
-// watchpoint:ADDRESS:LENGTH:MODE
+// watchpoint:ADDRESS:LENGTH:MODE, watchpoint:[BINARY:]FUNCTION+argN:LENGTH:MODE
+bool read_watched_function(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
 bool read_watchpoint(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);
 // self:signal:SIGUSR1
 bool read_self(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec);

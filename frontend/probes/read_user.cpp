@@ -220,6 +220,39 @@ bool read_user_function(ProbeContext &context, const ast::AttachPoint &point, Pr
   return true;
 }
 
+// The address is what a function gets as an argument: the places after an optional binary are
+// "FUNCTION+argN", the length and the mode.
+bool read_watched_function(ProbeContext &context, const ast::AttachPoint &written,
+                           ProbeSpec &spec) {
+  constexpr uint32_t kRegisterCount = 6;  // that arguments come in, on every architecture
+  constexpr std::string_view kSeparator = "+arg";
+  ast::AttachPoint point = written;
+  const size_t place = point.parts.size() - 3;
+  const std::string text = point.parts[place];
+  const size_t plus = text.rfind(kSeparator);
+  std::optional<ProbeNumber> number;
+  if (plus != std::string::npos) number = parse_probe_number(text.substr(plus + kSeparator.size()));
+  if (!number || plus == 0 || number->has_unit || number->is_negative ||
+      number->value >= kRegisterCount || has_wildcard(text)) {
+    context.diagnostics.emit(part_span(point, place), kProbeBadNumber, text,
+                             "an address or FUNCTION+argN, with arg0 to arg5");
+    return false;
+  }
+  spec.watched_argument = static_cast<uint32_t>(number->value);
+  spec.is_async = written.provider == "asyncwatchpoint" || written.provider == "aw";
+  spec.target = text.substr(0, plus);
+  std::string shown;
+  if (place == 1) {
+    // Without a binary it is that of the process of -p or -c.
+    if (!read_binary(context, point, spec, &shown)) return false;
+    point.parts = {point.parts[0], spec.target};
+    if (!check_function(context, point, spec)) return false;
+    shown += ":";
+  }
+  spec.name = fmt::format("watchpoint:{}{}:{}:{}", shown, text, spec.length, spec.mode);
+  return true;
+}
+
 bool read_usdt(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec) {
   std::string shown;
   if (!read_binary(context, point, spec, &shown)) return false;

@@ -251,6 +251,7 @@ void DwarfTypes::index_names() {
     dwarf_visit_children(parent, [&](Dwarf_Die &child) {
       const int tag = dwarf_tag(&child);
       if (tag == DW_TAG_namespace && depth < kMaxNesting) add_children(child, depth + 1);
+      if (tag == DW_TAG_enumeration_type) enumerations_.push_back(child);
       const char *name = is_named_type(tag) ? dwarf_diename(&child) : nullptr;
       if (name != nullptr && dwarf_hasattr(&child, DW_AT_declaration) == 0) {
         names_.emplace(name, child);
@@ -282,6 +283,26 @@ TypeRef DwarfTypes::find_struct(const std::string &tag, bool is_union) {
 
 TypeRef DwarfTypes::find_enum(const std::string &tag) {
   return find(tag, {DW_TAG_enumeration_type});
+}
+
+bool DwarfTypes::find_constant(const std::string &name, TypeStore::Constant *out) {
+  index_names();
+  for (Dwarf_Die &enumeration : enumerations_) {
+    bool is_found = false;
+    dwarf_visit_children(enumeration, [&](Dwarf_Die &child) {
+      const char *known = dwarf_tag(&child) == DW_TAG_enumerator ? dwarf_diename(&child) : nullptr;
+      is_found = known != nullptr && name == known;
+      return !is_found;
+    });
+    if (!is_found) continue;
+    const EnumDef *def = type_of(enumeration)->enum_def;
+    for (const auto &[known, value] : def->values) {
+      if (known != name) continue;
+      *out = {value, def};
+      return true;
+    }
+  }
+  return false;
 }
 
 TypeRef DwarfTypes::find_typedef(const std::string &name) {

@@ -30,6 +30,8 @@ class DwarfTypes {
   TypeRef find_struct(const std::string &tag, bool is_union);
   TypeRef find_enum(const std::string &tag);
   TypeRef find_typedef(const std::string &name);
+  // An enumerator of any enumeration; false: none.
+  bool find_constant(const std::string &name, TypeStore::Constant *out);
 
   // The type of an entry.
   TypeRef type_of(Dwarf_Die die);
@@ -60,6 +62,7 @@ class DwarfTypes {
   std::optional<DwarfUnit> last_unit_;
   bool is_indexed_ = false;
   std::unordered_multimap<std::string, Dwarf_Die> names_;  // of types
+  std::vector<Dwarf_Die> enumerations_;                    // those without a name, too
 };
 
 // A type as C writes it, for listings: "const char* ", "struct test_point*", "int[4]".

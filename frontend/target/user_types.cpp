@@ -29,11 +29,16 @@ class UserResolver : public TypeStore::Resolver {
     return find([&](DwarfTypes &types) { return types.find_typedef(name); });
   }
   bool find_constant(const std::string &name, TypeStore::Constant *out) override {
-    return first_->find_constant(name, out);
+    if (first_->find_constant(name, out)) return true;
+    for (const std::string &path : user_.binaries_) {
+      Result<DwarfTypes *> types = user_.open(path);
+      if (types && (*types)->find_constant(name, out)) return true;
+    }
+    return false;
   }
   void complete(StructDef *def) override {
     for (const auto &[path, types] : user_.types_) {
-      if (types && types->complete(def)) return;
+      if (types && (*types)->complete(def)) return;
     }
     first_->complete(def);
   }
@@ -72,13 +77,17 @@ void UserTypes::add_binary(const std::string &path) {
 }
 
 Result<DwarfTypes *> UserTypes::open(const std::string &path) {
-  const auto [entry, is_new] = types_.try_emplace(path, nullptr);
-  if (is_new || !entry->second) {
+  auto known = types_.find(path);
+  if (known == types_.end()) {
     Result<std::shared_ptr<const DwarfFile>> file = DwarfFile::open(path);
-    if (!file) return file.error();
-    entry->second = std::make_unique<DwarfTypes>(std::move(*file), store_);
+    using Types = Result<std::unique_ptr<DwarfTypes>>;
+    known = types_
+                .emplace(path, file ? Types(std::make_unique<DwarfTypes>(std::move(*file), store_))
+                                    : Types(file.error()))
+                .first;
   }
-  return entry->second.get();
+  if (!known->second) return known->second.error();
+  return known->second->get();
 }
 
 std::unique_ptr<TypeStore::Resolver> UserTypes::resolver_behind(

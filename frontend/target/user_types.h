@@ -28,7 +28,7 @@ class UserTypes {
   friend class UserResolver;
   TypeStore &store_;
   std::vector<std::string> binaries_;
-  std::map<std::string, std::unique_ptr<DwarfTypes>> types_;  // null: no debug information
+  std::map<std::string, Result<std::unique_ptr<DwarfTypes>>> types_;  // by path, when asked for
 };
 
 }  // namespace awl::frontend

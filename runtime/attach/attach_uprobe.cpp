@@ -1,5 +1,6 @@
 // uprobe and uretprobe: a place in a user binary, by symbol, symbol and offset, or address.
 #include <set>
+#include <utility>
 
 #include "base/cpp_names.h"
 #include "base/dwarf/source_lines.h"
@@ -199,24 +200,14 @@ class FileExpansion {
 }  // namespace
 
 AWL_EXPANDS(expand_uprobe) {
-  Expansion expansion;
-  Result<std::vector<std::string>> files = find_user_files(context, point);
-  if (!files) {
-    expansion.missing = "No matches for " + point.name + ": " + files.error().message;
-    return expansion;
-  }
-  for (const std::string &path : *files) {
-    Status status = FileExpansion(context, point, path, expansion).run();
-    // A file that a pattern happens to match need not be a binary.
-    if (!status && !has_wildcard(point.binary)) return status.error();
-  }
+  Result<Expansion> expansion =
+      expand_user_files(context, point, [&](const std::string &path, Expansion &found) {
+        return FileExpansion(context, point, path, found).run();
+      });
   // Of what a pattern matches, the rest is attached to.
-  if (has_wildcard(point.target) && !expansion.targets.empty() && !expansion.refused.empty()) {
-    expansion.warning = std::move(expansion.refused);
-    expansion.refused.clear();
-  }
-  if (expansion.targets.empty() && expansion.missing.empty() && expansion.refused.empty()) {
-    expansion.missing = "No matches for " + point.name;
+  if (expansion && has_wildcard(point.target) && !expansion->targets.empty() &&
+      !expansion->refused.empty()) {
+    expansion->warning = std::exchange(expansion->refused, {});
   }
   return expansion;
 }

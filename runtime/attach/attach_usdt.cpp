@@ -48,30 +48,18 @@ std::string explain_missing(const object::AttachPoint &point, const std::string 
 }  // namespace
 
 AWL_EXPANDS(expand_usdt) {
-  Expansion expansion;
-  Result<std::vector<std::string>> files = find_user_files(context, point);
-  if (!files) {
-    expansion.missing = "No matches for " + point.name + ": " + files.error().message;
-    return expansion;
-  }
-  for (const std::string &path : *files) {
-    Result<std::vector<UsdtPlace>> places = read_usdt_places(context.binary_root + path);
-    if (!places) {
-      // A file that a pattern happens to match need not be a binary.
-      if (has_wildcard(point.binary)) continue;
-      return places.error();
-    }
-    for (const UsdtPlace &place : *places) {
-      if (is_named(point, place)) expansion.targets.push_back(usdt_target(point, path, place));
-    }
-    if (expansion.targets.empty() && files->size() == 1) {
-      expansion.missing = explain_missing(point, path, *places);
-    }
-  }
-  if (expansion.targets.empty() && expansion.missing.empty()) {
-    expansion.missing = "No matches for " + point.name;
-  }
-  return expansion;
+  return expand_user_files(
+      context, point, [&](const std::string &path, Expansion &found) -> Status {
+        Result<std::vector<UsdtPlace>> places = read_usdt_places(context.binary_root + path);
+        if (!places) return places.error();
+        for (const UsdtPlace &place : *places) {
+          if (is_named(point, place)) found.targets.push_back(usdt_target(point, path, place));
+        }
+        if (found.targets.empty() && !has_wildcard(point.binary)) {
+          found.missing = explain_missing(point, path, *places);
+        }
+        return ok();
+      });
 }
 
 AWL_ATTACHES(attach_usdt) {

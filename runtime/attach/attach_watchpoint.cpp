@@ -33,55 +33,68 @@ Error explain(const Error &error) {
   }
 }
 
-// One event for each thread of a process (which hands it on to those that it starts), or for each
-// CPU: the kernel has none for all of them. An address of a user's means the command of -c, one of
-// the kernel's everybody.
-std::vector<EventScope> scopes(const AttachContext &context, uint64_t address) {
+std::vector<EventScope> everywhere() {
   std::vector<EventScope> scopes;
-  const bool is_kernel = address >> 63 != 0;
-  const bool is_everybody = !context.pid || (is_kernel && context.child_pid);
-  if (is_everybody) {
-    for (const int cpu : online_cpus()) scopes.push_back({-1, cpu});
-    return scopes;
-  }
-  if (DIR *folder = opendir(("/proc/" + std::to_string(*context.pid) + "/task").c_str())) {
+  for (const int cpu : online_cpus()) scopes.push_back({-1, cpu});
+  return scopes;
+}
+
+// One event for each thread of a process, which hands it on to those that it starts: the kernel has
+// none for all of them.
+std::vector<EventScope> threads_of(int pid) {
+  std::vector<EventScope> scopes;
+  if (DIR *folder = opendir(("/proc/" + std::to_string(pid) + "/task").c_str())) {
     while (const dirent *entry = readdir(folder)) {
       if (const int thread = atoi(entry->d_name); thread > 0) scopes.push_back({thread, -1});
     }
     closedir(folder);
   }
-  if (scopes.empty()) scopes.push_back({*context.pid, -1});
+  if (scopes.empty()) scopes.push_back({pid, -1});
   return scopes;
 }
 
-Status attach_one(const AttachContext &context, const Target &target, int program,
-                  Attachments &attachments) {
-  for (const EventScope scope : scopes(context, target.point->address)) {
+Status watch(const AttachContext &context, const Target &target, int program, uint64_t address,
+             const std::vector<EventScope> &scopes, Attachments &attachments) {
+  Status ended = ok();
+  bool is_attached = false;
+  for (const EventScope scope : scopes) {
     perf_event_attr attributes{};
     attributes.type = PERF_TYPE_BREAKPOINT;
     attributes.bp_type = breakpoint_type(target.point->mode);
-    attributes.bp_addr = target.point->address;
+    attributes.bp_addr = address;
     // What is executed is watched by its first byte (perf_event_open(2)).
     attributes.bp_len = attributes.bp_type == HW_BREAKPOINT_X ? sizeof(long) : target.point->length;
     attributes.sample_period = 1;
     attributes.inherit = scope.pid >= 0;
     Result<AttachedEvent> attached =
         open_perf_event(context, attributes, scope, program, target.probe_id);
-    const bool has_ended =
-        !attached && attached.error().code == ESRCH && scope.pid >= 0 && scope.pid != *context.pid;
-    if (has_ended) continue;
+    if (!attached && attached.error().code == ESRCH && scope.pid >= 0) {
+      ended = attached.error();  // this thread
+      continue;
+    }
     if (!attached) return explain(attached.error());
-    attachments.add_watchpoint(target.point->address, std::move(attached->link),
-                               std::move(attached->event));
+    is_attached = true;
+    attachments.add_watchpoint(address, std::move(attached->link), std::move(attached->event));
   }
-  return ok();
+  return is_attached ? ok() : ended;
 }
 
 }  // namespace
 
+Status watch_address(const AttachContext &context, const Target &target, int program, int pid,
+                     uint64_t address, Attachments &attachments) {
+  return watch(context, target, program, address, threads_of(pid), attachments);
+}
+
+// An address of a user's means the command of -c, one of the kernel's everybody.
 AWL_ATTACHES(attach_watchpoint) {
   for (const Target &target : targets) {
-    Status status = attach_one(context, target, program, attachments);
+    if (!target.point->has_address) continue;  // when its function has been called
+    const uint64_t address = target.point->address;
+    const bool is_kernel = address >> 63 != 0;
+    const bool is_everybody = !context.pid || (is_kernel && context.child_pid);
+    Status status = watch(context, target, program, address,
+                          is_everybody ? everywhere() : threads_of(*context.pid), attachments);
     if (!status) failures.push_back({&target, status.error()});
   }
 }

@@ -44,6 +44,9 @@ AWL_ATTACHES(attach_kprobe);
 AWL_ATTACHES(attach_kretprobe);
 AWL_ATTACHES(attach_fentry);
 AWL_ATTACHES(attach_watchpoint);
+// Watches an address for all threads of a process, as the target's attach point says.
+Status watch_address(const AttachContext &context, const Target &target, int program, int pid,
+                     uint64_t address, Attachments &attachments);
 AWL_ATTACHES(attach_xdp);
 AWL_ATTACHES(attach_tc);
 AWL_ATTACHES(attach_cgroup);

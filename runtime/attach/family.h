@@ -55,6 +55,7 @@ struct AttachContext {
   bool has_kprobe_multi = false;
   bool has_tracing_links = false;  // links with cookies on functions (5.19)
   std::shared_ptr<KernelFacts> kernel = std::make_shared<KernelFacts>("");
+  std::string command;      // the program of -c, as it was named; empty: none
   std::string binary_root;  // put before paths of binaries: /proc/PID/root, or empty
 
   // Whether a program for these uprobes is loaded for, and attached by, one link for all. A place

@@ -25,6 +25,16 @@ struct RawTracepointOpen {
   uint64_t cookie;
 };
 
+// The first number in a small file of sysfs, behind a prefix: "8", "config:0", "config:32-63".
+std::optional<uint32_t> read_number(const std::string &path, std::string_view prefix) {
+  Result<std::string> text = read_file(path, 4096);
+  if (!text || !text->starts_with(prefix)) return std::nullopt;
+  uint32_t value = 0;
+  const char *begin = text->data() + prefix.size();
+  const auto [end, error] = std::from_chars(begin, text->data() + text->size(), value);
+  return error == std::errc() && end != begin ? std::optional(value) : std::nullopt;
+}
+
 }  // namespace
 
 FileDescriptor load_empty_program(uint32_t type) {
@@ -80,23 +90,20 @@ Status attach_perf_event_everywhere(const AttachContext &context, perf_event_att
 }
 
 Result<PerfDevice> find_perf_device(const std::string &folder, bool is_return) {
-  // "8", and "config:0": the bit that asks for returns
-  const auto read_number = [&](const char *name, std::string_view prefix) -> int {
-    Result<std::string> text = read_file(folder + name, 4096);
-    if (!text || !text->starts_with(prefix)) return -1;
-    int value = -1;
-    std::from_chars(text->data() + prefix.size(), text->data() + text->size(), value);
-    return value;
-  };
-  const int type = read_number("type", "");
-  if (type < 0) return Error{"the kernel has no events of " + folder, ENOENT};
-  PerfDevice device{static_cast<uint32_t>(type), 0};
+  const std::optional<uint32_t> type = read_number(folder + "type", "");
+  if (!type) return Error{"the kernel has no events of " + folder, ENOENT};
+  PerfDevice device{*type, 0};
   if (is_return) {
-    const int bit = read_number("format/retprobe", "config:");
-    if (bit < 0 || bit > 63) return Error{"the kernel has no return probes", ENOENT};
-    device.config = uint64_t{1} << bit;
+    const std::optional<uint32_t> bit = perf_format_bit(folder, "retprobe");
+    if (!bit) return Error{"the kernel has no return probes", ENOENT};
+    device.config = uint64_t{1} << *bit;
   }
   return device;
+}
+
+std::optional<uint32_t> perf_format_bit(const std::string &folder, const std::string &field) {
+  const std::optional<uint32_t> bit = read_number(folder + "format/" + field, "config:");
+  return bit && *bit < 64 ? bit : std::nullopt;
 }
 
 std::vector<int> online_cpus() {

@@ -43,6 +43,8 @@ struct PerfDevice {
   uint64_t config = 0;
 };
 Result<PerfDevice> find_perf_device(const std::string &folder, bool is_return);
+// Which bit of `config` a field of the format begins at: "retprobe"; nothing: there is none.
+std::optional<uint32_t> perf_format_bit(const std::string &folder, const std::string &field);
 
 // CPUs that are online, by /sys/devices/system/cpu/online.
 std::vector<int> online_cpus();

@@ -1,12 +1,10 @@
 #include "runtime/attach/uprobe_events.h"
 
 #include <cerrno>
-#include <cstdlib>
 #include <map>
 #include <optional>
 #include <string>
 
-#include "base/file.h"
 #include "runtime/attach/perf_event.h"
 #include "runtime/attach/uprobe_multi.h"
 
@@ -15,37 +13,22 @@ namespace {
 
 constexpr const char *kUprobeDevice = "/sys/bus/event_source/devices/uprobe/";
 
-// The first number in a small file of sysfs, behind an optional prefix ("config:0").
-std::optional<uint32_t> read_number(const std::string &path, const std::string &prefix) {
-  Result<std::string> text = read_file(path, 4096);
-  if (!text || text->compare(0, prefix.size(), prefix) != 0) return std::nullopt;
-  const char *begin = text->c_str() + prefix.size();
-  char *end = nullptr;
-  const unsigned long value = strtoul(begin, &end, 10);
-  if (end == begin) return std::nullopt;
-  return static_cast<uint32_t>(value);
-}
-
 // One perf event per target.
 void attach_singly(const AttachContext &context, int program, const std::vector<Target> &targets,
                    bool is_return, Attachments &attachments, std::vector<AttachFailure> &failures) {
-  const std::optional<uint32_t> type = read_number(std::string(kUprobeDevice) + "type", "");
-  const std::optional<uint32_t> return_bit =
-      read_number(std::string(kUprobeDevice) + "format/retprobe", "config:");
-  const std::optional<uint32_t> counter_bit =
-      read_number(std::string(kUprobeDevice) + "format/ref_ctr_offset", "config:");
+  Result<PerfDevice> device = find_perf_device(kUprobeDevice, is_return);
+  const std::optional<uint32_t> counter_bit = perf_format_bit(kUprobeDevice, "ref_ctr_offset");
   for (const Target &target : targets) {
-    if (!type || (is_return && (!return_bit || *return_bit > 63))) {
-      failures.push_back({&target, {"the kernel has no uprobes", ENOSYS}});
+    if (!device) {
+      failures.push_back({&target, device.error()});
       continue;
     }
     const std::string path = context.binary_root + target.path;
     perf_event_attr attributes{};
-    attributes.type = *type;
-    attributes.config = is_return ? uint64_t{1} << *return_bit : 0;
+    attributes.type = device->type;
+    attributes.config = device->config;
     if (target.semaphore != 0) {
-      if (!counter_bit || *counter_bit > 63 ||
-          target.semaphore << *counter_bit >> *counter_bit != target.semaphore) {
+      if (!counter_bit || target.semaphore << *counter_bit >> *counter_bit != target.semaphore) {
         failures.push_back({&target, {"the kernel cannot raise the probe's semaphore", ENOSYS}});
         continue;
       }

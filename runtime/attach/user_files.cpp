@@ -2,8 +2,10 @@
 
 #include <dirent.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 
 #include "base/library_path.h"
 #include "base/mapped_files.h"
@@ -11,6 +13,24 @@
 
 namespace awl::runtime {
 namespace {
+
+// What the process of -p runs, or the command of -c will.
+Result<std::vector<std::string>> program_file(const AttachContext &context) {
+  if (context.command.empty() && context.pid) {
+    char path[PATH_MAX] = "";
+    const std::string link = "/proc/" + std::to_string(*context.pid) + "/exe";
+    if (readlink(link.c_str(), path, sizeof path - 1) <= 0) {
+      return Error::from_errno("cannot read " + link);
+    }
+    return std::vector<std::string>{path};
+  }
+  if (context.command.empty()) {
+    return Error{"it names no binary, and there is no process of -p or -c"};
+  }
+  Result<std::string> path = find_binary(context.command, "");
+  if (!path) return path.error();
+  return std::vector<std::string>{*path};
+}
 
 constexpr size_t kMaxMatchingFiles = 10000;
 
@@ -53,6 +73,7 @@ void match_paths(const std::string &folder, const std::string &pattern,
 
 Result<std::vector<std::string>> find_user_files(const AttachContext &context,
                                                  const object::AttachPoint &point) {
+  if (point.binary.empty()) return program_file(context);
   if (point.binary == "*") return context.pid ? mapped_files(*context.pid) : files_in_use();
   if (has_wildcard(point.binary)) {
     std::vector<std::string> files;
@@ -72,6 +93,26 @@ Result<std::vector<std::string>> find_user_files(const AttachContext &context,
   if (path->compare(0, context.binary_root.size(), context.binary_root) != 0)
     return std::vector<std::string>{*path};
   return std::vector<std::string>{path->substr(context.binary_root.size())};
+}
+
+Result<Expansion> expand_user_files(
+    const AttachContext &context, const object::AttachPoint &point,
+    const std::function<Status(const std::string &path, Expansion &)> &expand) {
+  Expansion expansion;
+  const std::string missing = "No matches for " + point.name;
+  Result<std::vector<std::string>> files = find_user_files(context, point);
+  if (!files) {
+    expansion.missing = missing + ": " + files.error().message;
+    return expansion;
+  }
+  for (const std::string &path : *files) {
+    Status status = expand(path, expansion);
+    if (!status && !has_wildcard(point.binary)) return status.error();
+  }
+  if (expansion.targets.empty() && expansion.missing.empty() && expansion.refused.empty()) {
+    expansion.missing = missing;
+  }
+  return expansion;
 }
 
 }  // namespace awl::runtime

@@ -161,6 +161,7 @@ size_t integer_arguments(EventKind kind) {
     case EventKind::kRuntimeError:
       return 2;
     case EventKind::kSkboutput:
+    case EventKind::kWatch:
       return 3;
     default:
       return 0;

@@ -81,6 +81,7 @@ enum class EventKind : uint8_t {
   kRuntimeError,  // argument 0: u32 ErrorSite index, argument 1: i64 result of the helper
   kSkboutput,  // in the output ring: `format` is the file's path; see pcap_writer.h
   kUnwatch,
+  kWatch,  // arguments: u64 address, u64 tgid, u64 whether the process was stopped for it
 };
 
 struct Event {

@@ -22,7 +22,7 @@ inline constexpr auto names_of(ValueKind) {
 inline constexpr auto names_of(EventKind) {
   return std::to_array<std::string_view>({"printf", "errorf", "warnf", "cat", "system", "print",
                                           "join", "time", "exit", "print_map", "clear", "zero",
-                                          "error", "skboutput", "unwatch"});
+                                          "error", "skboutput", "unwatch", "watch"});
 }
 inline constexpr auto names_of(MapType) {
   return std::to_array<std::string_view>(

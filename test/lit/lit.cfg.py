@@ -67,6 +67,8 @@ first = [os.path.join(vm, "record")] if way == "record" else []
 if os.path.exists(os.path.join(config.llvm_tools, "llvm-objcopy")):
     config.available_features.add("llvm-objcopy")
 config.available_features.add(platform.machine())
+if shutil.which("dwz"):
+    config.available_features.add("dwz")
 config.environment["PATH"] = os.pathsep.join([*first, config.llvm_tools, os.environ["PATH"], "/usr/sbin", "/sbin"])
 config.environment["AWL_COLOR"] = "never"
 

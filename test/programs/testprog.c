@@ -13,6 +13,7 @@
 //   escape   COUNT times: longjmp out of test_escape, then test_add
 //   threads  16 threads, each with COUNT calls of test_slow and getppid
 //   watch    one write to the word at 0x10000000, a second of sleep, COUNT more writes
+//   increase  a call of test_increase(&a), a second of sleep, COUNT calls more in turns with &b
 //   sleep    sleep COUNT milliseconds
 //   fault    two calls of test_begin, COUNT pages touched for the first time, one call of test_end
 //   spin     burn COUNT milliseconds of CPU time
@@ -48,6 +49,8 @@ __attribute__((noinline)) size_t test_string(const char *text) { return strlen(t
 __attribute__((noinline)) int test_struct(struct test_point *point) {
   return point->x + point->next->y;
 }
+
+__attribute__((noinline)) void test_increase(int *counter) { ++*counter; }
 
 __attribute__((noinline)) int test_recurse(int depth) {
   return depth == 0 ? test_sink : test_recurse(depth - 1) + 1;
@@ -117,6 +120,13 @@ static void watch(int count) {
   for (int i = 0; i < count; ++i) *word = i;
 }
 
+static void increase(int count) {
+  static int counters[4];  // of which the first and the last are in use
+  test_increase(&counters[0]);
+  sleep(1);
+  for (int i = 0; i < count; ++i) test_increase(&counters[i % 2 == 0 ? 0 : 3]);
+}
+
 static void run(const char *command, int count) {
   if (!strcmp(command, "add")) {
     for (int i = 0; i < count; ++i) test_sink = test_add(i, 2 * i);
@@ -151,6 +161,8 @@ static void run(const char *command, int count) {
     run_threads(count);
   } else if (!strcmp(command, "watch")) {
     watch(count);
+  } else if (!strcmp(command, "increase")) {
+    increase(count);
   } else if (!strcmp(command, "sleep")) {
     usleep(1000 * (useconds_t)count);
   } else if (!strcmp(command, "fault")) {

@@ -128,6 +128,7 @@ TEST_F(ProbesTest, CanonicalNames) {
   EXPECT_EQ(name("kretfunc:vmlinux:vfs_read"), "fexit:vmlinux:vfs_read");
   EXPECT_EQ(name("fentry:bpf:12:f"), "fentry:bpf:12:f");
   EXPECT_EQ(name("w:0x1000:4:wr"), "watchpoint:0x1000:4:rw");
+  EXPECT_EQ(name("aw:main+arg1:4:wr"), "watchpoint:main+arg1:4:rw");
   EXPECT_EQ(first_error(), "");
 }
 
@@ -198,6 +199,8 @@ TEST_F(ProbesTest, Errors) {
   EXPECT_EQ(error("fentry:a:b:c"), "probe-argument-count");
   EXPECT_EQ(error("fexit:bpf:x:f"), "probe-bad-number");
   EXPECT_EQ(error("watchpoint:main:8:w"), "probe-bad-number");
+  EXPECT_EQ(error("watchpoint:main+arg6:8:w"), "probe-bad-number");
+  EXPECT_EQ(error("watchpoint:m*+arg1:8:w"), "probe-bad-number");
   EXPECT_EQ(error("watchpoint:0x1000:3:w"), "probe-bad-number");
   EXPECT_EQ(error("watchpoint:0x1000:8:wx"), "probe-watch-mode");
   EXPECT_EQ(error("watchpoint:0x1001:8:w"), "probe-unaligned-watch");

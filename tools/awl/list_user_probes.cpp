@@ -70,7 +70,7 @@ Status list_functions(frontend::Target &target, const std::string &path, const U
       is_demangled ? target.demangled_functions(path, pattern.rest.substr(4))
                    : target.binary_functions(path, pattern.rest);
   if (!names) return names.error();
-  std::sort(names->begin(), names->end());
+  if (!std::is_sorted(names->begin(), names->end())) std::sort(names->begin(), names->end());
   names->erase(std::unique(names->begin(), names->end()), names->end());
   frontend::TypeStore store;
   const auto resolver = target.type_resolver(store);
