@@ -121,7 +121,8 @@ class Emitter {
     then(pointer);
     end_map_value(done);
   }
-  llvm::GlobalVariable *stack_map(bool user, uint32_t limit);
+  // Where get_stackid puts stacks of a type.
+  llvm::GlobalVariable *stack_map(frontend::TypeRef type);
   // Entries that the exit program of a number takes: 16 bytes of key, u64 time and `words` u64s.
   llvm::GlobalVariable *entries_map(uint32_t program, uint32_t words, bool is_lru);
   llvm::GlobalVariable *probe_names_map();  // object::kProbeNamesMap

@@ -13,7 +13,7 @@ namespace {
 // u32 0}.
 llvm::Value *stack_id(BuiltinCall &call, bool is_user) {
   Emitter &emitter = call.emitter();
-  llvm::GlobalVariable *map = emitter.stack_map(is_user, call.type()->stack_limit);
+  llvm::GlobalVariable *map = emitter.stack_map(call.type());
   llvm::Value *flags = emitter.i64(is_user ? BPF_F_USER_STACK : 0);
   llvm::Value *id =
       emitter.call(Helper::kGetStackid, {call.lowering.context(), map, flags}, "stack");

@@ -194,15 +194,23 @@ const object::Map &Emitter::map_description(const frontend::MapInfo &info) {
   return s_->description.maps.at(info.id);
 }
 
-llvm::GlobalVariable *Emitter::stack_map(bool user, uint32_t limit) {
-  std::string name = (user ? "awl_ustacks_" : "awl_kstacks_") + std::to_string(limit);
+llvm::GlobalVariable *Emitter::stack_map(frontend::TypeRef type) {
+  bool has_build_ids = type->stack_mode == frontend::StackMode::kBuildId;
+  bool is_user = type->kind == frontend::TypeKind::kUserStack;
+  std::string name = has_build_ids ? object::kBuildIdStacksPrefix
+                     : is_user     ? object::kUserStacksPrefix
+                                   : object::kKernelStacksPrefix;
+  name += std::to_string(type->stack_limit);
   auto [entry, is_new] = s_->own_maps.try_emplace(name, nullptr);
   if (is_new) {
     entry->second = s_->declare_map(name);
+    constexpr uint32_t kIdSize = sizeof(bpf_stack_build_id);
+    uint32_t frame_size = has_build_ids ? kIdSize : 8;
     s_->define_map(entry->second, {.type = BPF_MAP_TYPE_STACK_TRACE,
                                    .max_entries = kStackEntries,
+                                   .flags = has_build_ids ? uint32_t{BPF_F_STACK_BUILD_ID} : 0,
                                    .key_size = 4,
-                                   .value_size = limit * 8});
+                                   .value_size = type->stack_limit * frame_size});
   }
   return entry->second;
 }

@@ -180,6 +180,7 @@ ValueType convert(TypeRef type, TypeStore &types, int depth) {
   if (type->kind == TypeKind::kKernelStack || type->kind == TypeKind::kUserStack) {
     out.stack_mode = stack_mode(type->stack_mode);
     out.stack_limit = type->stack_limit;
+    out.is_unwound = type->is_unwound;
   }
   const frontend::AggregationParameters &parameters = type->parameters;
   if (type->kind == TypeKind::kHist) {

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <optional>
 
+#include "base/file.h"
 #include "runtime/attach/function_types.h"
 #include "runtime/attach/kprobe_multi.h"
 #include "runtime/attach/tracing_errors.h"
@@ -430,6 +431,7 @@ class Loader {
            static_cast<uint32_t>(std::max<size_t>(plan_.names.size(), 1)));
     bpf_map *map;
     bpf_object__for_each_map(map, object) {
+      if (bpf_map__type(map) == BPF_MAP_TYPE_STACK_TRACE) limit_frames(map);
       const std::string section = bpf_map__name(map);
       const size_t dot = section.find(".rodata");
       if (dot == std::string::npos || section.substr(dot) != ".rodata") continue;
@@ -440,6 +442,17 @@ class Loader {
                            static_cast<uint8_t *>(data), size);
     }
     return ok();
+  }
+
+  // The kernel makes no map for more frames than it walks.
+  static void limit_frames(bpf_map *map) {
+    constexpr uint32_t kUsualFrames = 127;  // PERF_MAX_STACK_DEPTH
+    const bool has_build_ids = (bpf_map__map_flags(map) & BPF_F_STACK_BUILD_ID) != 0;
+    const uint32_t frame_size = has_build_ids ? sizeof(bpf_stack_build_id) : sizeof(uint64_t);
+    if (bpf_map__value_size(map) <= kUsualFrames * frame_size) return;
+    Result<std::string> text = read_file("/proc/sys/kernel/perf_event_max_stack", 64);
+    const uint32_t most = text ? static_cast<uint32_t>(atoi(text->c_str())) : kUsualFrames;
+    bpf_map__set_value_size(map, std::min(bpf_map__value_size(map), most * frame_size));
   }
 
   static void resize(bpf_object *object, const char *name, uint32_t entries) {

@@ -54,6 +54,7 @@ std::string key_of(const Type &type) {
        {static_cast<uint64_t>(type.kind), uint64_t{has_late_size ? 0 : type.size},
         uint64_t{type.is_signed}, uint64_t{type.count}, static_cast<uint64_t>(type.address_space),
         static_cast<uint64_t>(type.stack_mode), static_cast<uint64_t>(type.stack_limit),
+        uint64_t{type.is_unwound},
         static_cast<uint64_t>(parameters.bits), static_cast<uint64_t>(parameters.min),
         static_cast<uint64_t>(parameters.max), static_cast<uint64_t>(parameters.step),
         static_cast<uint64_t>(parameters.interval_ns), static_cast<uint64_t>(parameters.intervals)})
@@ -424,19 +425,20 @@ TypeRef TypeStore::kernel_stack(StackMode mode, uint32_t limit) {
   Type type;
   type.kind = TypeKind::kKernelStack;
   type.size = 8;
-  type.alignment = 4;
+  type.alignment = 8;
   type.stack_mode = mode;
   type.stack_limit = limit;
   return intern(std::move(type));
 }
 
-TypeRef TypeStore::user_stack(StackMode mode, uint32_t limit) {
+TypeRef TypeStore::user_stack(StackMode mode, uint32_t limit, bool is_unwound) {
   Type type;
   type.kind = TypeKind::kUserStack;
   type.size = 16;
-  type.alignment = 4;
+  type.alignment = 8;
   type.stack_mode = mode;
   type.stack_limit = limit;
+  type.is_unwound = is_unwound;
   return intern(std::move(type));
 }
 

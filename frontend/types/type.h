@@ -143,6 +143,7 @@ class Type {
   std::vector<TypeField> fields;
   StackMode stack_mode = StackMode::kBpftrace;
   uint32_t stack_limit = 127;  // frames
+  bool is_unwound = false;     // kUserStack: by .eh_frame, not by frame pointers
   std::string format;          // kTimestamp, kCgroupPath
   AggregationParameters parameters;
 
@@ -189,7 +190,7 @@ class TypeStore {
   TypeRef tuple(const std::vector<TypeRef> &elements);
   TypeRef record(const std::vector<std::pair<std::string, TypeRef>> &fields);
   TypeRef kernel_stack(StackMode mode, uint32_t limit);
-  TypeRef user_stack(StackMode mode, uint32_t limit);
+  TypeRef user_stack(StackMode mode, uint32_t limit, bool is_unwound = false);
   TypeRef simple(TypeKind kind);  // the kinds without parameters
   TypeRef timestamp(std::string format);
   TypeRef cgroup_path(std::string filter);

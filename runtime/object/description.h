@@ -29,8 +29,10 @@ inline constexpr const char *kProbeNamesMap = "awl_probe_names";  // ARRAY char[
 inline constexpr uint32_t kProbeNameSize = 128;
 inline constexpr const char *kEntriesPrefix = "awl_entries_";  // HASH or LRU_HASH, + number of an exit program
 inline constexpr const char *kNextProgramsMap = "awl_next_programs";  // PROG_ARRAY; see kNextProgram
-inline constexpr const char *kStacksMap = "awl_stacks";  // STACK_TRACE; a script has at most one per kind and limit:
-                                                         // awl_kstacks_<limit>, awl_ustacks_<limit>
+// Frames by stack id, STACK_TRACE; a script has at most one per kind and limit, which stands behind the
+// name. The last holds `struct bpf_stack_build_id`s.
+inline constexpr const char *kKernelStacksPrefix = "awl_kstacks_", *kUserStacksPrefix = "awl_ustacks_",
+                            *kBuildIdStacksPrefix = "awl_bstacks_";
 // Variables in .rodata which the loader sets before load. All are 8 bytes, but string parameters
 // (char[kParameterStringSize]).
 inline constexpr const char *kPidFilterVariable = "awl_pid";    // u64 tgid as seen in our pid namespace; 0: no filter

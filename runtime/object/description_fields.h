@@ -56,6 +56,7 @@ void fields(A &a, ValueType &v) {
   a("format", v.format);
   a("stack_mode", v.stack_mode);
   a("stack_limit", v.stack_limit);
+  a("is_unwound", v.is_unwound);
   a("bits", v.bits);
   a("min", v.min);
   a("max", v.max);

@@ -24,8 +24,8 @@ enum class ValueKind : uint8_t {
   kStruct,       // named fields at offsets, bitfields with bit_size
   kTuple,        // fields without names
   kRecord,       // fields with names
-  kKernelStack,  // u32 stack id, u32 reserved: key into the stack map `map`  (see StackKey)
-  kUserStack,    // StackKey: as above and u32 pid, u32 probe id
+  kKernelStack,  // i32 stack id (negative: none), u32 reserved: see kKernelStacksPrefix in description.h
+  kUserStack,    // i32 stack id, u32 pid (tgid), u32 UINT32_MAX, u32 reserved
   kKernelSymbol, // u64 address
   kUserSymbol,   // u64 address, u32 pid (tgid), u32 probe id
   kInet,         // u32 family (AF_INET, AF_INET6), 16 bytes
@@ -64,6 +64,7 @@ struct ValueType {
   std::string format;       // kTimestamp, kCgroupPath
   std::string stack_mode;   // stacks: "bpftrace", "perf", "raw", "build_id"
   uint32_t stack_limit = 0; // stacks: frames at most
+  bool is_unwound = false;  // kUserStack: of dw_ustack, see description.h
   int64_t bits = 0;         // kHist
   int64_t min = 0, max = 0, step = 0;           // kLhist
   int64_t interval_ns = 0, intervals = 0;       // kTseries

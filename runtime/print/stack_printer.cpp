@@ -1,8 +1,12 @@
 #include "runtime/print/stack_printer.h"
 
 #include <fmt/format.h>
+#include <linux/bpf.h>
 
+#include <algorithm>
 #include <cstring>
+
+#include "runtime/object/description.h"
 
 namespace awl::runtime {
 namespace {
@@ -30,6 +34,31 @@ void append_frame_name(std::string &out, const Symbol &symbol, uint64_t address)
   }
 }
 
+template <class Frame>
+std::vector<Frame> frames_of(const std::vector<uint8_t> &bytes, uint32_t limit) {
+  std::vector<Frame> frames(std::min<size_t>(bytes.size() / sizeof(Frame), limit));
+  if (!frames.empty()) std::memcpy(frames.data(), bytes.data(), frames.size() * sizeof(Frame));
+  return frames;
+}
+
+// The kernel gives the address alone where it could not look into the file in time: the process'
+// mappings may tell.
+template <class F>
+void append_build_id(std::string &out, const bpf_stack_build_id &frame, F symbol_of) {
+  if (frame.status == BPF_STACK_BUILD_ID_VALID) {
+    for (unsigned char byte : frame.build_id)
+      fmt::format_to(std::back_inserter(out), "{:02x}", byte);
+    fmt::format_to(std::back_inserter(out), " 0x{:x}\n", frame.offset);
+    return;
+  }
+  const Symbol symbol = symbol_of(frame.ip);
+  if (symbol.build_id.empty()) {
+    fmt::format_to(std::back_inserter(out), "{:x}\n", frame.ip);
+  } else {
+    fmt::format_to(std::back_inserter(out), "{} 0x{:x}\n", symbol.build_id, symbol.file_offset);
+  }
+}
+
 }  // namespace
 
 void append_kernel_symbol(std::string &out, const PrintContext &context, uint64_t address) {
@@ -51,41 +80,41 @@ void append_stack(std::string &out, const PrintContext &context, const object::V
                   const StackValue &value, std::string_view indent) {
   out += '\n';
   if (value.id < 0 || !context.stacks) return;
-  std::string map = fmt::format("awl_{}stacks_{}", value.is_user ? 'u' : 'k', type.stack_limit);
+  const bool has_build_ids = type.stack_mode == "build_id";
+  std::string map = has_build_ids   ? object::kBuildIdStacksPrefix
+                    : value.is_user ? object::kUserStacksPrefix
+                                    : object::kKernelStacksPrefix;
+  map += std::to_string(type.stack_limit);
   std::vector<uint8_t> bytes;
   if (!context.stacks->read(map, static_cast<uint32_t>(value.id), bytes)) return;
-  std::vector<uint64_t> frames(std::min<size_t>(bytes.size() / 8, type.stack_limit));
-  if (frames.empty()) return;
-  std::memcpy(frames.data(), bytes.data(), frames.size() * 8);
+  const std::string binary = value.is_user ? probe_binary(context, value.probe) : std::string();
+  const auto symbol_of = [&](uint64_t address) {
+    if (!context.symbols) return Symbol();
+    return value.is_user ? context.symbols->user(address, value.pid, binary)
+                         : context.symbols->kernel(address);
+  };
+  if (has_build_ids) {
+    for (const bpf_stack_build_id &frame : frames_of<bpf_stack_build_id>(bytes, type.stack_limit)) {
+      if (frame.status == BPF_STACK_BUILD_ID_EMPTY) break;
+      append_build_id(out, frame, symbol_of);
+    }
+    return;
+  }
+  std::vector<uint64_t> frames = frames_of<uint64_t>(bytes, type.stack_limit);
   // The kernel fills what it does not need with zeros.
   while (!frames.empty() && frames.back() == 0) frames.pop_back();
-
-  std::string binary = value.is_user ? probe_binary(context, value.probe) : std::string();
   for (uint64_t address : frames) {
     if (type.stack_mode == "raw") {
       fmt::format_to(std::back_inserter(out), "{:x}\n", address);
       continue;
     }
-    Symbol symbol;
-    if (context.symbols) {
-      symbol = value.is_user ? context.symbols->user(address, value.pid, binary)
-                             : context.symbols->kernel(address);
-    }
-    if (type.stack_mode == "build_id") {
-      if (symbol.build_id.empty()) {
-        fmt::format_to(std::back_inserter(out), "{:x}\n", address);
-      } else {
-        fmt::format_to(std::back_inserter(out), "{} 0x{:x}\n", symbol.build_id, symbol.file_offset);
-      }
-      continue;
-    }
+    const Symbol symbol = symbol_of(address);
     if (type.stack_mode == "perf") {
       fmt::format_to(std::back_inserter(out), "\t{:x} ", address);
       append_frame_name(out, symbol, address);
+      const bool is_known = !symbol.module.empty() && !symbol.name.empty();
       if (value.is_user)
-        out.append(" (")
-            .append(symbol.module.empty() || symbol.name.empty() ? "[unknown]" : symbol.module)
-            .append(")");
+        out.append(" (").append(is_known ? symbol.module : "[unknown]").append(")");
     } else {
       out += indent;
       append_frame_name(out, symbol, address);

@@ -2,11 +2,15 @@
 
 #include <cstdlib>
 
+#include "runtime/symbols/demangle_rust.h"
 #include "runtime/symbols/symbols.h"
 
 namespace awl::runtime {
 
 std::string demangle(const std::string &symbol) {
+  std::string rust = demangle_rust_v0(symbol);
+  if (rust.empty()) rust = demangle_rust_legacy(symbol);
+  if (!rust.empty()) return rust;
   if (symbol.compare(0, 2, "_Z") != 0) return symbol;
   int status = 0;
   char *text = abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status);

@@ -1,7 +1,9 @@
 #include "runtime/symbols/process_symbols.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -12,7 +14,7 @@ namespace awl::runtime {
 namespace {
 
 constexpr size_t kMaxMapsSize = 64u << 20;
-constexpr size_t kMaxJitMapSize = 256u << 20;
+constexpr size_t kMaxJitMapSize = 64u << 20;
 
 // Takes the characters up to `end` off the front.
 std::string_view take(std::string_view &text, char end) {
@@ -25,6 +27,23 @@ std::string_view take(std::string_view &text, char end) {
 bool parse_hex(std::string_view text, uint64_t &out) {
   auto result = std::from_chars(text.data(), text.data() + text.size(), out, 16);
   return result.ec == std::errc() && result.ptr == text.data() + text.size();
+}
+
+// The process' id in its own pid namespace, the last in "NSpid:	1234	7".
+uint32_t own_id(uint32_t pid) {
+  Result<std::string> status = read_file(fmt::format("/proc/{}/status", pid), 1u << 16);
+  const size_t line = status ? status->find("\nNSpid:") : std::string::npos;
+  if (line == std::string::npos) return pid;
+  const size_t end = std::min(status->find('\n', line + 1), status->size());
+  const size_t last = status->rfind('\t', end) + 1;
+  uint32_t id = pid;
+  std::from_chars(status->data() + last, status->data() + end, id);
+  return id;
+}
+
+// Whether code may be there that no file holds: anonymous memory, or a file in memory alone.
+bool is_made_at_run_time(const std::string &path) {
+  return path.empty() || path.starts_with("/memfd:") || path.starts_with("/dev/zero");
 }
 
 }  // namespace
@@ -98,9 +117,10 @@ bool ProcessSymbols::resolve(uint64_t address, Symbol &out) {
     // A library may have been loaded since.
     read_mappings();
     mapping = find_mapping(address);
-    if (!mapping) return false;
+    // That it is not mapped is known only while the process lives.
+    if (!mapping) return !has_mappings() && resolve_jit(address, out);
   }
-  if (mapping->path.empty()) return resolve_jit(address, out);
+  if (is_made_at_run_time(mapping->path)) return resolve_jit(address, out);
   open_file(*mapping);
   if (!mapping->file) return false;
   out.file_offset = address - mapping->start + mapping->offset;
@@ -132,17 +152,34 @@ bool ProcessSymbols::resolve_jit(uint64_t address, Symbol &out) {
   return false;
 }
 
+// Anybody may put a file into /tmp: it counts when root or the process' user made it. Not opened
+// when it is a link, and read when it is a regular file only.
+FileDescriptor ProcessSymbols::open_jit_map() {
+  struct stat info {};
+  if (stat(fmt::format("/proc/{}", pid_).c_str(), &info) == 0) owner_ = info.st_uid;
+  // By its own id, where it has a root or a pid namespace of its own; by ours when it has gone.
+  const std::string paths[] = {fmt::format("/proc/{}/root/tmp/perf-{}.map", pid_, own_id(pid_)),
+                               fmt::format("/tmp/perf-{}.map", pid_)};
+  for (const std::string &path : paths) {
+    FileDescriptor fd(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!fd || fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
+    if (info.st_uid != 0 && info.st_uid != owner_.value_or(geteuid())) continue;
+    // Compilers append to it; it is read anew when it has grown.
+    const auto size = static_cast<uint64_t>(info.st_size);
+    if (size == jit_map_size_ || size > kMaxJitMapSize) continue;
+    jit_map_size_ = size;
+    return fd;
+  }
+  return {};
+}
+
 void ProcessSymbols::read_jit_map() {
-  const std::string path = fmt::format("/proc/{0}/root/tmp/perf-{0}.map", pid_);
-  struct stat info;
-  if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return;
-  // Compilers append to it; it is read anew when it has grown.
-  if (static_cast<uint64_t>(info.st_size) == jit_map_size_) return;
-  Result<std::string> text = read_file(path, kMaxJitMapSize);
-  if (!text) return;
-  jit_map_size_ = static_cast<uint64_t>(info.st_size);
+  const FileDescriptor fd = open_jit_map();
+  if (!fd) return;
+  std::string text(jit_map_size_, '\0');
+  if (!read_at(fd.get(), 0, text.data(), text.size())) return;
   jit_symbols_.clear();
-  std::string_view rest = *text;
+  std::string_view rest = text;
   while (!rest.empty()) {
     // "7f0012340000 1f0 LazyCompile:~main a.js:1"
     std::string_view line = take(rest, '\n');

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "base/elf_symbols.h"
+#include "base/file.h"
 #include "runtime/symbols/symbols.h"
 
 namespace awl::runtime {
@@ -54,6 +56,7 @@ class ProcessSymbols {
   Mapping *find_mapping(uint64_t address);
   void open_file(Mapping &mapping);
   bool resolve_jit(uint64_t address, Symbol &out);
+  FileDescriptor open_jit_map();  // none: there is none, or nothing new in it
   void read_jit_map();
 
   uint32_t pid_;
@@ -61,6 +64,7 @@ class ProcessSymbols {
   std::vector<Mapping> mappings_;  // by address
   std::map<uint64_t, JitSymbol> jit_symbols_;
   uint64_t jit_map_size_ = 0;  // of the file when it was read
+  std::optional<uid_t> owner_;
 };
 
 }  // namespace awl::runtime

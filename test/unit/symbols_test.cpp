@@ -1,6 +1,7 @@
 // Names of addresses and numbers, on this very process.
 #include "runtime/symbols/symbols.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -10,6 +11,7 @@
 #include <cstring>
 
 #include "runtime/symbols/cgroup_path.h"
+#include "runtime/symbols/demangle_rust.h"
 
 // Not inline, so that it is a symbol of the test program.
 [[gnu::noinline]] int awl_symbols_test_function(int a) { return a + getpid(); }
@@ -22,6 +24,52 @@ TEST(Symbols, Demangle) {
             "ns::A<int>::m(int const&, std::vector<int, std::allocator<int> >)");
   EXPECT_EQ(demangle("main"), "main");
   EXPECT_EQ(demangle("_Znonsense"), "_Znonsense");
+}
+
+TEST(Symbols, DemangleRust) {
+  EXPECT_EQ(demangle("_ZN4core3fmt9Formatter3pad17h0123456789abcdefE"),
+            "core::fmt::Formatter::pad");
+  EXPECT_EQ(demangle("_ZN63_$LT$alloc..vec..Vec$LT$T$GT$$u20$as$u20$core..clone..Clone$GT$"
+                     "5clone17h0123456789abcdefE.llvm.17"),
+            "<alloc::vec::Vec<T> as core::clone::Clone>::clone");
+  EXPECT_EQ(demangle("_ZN3foo17h05af221e174051e9E"), "foo");
+  // The hash of a C++ name would look different.
+  EXPECT_EQ(demangle("_ZN3foo17hello_world_functE"), "foo::hello_world_funct");
+  // Cut off, or longer than it is.
+  EXPECT_EQ(demangle_rust_legacy("_ZN4core3fmt9Form"), "");
+  EXPECT_EQ(demangle_rust_legacy("_ZN99999999999999999999foo17h05af221e174051e9E"), "");
+}
+
+TEST(Symbols, DemangleRustV0) {
+  const std::pair<const char *, const char *> names[] = {
+      {"_RNvC6_123foo3bar", "123foo::bar"},
+      {"_RNvMNtCs1234_7mycrate3fooNtB2_3Bar3baz", "<mycrate::foo::Bar>::baz"},
+      {"_RNCNvCs4fqI2P2rA04_5crate4main0B3_", "crate::main::{closure#0}"},
+      {"_RNCNvC5crate4mains_0", "crate::main::{closure#1}"},
+      {"_RINvC5crate3fooReE", "crate::foo::<&str>"},
+      {"_RINvC5crate3fooTlbEE", "crate::foo::<(i32, bool)>"},
+      {"_RINvC5crate3fooAhj20_E", "crate::foo::<[u8; 32]>"},
+      {"_RINvC5crate3fooKj1f_E", "crate::foo::<31>"},
+      {"_RINvC5crate3fooKln5_E", "crate::foo::<-5>"},
+      {"_RNvXC5crateNtC5crate4TypeNtC5crate5Trait6method", "<crate::Type as crate::Trait>::method"},
+      {"_RINvC5crate3fooFUKCjEuE", "crate::foo::<unsafe extern \"C\" fn(usize)>"},
+      {"_RINvC5crate3fooDNtC5crate5TraitEL_E", "crate::foo::<dyn crate::Trait>"},
+      {"_RINvC5crate3fooINtC5alloc3VechEE", "crate::foo::<alloc::Vec<u8>>"},
+      {"_RNvC5crate3foo.llvm.123", "crate::foo"},
+  };
+  for (const auto &[symbol, name] : names) EXPECT_EQ(demangle(symbol), name) << symbol;
+  // What is malformed stays as it is: cut off, references forward and to itself, without end.
+  for (const char *symbol :
+       {"_R", "_RNv", "_RNvC6_123fo", "_RB_", "_RNvB5_3foo",
+        "_RINvC1a1bRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRR"}) {
+    EXPECT_EQ(demangle(symbol), symbol);
+  }
+  // Each reference doubles what comes out.
+  std::string bomb = "_RINvC1a1b";
+  for (int i = 0; i < 40; ++i) bomb += "TTlllllEB7_B7_E";
+  demangle_rust_v0(bomb);
+  std::string deep = "_RINvC1a1b" + std::string(100000, 'S');
+  EXPECT_EQ(demangle_rust_v0(deep), "");
 }
 
 TEST(Symbols, OwnFunction) {
@@ -78,6 +126,25 @@ TEST(Symbols, JitMap) {
   EXPECT_EQ(symbol.offset, 8u);
   EXPECT_EQ(symbols.user(address + 0x10f, static_cast<uint32_t>(getpid()), "").name, "two");
   EXPECT_EQ(symbols.user(address + 0x110, static_cast<uint32_t>(getpid()), "").name, "");
+  unlink(path.c_str());
+  munmap(code, 4096);
+}
+
+TEST(Symbols, JitMapsOfOthersAreNotRead) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  std::string path = "/tmp/perf-" + std::to_string(getpid()) + ".map";
+  void *code = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  auto address = reinterpret_cast<uint64_t>(code);
+  std::string text = fmt::format("{:x} 100 lie\n", address);
+  FILE *file = fopen(path.c_str(), "w");
+  ASSERT_TRUE(file);
+  fwrite(text.data(), text.size(), 1, file);
+  fclose(file);
+  ASSERT_EQ(chown(path.c_str(), 12345, 12345), 0);
+  EXPECT_EQ(Symbols().user(address, static_cast<uint32_t>(getpid()), "").name, "");
+  unlink(path.c_str());
+  ASSERT_EQ(symlink("/proc/kmsg", path.c_str()), 0);
+  EXPECT_EQ(Symbols().user(address, static_cast<uint32_t>(getpid()), "").name, "");
   unlink(path.c_str());
   munmap(code, 4096);
 }
