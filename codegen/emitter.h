@@ -123,6 +123,9 @@ class Emitter {
   }
   // Where get_stackid puts stacks of a type.
   llvm::GlobalVariable *stack_map(frontend::TypeRef type);
+  // A map of ours by its name, made on first use.
+  llvm::GlobalVariable *own_map(const std::string &name, uint32_t type, uint32_t entries,
+                                uint32_t key_size, uint32_t value_size);
   // Entries that the exit program of a number takes: 16 bytes of key, u64 time and `words` u64s.
   llvm::GlobalVariable *entries_map(uint32_t program, uint32_t words, bool is_lru);
   llvm::GlobalVariable *probe_names_map();  // object::kProbeNamesMap

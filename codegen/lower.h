@@ -215,6 +215,11 @@ class Lowering {
   // A loop `for (i64 i = 0; i < count; i++)`; `body` returns an i1 "go on" or null for always.
   void count_loop(llvm::Value *count, const std::function<llvm::Value *(llvm::Value *)> &body);
   void jump(llvm::BasicBlock *block);  // branch, unless the block has ended
+  // Runs `body` that often, by bpf_loop, as long as it gives "go on" (i1); it gets the number of
+  // the round and the pointers anew.
+  using Pointers = std::vector<llvm::Value *>;
+  void callback_loop(uint32_t rounds, const Pointers &pointers,
+                     const std::function<llvm::Value *(llvm::Value *, const Pointers &)> &body);
 
   // ---- context (lower_context.cpp)
   llvm::Value *context_argument(uint32_t index, Span span);  // argN
@@ -235,6 +240,11 @@ class Lowering {
   llvm::Value *context_address(ast::FieldAccess &node);
   llvm::Value *context_fields(TypeRef type, Span span, llvm::Value *to);
   llvm::Value *context() { return ctx_; }
+  // How many functions stand above the traced one in a stack that is taken here: of a system call's
+  // program the program itself, bpf_trace_run2() and __bpf_trace_sys_enter().
+  uint64_t own_frames() const {
+    return kind_ != ProgramKind::kPlain && !function_.is_callback ? 3 : 0;
+  }
   llvm::Value *context_u64(uint32_t index);  // ctx[index]
   llvm::Value *probe_id();
   std::string probe_type_name() const;
@@ -393,11 +403,6 @@ class Lowering {
                      const CallbackBody &body,
                      const std::function<void(llvm::Function *, llvm::Value *)> &call);
   std::vector<const frontend::ast::VariableDecl *> shared_variables(ast::Stmt &loop);
-  // Runs `body` that often, by bpf_loop, as long as it gives "go on" (i1); it gets the number of
-  // the round and the pointers anew.
-  using Pointers = std::vector<llvm::Value *>;
-  void callback_loop(uint32_t rounds, const Pointers &pointers,
-                     const std::function<llvm::Value *(llvm::Value *, const Pointers &)> &body);
   // The same by a loop of the program itself where the verifier can follow all its rounds.
   void walk_memory(uint64_t rounds, const Pointers &pointers,
                    const std::function<llvm::Value *(llvm::Value *, const Pointers &)> &body);

@@ -67,6 +67,10 @@ struct BuiltinLowering {
 // A user symbol: its address with the process and the probe that saw it.
 llvm::Value *user_symbol(BuiltinCall &call, llvm::Value *address);
 
+// dw_ustack, and how many frames it has (lower_unwind.cpp).
+llvm::Value *unwound_stack(BuiltinCall &call);
+llvm::Value *unwound_length(BuiltinCall &call, uint32_t limit);
+
 std::span<const BuiltinLowering> value_lowerings();
 std::span<const BuiltinLowering> context_lowerings();
 std::span<const BuiltinLowering> map_lowerings();

@@ -9,12 +9,17 @@ namespace awl::codegen {
 
 namespace {
 
+llvm::Value *stack_flags(BuiltinCall &call, bool is_user) {
+  uint64_t skipped = call.lowering.own_frames();  // BPF_F_SKIP_FIELD_MASK
+  return call.emitter().i64(is_user ? int64_t{BPF_F_USER_STACK} : static_cast<int64_t>(skipped));
+}
+
 // The stack's number in its STACK_TRACE map, negative when there is none; kernel stacks as {i32 id,
 // u32 0}.
 llvm::Value *stack_id(BuiltinCall &call, bool is_user) {
   Emitter &emitter = call.emitter();
   llvm::GlobalVariable *map = emitter.stack_map(call.type());
-  llvm::Value *flags = emitter.i64(is_user ? BPF_F_USER_STACK : 0);
+  llvm::Value *flags = stack_flags(call, is_user);
   llvm::Value *id =
       emitter.call(Helper::kGetStackid, {call.lowering.context(), map, flags}, "stack");
   // The table is a hash without chains: another stack may have taken the place.
@@ -45,9 +50,10 @@ llvm::Value *ustack(BuiltinCall &call) {
 llvm::Value *stack_length(BuiltinCall &call, TypeRef type) {
   Emitter &emitter = call.emitter();
   bool is_user = type->kind == TypeKind::kUserStack;
+  if (type->is_unwound) return unwound_length(call, type->stack_limit);
   uint32_t bytes = type->stack_limit * 8;
   llvm::Value *memory = call.lowering.temporary(bytes);
-  llvm::Value *flags = emitter.i64(is_user ? BPF_F_USER_STACK : 0);
+  llvm::Value *flags = stack_flags(call, is_user);
   llvm::Value *size =
       emitter.call(Helper::kGetStack, {call.lowering.context(), memory, emitter.i32(bytes), flags});
   llvm::Value *is_failure = call.b().CreateICmpSLT(size, emitter.i64(0));
@@ -63,6 +69,7 @@ llvm::Value *len(BuiltinCall &call) {
 constexpr BuiltinLowering kLowerings[] = {
     {"kstack", kstack},
     {"ustack", ustack},
+    {"dw_ustack", unwound_stack},
     {"len", len},
 };
 

@@ -215,6 +215,18 @@ llvm::GlobalVariable *Emitter::stack_map(frontend::TypeRef type) {
   return entry->second;
 }
 
+llvm::GlobalVariable *Emitter::own_map(const std::string &name, uint32_t type, uint32_t entries,
+                                       uint32_t key_size, uint32_t value_size) {
+  auto [entry, is_new] = s_->own_maps.try_emplace(name, nullptr);
+  if (is_new) {
+    entry->second = s_->declare_map(name);
+    s_->define_map(
+        entry->second,
+        {.type = type, .max_entries = entries, .key_size = key_size, .value_size = value_size});
+  }
+  return entry->second;
+}
+
 llvm::GlobalVariable *Emitter::entries_map(uint32_t program, uint32_t words, bool is_lru) {
   std::string name = object::kEntriesPrefix + std::to_string(program);
   constexpr uint32_t hash = BPF_MAP_TYPE_HASH, lru = BPF_MAP_TYPE_LRU_HASH;

@@ -1,10 +1,12 @@
 #include "runtime/child.h"
 
+#include <elf.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,6 +51,20 @@ Result<std::string> find_program(const std::string &name) {
   if (access(path.c_str(), X_OK) != 0) return Error::from_errno("cannot run " + name);
   return path;
 }
+
+#ifdef __x86_64__
+// What the kernel has told a process when its program began; 0: nothing of that kind.
+uint64_t auxiliary_value(pid_t pid, uint64_t kind) {
+  Result<std::string> vector = read_file("/proc/" + std::to_string(pid) + "/auxv", 1u << 16);
+  for (size_t at = 0; vector && at + sizeof(Elf64_auxv_t) <= vector->size();
+       at += sizeof(Elf64_auxv_t)) {
+    Elf64_auxv_t entry;
+    memcpy(&entry, vector->data() + at, sizeof entry);
+    if (entry.a_type == kind) return entry.a_un.a_val;
+  }
+  return 0;
+}
+#endif
 
 }  // namespace
 
@@ -127,7 +143,7 @@ Child::~Child() {
   if (pid_ > 0 && !is_reaped_) kill(pid_, SIGTERM);
 }
 
-Status Child::resume(const std::function<void()> &before_first_instruction) {
+Status Child::resume(const std::function<void()> &before_first_instruction, bool loads_libraries) {
   const bool is_traced = ptrace(PTRACE_SEIZE, pid_, nullptr, PTRACE_O_TRACEEXEC) == 0;
   if (write(go_.get(), "", 1) != 1) return Error::from_errno("cannot start the command");
   go_.reset();
@@ -135,28 +151,57 @@ Status Child::resume(const std::function<void()> &before_first_instruction) {
   // The pipe is closed by an execve(2) that succeeds.
   int code = 0;
   const bool has_failed = read_some(failure_.get(), &code, sizeof code) == sizeof code;
+  if (!has_failed && is_traced && loads_libraries && !is_reaped_) run_to_entry();
   if (!has_failed) before_first_instruction();
   if (is_traced && !is_reaped_) ptrace(PTRACE_DETACH, pid_, nullptr, nullptr);
   return has_failed ? Status(Error::from_errno("cannot run " + path_, code)) : ok();
 }
 
+// False: it has ended.
+bool Child::wait_for_stop(int *status) {
+  for (;;) {
+    if (waitpid(pid_, status, 0) == pid_) {
+      is_reaped_ = !WIFSTOPPED(*status);
+      return !is_reaped_;
+    }
+    if (errno != EINTR) return false;
+  }
+}
+
 // Until it stands behind its execve(2), or has ended.
 void Child::wait_for_execve() {
-  for (;;) {
-    int status = 0;
-    if (waitpid(pid_, &status, 0) < 0) {
-      if (errno == EINTR) continue;
-      return;
-    }
-    if (!WIFSTOPPED(status)) {
-      is_reaped_ = true;
-      return;
-    }
+  for (int status = 0; wait_for_stop(&status);) {
     if (status >> 8 == (SIGTRAP | (PTRACE_EVENT_EXEC << 8))) return;
     // A signal on its way: it goes on to where it was meant to go.
     const bool is_signal = status >> 16 == 0;
     ptrace(PTRACE_CONT, pid_, nullptr, is_signal ? WSTOPSIG(status) : 0);
   }
+}
+
+// From behind its execve(2) to the program's entry point, where the loader hands over to it.
+void Child::run_to_entry() {
+#ifdef __x86_64__
+  constexpr long kBreakpoint = 0xcc;  // int3
+  const uint64_t entry = auxiliary_value(pid_, AT_ENTRY);
+  errno = 0;
+  const long word = ptrace(PTRACE_PEEKTEXT, pid_, entry, nullptr);
+  // One that stands there already is somebody else's.
+  if (entry == 0 || errno != 0 || (word & 0xff) == kBreakpoint) return;
+  if (ptrace(PTRACE_POKETEXT, pid_, entry, (word & ~0xffL) | kBreakpoint) != 0) return;
+  ptrace(PTRACE_CONT, pid_, nullptr, 0);
+  for (int status = 0; wait_for_stop(&status);) {
+    user_regs_struct registers{};
+    ptrace(PTRACE_GETREGS, pid_, nullptr, &registers);
+    if (WSTOPSIG(status) == SIGTRAP && status >> 16 == 0 && registers.rip == entry + 1) {
+      ptrace(PTRACE_POKETEXT, pid_, entry, word);
+      registers.rip = entry;
+      ptrace(PTRACE_SETREGS, pid_, nullptr, &registers);
+      return;
+    }
+    const bool is_signal = status >> 16 == 0;
+    ptrace(PTRACE_CONT, pid_, nullptr, is_signal ? WSTOPSIG(status) : 0);
+  }
+#endif
 }
 
 bool Child::reap() {

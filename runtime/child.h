@@ -34,13 +34,17 @@ class Child {
   int fd() const { return fd_.get(); }  // a pidfd: readable when the command has ended
   // Lets it become the command; calls the function, if it could, when all of the program is mapped
   // and nothing of it has run (where ptrace(2) is not allowed, it may run already).
-  Status resume(const std::function<void()> &before_first_instruction = [] {});
+  // `loads_libraries`: the loader runs before, so that libraries are mapped, too (on x86-64).
+  Status resume(
+      const std::function<void()> &before_first_instruction = [] {}, bool loads_libraries = false);
   // Takes the exit status of a command that has ended. False: it has not.
   bool reap();
 
  private:
   Child() = default;
   void wait_for_execve();
+  void run_to_entry();
+  bool wait_for_stop(int *status);
   pid_t pid_ = -1;
   FileDescriptor fd_;
   FileDescriptor go_, failure_;  // our ends of pipes: to tell it to go on, to be told why it cannot

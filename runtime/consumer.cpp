@@ -32,6 +32,29 @@ int64_t argument(const object::Event &event, const Record &record, size_t index)
   return load_integer(record.data + field.offset, type.size, type.is_signed);
 }
 
+// Whether values of this type print as symbols of processes.
+bool has_user_symbols(const object::ValueType &type) {
+  if (type.kind == object::ValueKind::kUserSymbol) return true;
+  if (type.kind == object::ValueKind::kUserStack) {
+    return type.stack_mode != "raw" && type.stack_mode != "build_id";
+  }
+  return std::any_of(type.fields.begin(), type.fields.end(), [](const object::Field &field) {
+    return !field.type.empty() && has_user_symbols(field.type[0]);
+  });
+}
+
+bool has_user_symbols(const object::Description &description) {
+  for (const object::Map &map : description.maps) {
+    if (has_user_symbols(map.key) || has_user_symbols(map.value)) return true;
+  }
+  for (const object::Event &event : description.events) {
+    for (const object::Field &field : event.arguments) {
+      if (!field.type.empty() && has_user_symbols(field.type[0])) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 Consumer::Consumer(const object::Description &description, const LoadedObject &loaded,
@@ -41,9 +64,17 @@ Consumer::Consumer(const object::Description &description, const LoadedObject &l
       output_(output),
       stacks_([&loaded](const std::string &name) { return loaded.map(name); }),
       symbols_(description.settings.cpp_demangle),
+      has_user_symbols_(has_user_symbols(description)),
+      unwind_(loaded.map(object::kUnwindProcessesMap), loaded.map(object::kUnwindTablesMap)),
       map_printer_(output, context_),
       reported_errors_(description.error_sites.size()) {
   context_.symbols = &symbols_;
+  symbols_.set_on_hidden_kernel([this, is_quiet = options.no_warnings] {
+    if (is_quiet) return;
+    output_.warning(
+        "the kernel hides the addresses of its symbols, which print as numbers: see "
+        "kernel.kptr_restrict in sysctl(8)");
+  });
   context_.stacks = &stacks_;
   context_.probes = &plan.names;
   context_.truncation_trailer = description.settings.str_trunc_trailer;
@@ -62,8 +93,33 @@ Result<std::unique_ptr<Consumer>> Consumer::create(const object::Description &de
       RecordPrinter::create(description, output, consumer->context_);
   if (!records) return records.error();
   consumer->records_ = std::move(*records);
-  if (options.pid) consumer->remember_process(*options.pid);
+  consumer->follow_processes(options);
   return consumer;
+}
+
+void Consumer::follow_processes(const RunOptions &options) {
+  if (unwinds_stacks()) {
+    // A library that is loaded later.
+    symbols_.follow_processes([this](uint32_t pid) {
+      if (unwind_.has_process(pid)) (void)unwind_.add_process(pid);
+    });
+  } else if (has_user_symbols_) {
+    symbols_.follow_processes();
+  }
+  if (options.pid) remember_process(*options.pid);
+  for (int pid : options.unwound_pids) remember_process(pid);
+  remembers_all_ = has_user_symbols_ && !options.pid && options.command.empty();
+}
+
+void Consumer::remember_process(pid_t pid) {
+  if (has_user_symbols_) symbols_.remember_process(static_cast<uint32_t>(pid));
+  Status status = unwind_.add_process(static_cast<uint32_t>(pid));
+  if (!status) output_.warning(status.error().message);
+}
+
+void Consumer::remember_processes() {
+  if (remembers_all_) symbols_.remember_all_processes();
+  remembers_all_ = false;
 }
 
 Status Consumer::open_rings() {

@@ -24,6 +24,7 @@
 #include "runtime/print/record_printer.h"
 #include "runtime/ring_reader.h"
 #include "runtime/tracer.h"
+#include "runtime/unwind/unwind_tables.h"
 
 namespace awl::runtime {
 
@@ -78,7 +79,15 @@ class Consumer {
   void catch_up();
 
   // Takes note of a process whose stacks and symbols may be printed after its end.
-  void remember_process(pid_t pid) { symbols_.remember_process(static_cast<uint32_t>(pid)); }
+  // Its stacks can be unwound from now on, if the script does that.
+  void remember_process(pid_t pid);
+  // The same for all there are, once, in a run whose processes may be any.
+  void remember_processes();
+  std::vector<int> process_event_descriptors() const {
+    return symbols_.process_event_descriptors();
+  }
+  void read_process_events() { symbols_.read_process_events(); }
+  bool unwinds_stacks() const { return unwind_.is_used(); }
 
   // Tells how many records were lost since the last time; at the end, how many in all.
   void report_lost();
@@ -91,6 +100,7 @@ class Consumer {
   Consumer(const object::Description &description, const LoadedObject &loaded, const Plan &plan,
            const RunOptions &options, Output &output);
   Status open_rings();
+  void follow_processes(const RunOptions &options);
   // Output records that start before `limit`; false: one of them is not finished.
   bool drain_output(uint64_t limit);
   void handle_control(const Record &record);
@@ -102,6 +112,9 @@ class Consumer {
   Output &output_;
   KernelStackSource stacks_;
   Symbols symbols_;
+  bool has_user_symbols_ = false;  // in what it prints
+  bool remembers_all_ = false;     // still to be done
+  UnwindTables unwind_;
   PrintContext context_;
   MapPrinter map_printer_;
   std::vector<MapReader> maps_;

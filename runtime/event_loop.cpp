@@ -31,7 +31,10 @@ bool add(int epoll, int fd, uint32_t events) {
 // Handles one descriptor that is ready; true: the run ends.
 bool handle_event(const LoopInputs &inputs, int fd) {
   if (fd == inputs.process || (inputs.child != nullptr && fd == inputs.child->fd())) return true;
-  if (fd != inputs.signals->fd()) return false;
+  if (fd != inputs.signals->fd()) {
+    inputs.consumer->read_process_events();  // or of a ring, which is read in any case
+    return false;
+  }
   while (const int signal = inputs.signals->next()) {
     if (ends_run(signal)) return true;
     inputs.on_signal(signal);
@@ -49,6 +52,8 @@ Status run_event_loop(const LoopInputs &inputs) {
   // Edge-triggered: while we poll they would else always be ready (see RingReader::rest).
   for (int map : inputs.ring_maps)
     is_set_up = is_set_up && add(epoll.get(), map, EPOLLIN | EPOLLET);
+  for (int event : inputs.consumer->process_event_descriptors())
+    is_set_up = is_set_up && add(epoll.get(), event, EPOLLIN);
   if (!is_set_up) return Error::from_errno("cannot wait for events");
 
   Consumer &consumer = *inputs.consumer;
@@ -72,11 +77,14 @@ Status run_event_loop(const LoopInputs &inputs) {
         idle_polls = 0;
         continue;
       }
+      // Now that nobody waits for output.
+      consumer.remember_processes();
       timeout = -1;
     }
     if (const int64_t now = now_seconds(); now >= last_report + kLostReportSeconds) {
       last_report = now;
       consumer.report_lost();
+      consumer.remember_processes();
       inputs.output->end_of_batch();
     }
     // Those that came while the output could not be written.

@@ -21,6 +21,7 @@
 #include "runtime/object/kernel_map_type.h"
 #include "runtime/ring_reader.h"
 #include "runtime/tracing_programs.h"
+#include "runtime/unwind/unwind_tables.h"
 #include "runtime/variables.h"
 #include "runtime/verifier_log.h"
 
@@ -382,6 +383,13 @@ class Loader {
   }
 
   // The sizes and types that the rest of the runtime relies on.
+  static bool is_unwind_map(const bpf_map *map, const std::string &name) {
+    const bool is_tables = name == object::kUnwindTablesMap;
+    return bpf_map__type(map) == (is_tables ? BPF_MAP_TYPE_ARRAY_OF_MAPS : BPF_MAP_TYPE_HASH) &&
+           bpf_map__key_size(map) == sizeof(uint32_t) &&
+           bpf_map__value_size(map) == (is_tables ? sizeof(uint32_t) : sizeof(object::UnwindProcess));
+  }
+
   Status check_maps(bpf_object *object) const {
     for (const object::Map &described : description_.maps) {
       bpf_map *map = bpf_object__find_map_by_name(object, described.elf_name.c_str());
@@ -400,10 +408,12 @@ class Loader {
       const bool is_ring = name == object::kOutputRing || name == object::kControlRing;
       const bool is_names = name == object::kProbeNamesMap;
       const bool is_next = name == object::kNextProgramsMap;
+      const bool is_unwind = name == object::kUnwindProcessesMap || name == object::kUnwindTablesMap;
       if ((is_counter && (bpf_map__type(map) != BPF_MAP_TYPE_PERCPU_ARRAY ||
                           bpf_map__value_size(map) != sizeof(uint64_t) ||
                           bpf_map__key_size(map) != sizeof(uint32_t))) ||
           (is_ring && bpf_map__type(map) != BPF_MAP_TYPE_RINGBUF) ||
+          (is_unwind && !is_unwind_map(map, name)) ||
           (is_next && bpf_map__type(map) != BPF_MAP_TYPE_PROG_ARRAY) ||
           (is_names && (bpf_map__type(map) != BPF_MAP_TYPE_ARRAY ||
                         bpf_map__value_size(map) != object::kProbeNameSize ||
@@ -432,6 +442,11 @@ class Loader {
     bpf_map *map;
     bpf_object__for_each_map(map, object) {
       if (bpf_map__type(map) == BPF_MAP_TYPE_STACK_TRACE) limit_frames(map);
+      if (bpf_map__type(map) == BPF_MAP_TYPE_ARRAY_OF_MAPS) {
+        table_template_ = make_unwind_table(0);
+        if (!table_template_) return Error::from_errno("cannot make tables to unwind stacks by");
+        bpf_map__set_inner_map_fd(map, table_template_.get());
+      }
       const std::string section = bpf_map__name(map);
       const size_t dot = section.find(".rodata");
       if (dot == std::string::npos || section.substr(dot) != ".rodata") continue;
@@ -530,6 +545,7 @@ class Loader {
     return libbpf_error("cannot load the object", code);
   }
 
+  FileDescriptor table_template_;  // what the tables in an ARRAY_OF_MAPS look like
   FileDescriptor kernel_types_;
   std::string kernel_types_path_;  // of a BTF for CO-RE relocations; empty: libbpf finds it itself
   TraceIds trace_ids_;

@@ -106,6 +106,11 @@ class Run {
         Consumer::create(description_, loaded_, plan_, options_, *output_);
     if (!consumer) return consumer.error();
     consumer_ = std::move(*consumer);
+    const bool has_process = options_.pid || child_ || !options_.unwound_pids.empty();
+    if (consumer_->unwinds_stacks() && !has_process) {
+      return Error{
+          "dw_ustack unwinds the stacks of processes that are named: -p, -c or --dwarf-pid"};
+    }
     watcher_ = std::make_unique<Watcher>(description_, context_, plan_, loaded_, attachments_);
     consumer_->set_on_unwatch([this](uint64_t address) { watcher_->unwatch(address); });
     consumer_->set_on_watch([this](const WatchRequest &request) {
@@ -331,7 +336,8 @@ class Run {
     writer_->end_of_batch();
     notify_ready();
     if (child_) {
-      Status resumed = child_->resume([&] { consumer_->remember_process(child_->pid()); });
+      Status resumed = child_->resume([&] { consumer_->remember_process(child_->pid()); },
+                                      consumer_->unwinds_stacks());
       if (!resumed) return resumed.error();
     }
     if (!attachments_.iterators().empty()) {

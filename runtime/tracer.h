@@ -27,6 +27,7 @@ struct RunOptions {
   std::vector<std::pair<std::string, std::string>> named;  // --name=value, for getopt
   std::optional<int> pid;                                  // -p
   std::string command;                                     // -c; empty: none
+  std::vector<int> unwound_pids;                           // --dwarf-pid
   std::string output_path;                                 // -o; empty: stdout
   OutputFormat format = OutputFormat::kText;
   Buffering buffering = Buffering::kLine;
@@ -52,8 +53,8 @@ Result<int> run(const std::vector<uint8_t> &object, const RunOptions &options);
 Result<std::vector<std::string>> list_targets(const std::vector<uint8_t> &object,
                                               const RunOptions &options);
 
-// "fentry:bpf:ID:FUNCTION" of every function of the BPF programs that run now; `family` is fentry or
-// fexit.
+// "fentry:bpf:ID:FUNCTION" of every function of the BPF programs that run now; `family` is fentry
+// or fexit.
 Result<std::vector<std::string>> list_bpf_functions(const std::string &family);
 
 // The description in an object's `.awl` section.

@@ -8,13 +8,6 @@
 
 namespace awl::frontend {
 
-AWL_DIAGNOSTIC(kUnstableFeature, Error, "unstable-feature",
-               "{} is an unstable feature, and forbidden: set unstable_{} to enable",
-               std::string_view, std::string_view);
-AWL_DIAGNOSTIC(kUnstableFeatureUsed, Warning, "unstable-feature-used",
-               "{} is an unstable feature: set unstable_{} to enable to be told no more",
-               std::string_view, std::string_view);
-
 namespace {
 
 constexpr int64_t kMaxLhistBuckets = 1000;
@@ -102,12 +95,7 @@ TypeRef check_tseries(BuiltinContext &c, ast::Expr &call, Arguments &arguments) 
     }
     parameters.function = *function;
   }
-  const std::string &policy = c.checker.config().unstable_tseries;
-  if (policy == "error") {
-    c.report(call.span, kUnstableFeature, "tseries", "tseries");
-  } else if (policy == "warn") {
-    c.report(call.span, kUnstableFeatureUsed, "tseries", "tseries");
-  }
+  if (!c.allow_unstable(call.span, "tseries", c.checker.config().unstable_tseries)) return nullptr;
   return c.types().aggregation(TypeKind::kTseries, arguments[0]->type->is_signed, parameters);
 }
 

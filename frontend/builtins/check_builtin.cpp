@@ -6,6 +6,13 @@
 #include "runtime/object/description.h"
 
 namespace awl::frontend {
+AWL_DIAGNOSTIC(kUnstableFeature, Error, "unstable-feature",
+               "{} is an unstable feature, and forbidden: set unstable_{} to enable",
+               std::string_view, std::string_view);
+AWL_DIAGNOSTIC(kUnstableFeatureUsed, Warning, "unstable-feature-used",
+               "{} is an unstable feature: set unstable_{} to enable to be told no more",
+               std::string_view, std::string_view);
+
 namespace {
 
 std::string_view ordinal(size_t position) {
@@ -131,6 +138,16 @@ std::optional<int64_t> BuiltinContext::constant(std::vector<ast::Expr *> &argume
 MapSlot *BuiltinContext::map(const std::vector<ast::Expr *> &arguments, size_t position) {
   auto *map = ast::as<ast::Map>(arguments[position]);
   return map ? &checker.map(map->name, map->span) : nullptr;
+}
+
+bool BuiltinContext::allow_unstable(Span span, std::string_view feature,
+                                    const std::string &policy) {
+  if (policy == "error") {
+    report(span, kUnstableFeature, feature, feature);
+    return false;
+  }
+  if (policy == "warn") report(span, kUnstableFeatureUsed, feature, feature);
+  return true;
 }
 
 }  // namespace awl::frontend

@@ -42,6 +42,8 @@ class BuiltinContext {
   }
   // Reports a value that is not possible; always null.
   TypeRef refuse(Span span, const std::string &why);
+  // Warns of a feature that may change, or reports it, as the script's config has it for this one.
+  bool allow_unstable(Span span, std::string_view feature, const std::string &policy);
   // Reports an argument of the wrong type, `position` from 0; always false.
   bool refuse_type(const ast::Expr &argument, std::string_view expected, size_t position);
 

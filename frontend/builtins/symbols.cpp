@@ -19,7 +19,10 @@ std::optional<StackMode> stack_mode(const std::string &name) {
 }
 
 TypeRef check_stack(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
-  bool is_kernel = c.builtin.name == "kstack";
+  bool is_kernel = c.builtin.name == "kstack", is_unwound = c.builtin.name == "dw_ustack";
+  if (is_unwound && !c.allow_unstable(call.span, "dw_ustack", c.checker.config().unstable_dw_ustack)) {
+    return nullptr;
+  }
   StackMode mode = c.checker.config().stack_mode;
   int64_t limit = 127;
   size_t position = 0;
@@ -47,7 +50,7 @@ TypeRef check_stack(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
     return c.refuse(call.span, "the stack mode build_id can only be used for ustack");
   }
   auto frames = static_cast<uint32_t>(limit);
-  return is_kernel ? c.types().kernel_stack(mode, frames) : c.types().user_stack(mode, frames);
+  return is_kernel ? c.types().kernel_stack(mode, frames) : c.types().user_stack(mode, frames, is_unwound);
 }
 
 template <TypeKind kKind>
@@ -108,6 +111,9 @@ std::vector<Builtin> symbol_builtins() {
       {.name = "ustack", .signature = "ustack_t ustack([mode, ] [int limit])",
        .description = "The stack of the current thread in user space.", .max_arguments = 2,
        .takes_word = true, .check = check_stack},
+      {.name = "dw_ustack", .signature = "ustack_t dw_ustack([mode, ] [int limit])",
+       .description = "The stack of the current thread in user space, unwound without frame pointers.",
+       .max_arguments = 2, .takes_word = true, .check = check_stack},
       {.name = "ksym", .signature = "ksym_t ksym(uint64 address)",
        .description = "The kernel function at an address.", .min_arguments = 1, .max_arguments = 1,
        .is_async = true, .check = check_symbol<TypeKind::kKernelSymbol>},

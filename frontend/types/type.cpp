@@ -300,7 +300,8 @@ std::string to_string(TypeRef type) {
       return fields_to_string(*type);
     case TypeKind::kKernelStack:
     case TypeKind::kUserStack:
-      return fmt::format("{}stack_{}_{}", type->kind == TypeKind::kKernelStack ? "k" : "u",
+      return fmt::format("{}{}stack_{}_{}", type->is_unwound ? "dw_" : "",
+                         type->kind == TypeKind::kKernelStack ? "k" : "u",
                          stack_mode_name(type->stack_mode), type->stack_limit);
     default:
       break;

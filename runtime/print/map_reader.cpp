@@ -277,15 +277,25 @@ Status MapReader::zero() const {
 
 bool KernelStackSource::read(const std::string &elf_name, uint32_t id,
                              std::vector<uint8_t> &value) {
+  return read(elf_name, BPF_MAP_TYPE_STACK_TRACE, &id, sizeof id, value);
+}
+
+bool KernelStackSource::read_unwound(const std::string &elf_name, uint64_t id,
+                                     std::vector<uint8_t> &value) {
+  return read(elf_name, BPF_MAP_TYPE_HASH, &id, sizeof id, value);
+}
+
+bool KernelStackSource::read(const std::string &elf_name, uint32_t type, const void *key,
+                             uint32_t key_size, std::vector<uint8_t> &value) {
   int fd = find_map_(elf_name);
   if (fd < 0) return false;
   bpf_map_info info{};
   uint32_t info_size = sizeof info;
   if (bpf_obj_get_info_by_fd(fd, &info, &info_size) != 0) return false;
   // The object says which map this is: other types copy more than value_size.
-  if (info.type != BPF_MAP_TYPE_STACK_TRACE || info.key_size != sizeof id) return false;
+  if (info.type != type || info.key_size != key_size) return false;
   value.resize(info.value_size);
-  return bpf_map_lookup_elem(fd, &id, value.data()) == 0;
+  return bpf_map_lookup_elem(fd, key, value.data()) == 0;
 }
 
 }  // namespace awl::runtime

@@ -67,8 +67,11 @@ class KernelStackSource : public StackSource {
   explicit KernelStackSource(std::function<int(const std::string &elf_name)> find_map)
       : find_map_(std::move(find_map)) {}
   bool read(const std::string &elf_name, uint32_t id, std::vector<uint8_t> &value) override;
+  bool read_unwound(const std::string &elf_name, uint64_t id, std::vector<uint8_t> &value) override;
 
  private:
+  bool read(const std::string &elf_name, uint32_t type, const void *key, uint32_t key_size,
+            std::vector<uint8_t> &value);
   std::function<int(const std::string &)> find_map_;
 };
 

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "runtime/object/description.h"
+#include "runtime/object/unwind.h"
 
 namespace awl::runtime {
 namespace {
@@ -41,6 +42,14 @@ std::vector<Frame> frames_of(const std::vector<uint8_t> &bytes, uint32_t limit) 
   return frames;
 }
 
+void append_build_id(std::string &out, const Symbol &symbol, uint64_t address) {
+  if (symbol.build_id.empty()) {
+    fmt::format_to(std::back_inserter(out), "{:x}\n", address);
+  } else {
+    fmt::format_to(std::back_inserter(out), "{} 0x{:x}\n", symbol.build_id, symbol.file_offset);
+  }
+}
+
 // The kernel gives the address alone where it could not look into the file in time: the process'
 // mappings may tell.
 template <class F>
@@ -51,12 +60,7 @@ void append_build_id(std::string &out, const bpf_stack_build_id &frame, F symbol
     fmt::format_to(std::back_inserter(out), " 0x{:x}\n", frame.offset);
     return;
   }
-  const Symbol symbol = symbol_of(frame.ip);
-  if (symbol.build_id.empty()) {
-    fmt::format_to(std::back_inserter(out), "{:x}\n", frame.ip);
-  } else {
-    fmt::format_to(std::back_inserter(out), "{} 0x{:x}\n", symbol.build_id, symbol.file_offset);
-  }
+  append_build_id(out, symbol_of(frame.ip), frame.ip);
 }
 
 }  // namespace
@@ -80,13 +84,19 @@ void append_stack(std::string &out, const PrintContext &context, const object::V
                   const StackValue &value, std::string_view indent) {
   out += '\n';
   if (value.id < 0 || !context.stacks) return;
-  const bool has_build_ids = type.stack_mode == "build_id";
-  std::string map = has_build_ids   ? object::kBuildIdStacksPrefix
+  // An unwound stack has addresses in any mode.
+  const bool has_build_ids = type.stack_mode == "build_id" && !type.is_unwound;
+  std::string map = type.is_unwound ? object::kUnwoundStacksPrefix
+                    : has_build_ids ? object::kBuildIdStacksPrefix
                     : value.is_user ? object::kUserStacksPrefix
                                     : object::kKernelStacksPrefix;
   map += std::to_string(type.stack_limit);
   std::vector<uint8_t> bytes;
-  if (!context.stacks->read(map, static_cast<uint32_t>(value.id), bytes)) return;
+  const auto id = static_cast<uint32_t>(value.id);
+  const bool is_kept = type.is_unwound ? context.stacks->read_unwound(
+                                             map, uint64_t{value.id_above} << 32 | id, bytes)
+                                       : context.stacks->read(map, id, bytes);
+  if (!is_kept) return;
   const std::string binary = value.is_user ? probe_binary(context, value.probe) : std::string();
   const auto symbol_of = [&](uint64_t address) {
     if (!context.symbols) return Symbol();
@@ -104,11 +114,19 @@ void append_stack(std::string &out, const PrintContext &context, const object::V
   // The kernel fills what it does not need with zeros.
   while (!frames.empty() && frames.back() == 0) frames.pop_back();
   for (uint64_t address : frames) {
+    if (type.is_unwound && address == object::kUnwindFailure) {
+      out += "        <unwind failure>\n";
+      continue;
+    }
     if (type.stack_mode == "raw") {
       fmt::format_to(std::back_inserter(out), "{:x}\n", address);
       continue;
     }
     const Symbol symbol = symbol_of(address);
+    if (type.stack_mode == "build_id") {
+      append_build_id(out, symbol, address);
+      continue;
+    }
     if (type.stack_mode == "perf") {
       fmt::format_to(std::back_inserter(out), "\t{:x} ", address);
       append_frame_name(out, symbol, address);

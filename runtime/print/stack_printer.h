@@ -17,6 +17,7 @@ namespace awl::runtime {
 struct StackValue {
   bool is_user = false;
   int32_t id = -1;              // negative: no stack
+  uint32_t id_above = 0;        // the upper half of the id, of dw_ustack
   uint32_t pid = 0;             // user stacks
   uint32_t probe = UINT32_MAX;  // probe id, UINT32_MAX: not known
 };

@@ -321,6 +321,7 @@ void ValuePrinter::stack(const ValueType &type, const uint8_t *data, std::string
   if (value.is_user) {
     value.pid = load<uint32_t>(data + 4);
     value.probe = load<uint32_t>(data + 8);
+    value.id_above = load<uint32_t>(data + 12);
   }
   append_stack(out, context_, type, value, style == Style::kJsonKey ? "" : "        ");
 }

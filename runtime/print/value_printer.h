@@ -21,6 +21,9 @@ class StackSource {
   virtual ~StackSource() = default;
   // Reads the value of stack `id` in map `elf_name`; false: none.
   virtual bool read(const std::string &elf_name, uint32_t id, std::vector<uint8_t> &value) = 0;
+  // The same of dw_ustack, whose keys have 8 bytes.
+  virtual bool read_unwound(const std::string &elf_name, uint64_t id,
+                            std::vector<uint8_t> &value) = 0;
 };
 
 // A target that is attached, by probe id.

@@ -1,70 +1,46 @@
-// The symbols of one process: its mapped files, what a JIT compiler wrote to /tmp/perf-PID.map.
+// The symbols of one process: the files it has mapped, and what a JIT compiler tells of its code.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <optional>
-#include <string>
-#include <unordered_map>
-#include <vector>
 
-#include "base/elf_symbols.h"
-#include "base/file.h"
+#include "runtime/symbols/jit_map.h"
+#include "runtime/symbols/mappings.h"
 #include "runtime/symbols/symbols.h"
 
 namespace awl::runtime {
 
-// Files that have been read, shared by all processes that map them.
-class SymbolFiles {
- public:
-  // `identity` tells files at one path apart (device and inode number, namespaces). Null: cannot
-  // be read.
-  std::shared_ptr<const ElfSymbols> open(const std::string &path, const std::string &identity);
-
- private:
-  std::unordered_map<std::string, std::shared_ptr<const ElfSymbols>> files_;
-};
-
 class ProcessSymbols {
  public:
-  ProcessSymbols(uint32_t pid, SymbolFiles &files) : pid_(pid), files_(files) {}
+  ProcessSymbols(uint32_t pid, MappedFiles &files) : pid_(pid), files_(files) {}
 
-  // Reads the list of mappings, where the process still lives.
+  // Reads what is mapped now, where the process still lives.
   void read_mappings();
-  bool has_mappings() const { return !mappings_.empty(); }
+  bool has_mappings() const { return mappings_ != nullptr; }
   // Reads the symbols of all mapped files, so that they are there when the process is gone.
   void read_files();
 
+  // What the process does, told as it happens.
+  void add_mapping(const Mapping &mapping);
+  void start_program();  // execve(2): what was mapped before is looked into last
+  void copy_from(const ProcessSymbols &parent);
+
+  // `is_followed`: what it maps is told by the functions above, so that /proc tells nothing new.
   // False: no symbol there.
-  bool resolve(uint64_t address, Symbol &out);
+  bool resolve(uint64_t address, bool is_followed, Symbol &out);
 
  private:
-  struct Mapping {
-    uint64_t start = 0, end = 0, offset = 0;
-    std::string path;
-    std::string identity;
-    bool is_executable = false;
-    bool is_opened = false;
-    std::shared_ptr<const ElfSymbols> file;
-  };
-  struct JitSymbol {
-    uint64_t size = 0;
-    std::string name;
-  };
-
-  Mapping *find_mapping(uint64_t address);
-  void open_file(Mapping &mapping);
+  const Mapping *find_mapping(uint64_t address) const;
   bool resolve_jit(uint64_t address, Symbol &out);
-  FileDescriptor open_jit_map();  // none: there is none, or nothing new in it
-  void read_jit_map();
 
   uint32_t pid_;
-  SymbolFiles &files_;
-  std::vector<Mapping> mappings_;  // by address
-  std::map<uint64_t, JitSymbol> jit_symbols_;
-  uint64_t jit_map_size_ = 0;  // of the file when it was read
-  std::optional<uid_t> owner_;
+  MappedFiles &files_;
+  // Shared between a process and its children until one of them maps something.
+  std::shared_ptr<const Mappings> mappings_;  // null: not known
+  std::shared_ptr<const Mappings> before_;    // of the program before the last execve(2)
+  std::chrono::steady_clock::time_point last_read_;
+  std::unique_ptr<JitMap> jit_map_;
 };
 
 }  // namespace awl::runtime

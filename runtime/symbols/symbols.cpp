@@ -1,21 +1,24 @@
 #include "runtime/symbols/symbols.h"
 
+#include <dirent.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <unordered_map>
 
 #include "base/file.h"
 #include "base/kernel_symbols.h"
 #include "runtime/symbols/cgroup_path.h"
+#include "runtime/symbols/process_events.h"
 #include "runtime/symbols/process_symbols.h"
 
 namespace awl::runtime {
 namespace {
 
-// Beyond these the caches start anew.
-constexpr size_t kMaxProcesses = 4096;
-constexpr size_t kMaxCgroups = 65536;
+constexpr size_t kMaxProcesses = 8192;
+constexpr size_t kMaxCgroups = 65536;  // beyond these the cache starts anew
 
 // Names by number of an /etc/passwd: "name:x:uid:…". Read by ourselves, since the C library's
 // look-up loads plugins, which a static program cannot.
@@ -62,12 +65,21 @@ bool is_in_our_mount_namespace(uint32_t pid) {
 
 }  // namespace
 
-struct Symbols::State {
+struct Symbols::State : ProcessEventHandler {
   bool demangle = true;
   std::shared_ptr<const KernelSymbols> kernel;
   bool is_kernel_read = false;
-  SymbolFiles files;
-  std::unordered_map<uint32_t, ProcessSymbols> processes;
+  std::function<void()> on_hidden_kernel;
+  MappedFiles files;
+  struct Process {
+    ProcessSymbols symbols;
+    uint64_t last_use = 0;
+  };
+  std::unordered_map<uint32_t, Process> processes;
+  uint64_t uses = 0;
+  std::unique_ptr<ProcessEvents> events;
+  std::function<void(uint32_t pid)> on_code;
+  bool is_followed = false;  // and nothing was lost
   std::unordered_map<uint32_t, std::string> users;
   bool are_users_read = false;
   std::unordered_map<std::string, std::string> cgroups;  // by id and filter
@@ -76,20 +88,64 @@ struct Symbols::State {
     if (!is_kernel_read) {
       is_kernel_read = true;
       if (auto symbols = KernelSymbols::read()) kernel = *symbols;
+      if (kernel && kernel->symbols().empty() && on_hidden_kernel) on_hidden_kernel();
     }
     return kernel.get();
   }
 
-  ProcessSymbols &process(uint32_t pid) {
-    if (processes.size() >= kMaxProcesses && !processes.contains(pid)) processes.clear();
-    auto [it, is_new] = processes.try_emplace(pid, pid, files);
-    if (is_new) it->second.read_mappings();
-    return it->second;
+  // Of two, the one that was used last stays.
+  void forget_processes() {
+    std::vector<uint64_t> times;
+    for (const auto &[pid, process] : processes) times.push_back(process.last_use);
+    const auto middle = times.begin() + static_cast<ptrdiff_t>(times.size() / 2);
+    std::nth_element(times.begin(), middle, times.end());
+    std::erase_if(processes, [&](const auto &entry) { return entry.second.last_use < *middle; });
+  }
+
+  // `reads`: what it has mapped by now, when it is new here.
+  ProcessSymbols &process(uint32_t pid, bool reads = true) {
+    if (processes.size() >= kMaxProcesses && !processes.contains(pid)) forget_processes();
+    auto [it, is_new] = processes.try_emplace(pid, Process{ProcessSymbols(pid, files)});
+    it->second.last_use = ++uses;
+    if (is_new && reads) it->second.symbols.read_mappings();
+    return it->second.symbols;
+  }
+
+  void on_map(const Map &map) override {
+    process(map.pid).add_mapping({map.start, map.start + map.size, map.offset,
+                                  files.find(map.path, map.major, map.minor, map.inode)});
+    if (on_code) on_code(map.pid);
+  }
+  void on_exec(uint32_t pid) override { process(pid, false).start_program(); }
+  void on_fork(uint32_t pid, uint32_t parent) override {
+    const ProcessSymbols &from = process(parent);
+    process(pid, false).copy_from(from);
+  }
+  void on_lost() override { is_followed = false; }
+
+  void read_events() {
+    if (events) events->read(*this);
   }
 };
 
 Symbols::Symbols(bool demangle) : s_(std::make_unique<State>()) { s_->demangle = demangle; }
 Symbols::~Symbols() = default;
+
+void Symbols::follow_processes(std::function<void(uint32_t pid)> on_map) {
+  s_->events = ProcessEvents::open(/*is_urgent=*/on_map != nullptr);
+  s_->is_followed = s_->events != nullptr;
+  s_->on_code = std::move(on_map);
+}
+
+std::vector<int> Symbols::process_event_descriptors() const {
+  return s_->events ? s_->events->descriptors() : std::vector<int>();
+}
+
+void Symbols::read_process_events() { s_->read_events(); }
+
+void Symbols::set_on_hidden_kernel(std::function<void()> then) {
+  s_->on_hidden_kernel = std::move(then);
+}
 
 Symbol Symbols::kernel(uint64_t address) {
   Symbol out;
@@ -106,11 +162,12 @@ Symbol Symbols::kernel(uint64_t address) {
 
 Symbol Symbols::user(uint64_t address, uint32_t pid, const std::string &binary) {
   Symbol out;
+  s_->read_events();
   ProcessSymbols &process = s_->process(pid);
-  bool is_found = process.resolve(address, out);
+  bool is_found = process.resolve(address, s_->is_followed, out);
   if (!is_found && !process.has_mappings() && !binary.empty()) {
     // The process is gone. Where its program stands at fixed addresses the file tells enough.
-    std::shared_ptr<const ElfSymbols> file = s_->files.open(binary, binary);
+    const ElfSymbols *file = MappedFiles::open({.file = s_->files.find(binary, 0, 0, 0)}, pid);
     const ElfSymbol *symbol =
         file && !file->is_position_independent() ? file->containing(address) : nullptr;
     if (symbol) {
@@ -129,6 +186,19 @@ void Symbols::remember_process(uint32_t pid) {
   ProcessSymbols &process = s_->process(pid);
   // The files will still be there, but a container's only as long as it lives.
   if (!is_in_our_mount_namespace(pid)) process.read_files();
+}
+
+void Symbols::remember_all_processes() {
+  s_->read_events();
+  DIR *directory = opendir("/proc");
+  if (directory == nullptr) return;
+  while (const dirent *entry = readdir(directory)) {
+    const int pid = atoi(entry->d_name);
+    if (pid > 0 && s_->processes.size() < kMaxProcesses / 2) {
+      s_->process(static_cast<uint32_t>(pid));
+    }
+  }
+  closedir(directory);
 }
 
 std::string Symbols::username(uint32_t uid) {

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace awl::runtime {
 
@@ -27,12 +29,23 @@ class Symbols {
   Symbols &operator=(const Symbols &) = delete;
 
   Symbol kernel(uint64_t address);
+  // Called once when the kernel hides the addresses of its symbols.
+  void set_on_hidden_kernel(std::function<void()> then);
 
   // `binary` (may be empty) is the file the probe is attached to: what is looked into when the
   // process is gone.
   Symbol user(uint64_t address, uint32_t pid, const std::string &binary);
   // Notes what a process has mapped by now, since it may be gone when its stacks are printed.
   void remember_process(uint32_t pid);
+  void remember_all_processes();
+
+  // From now on takes note of what processes map as they do it, where the kernel tells.
+  // `on_map`, if any, is called by read_process_events() for a process that has mapped code.
+  void follow_processes(std::function<void(uint32_t pid)> on_map = nullptr);
+  // Readable when something has been told that read_process_events() is to take: much, or, when
+  // somebody waits for it, anything.
+  std::vector<int> process_event_descriptors() const;
+  void read_process_events();
 
   std::string username(uint32_t uid);                               // the number when unknown
   std::string cgroup_path(uint64_t id, const std::string &filter);  // find_cgroup_paths()
@@ -49,7 +62,7 @@ const char *syscall_name(uint64_t number);
 
 // As the language's strerror(), signal_name() and syscall_name() give them, with a text for
 // numbers that mean nothing.
-std::string error_text(int64_t number);    // "No such file or directory"
+std::string error_text(int64_t number);  // "No such file or directory"
 // Flags of the kernel's page allocator (gfp_t) as their names, joined by '|'; %gr.
 std::string allocation_flags(uint64_t flags);
 std::string signal_text(int64_t number);   // "Killed"

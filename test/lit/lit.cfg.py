@@ -45,6 +45,7 @@ config.substitutions += [
     ("%programs", os.path.join(config.build_dir, "programs")),
     ("%testprog", os.path.join(config.build_dir, "programs", "testprog")),
     ("%usdtprog", os.path.join(config.build_dir, "programs", "usdtprog")),
+    ("%stackprog-nofp", os.path.join(config.build_dir, "programs", "stackprog-nofp")),
     ("%stackprog", os.path.join(config.build_dir, "programs", "stackprog")),
     ("%dwarfprog", os.path.join(config.build_dir, "programs", "dwarfprog")),
     ("%manyprog", os.path.join(config.build_dir, "programs", "manyprog")),

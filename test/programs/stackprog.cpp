@@ -1,5 +1,7 @@
 // What stacks are taken of: stackprog WAY COUNT calls leaf() so often, from the functions of a
-// library, from C++ and Rust names, and, with WAY "jit", through code made at run time.
+// library, from C++ and Rust names, and, with WAY "jit", through code made at run time, with
+// "signal", from a signal handler.
+#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -15,7 +17,7 @@
 
 extern "C" [[gnu::noinline]] void leaf(int n) { asm volatile("" ::"r"(n) : "memory"); }
 
-// Whoever calls a function is missing in stacks from its first instruction, on kernels before 6.11.
+// Whoever calls a function is missing in stacks from its first instruction, on older kernels.
 [[gnu::noinline]] static void middle(int n) {
   leaf(n);
   NOT_LAST;
@@ -55,12 +57,12 @@ namespace {
 
 }  // namespace shop
 
-static void from_library(int n) {
+[[gnu::noinline]] static void from_library(int n) {
   shop::hidden(n);
   NOT_LAST;
 }
 
-static void through_library(int n) {
+[[gnu::noinline]] static void through_library(int n) {
   library_entry(from_library, n);
   NOT_LAST;
 }
@@ -89,13 +91,22 @@ static Compiled compile() {
   return reinterpret_cast<Compiled>(code + start);
 }
 
+[[gnu::noinline]] static void on_signal(int n) {
+  middle(n);
+  NOT_LAST;
+}
+
 int main(int count, char **arguments) {
   if (count < 3) return 1;
   const bool is_jit = strcmp(arguments[1], "jit") == 0;
+  const bool is_signal = strcmp(arguments[1], "signal") == 0;
+  if (is_signal) signal(SIGUSR1, on_signal);
   const Compiled compiled = is_jit ? compile() : nullptr;
   for (int i = 0; i < atoi(arguments[2]); i++) {
     if (is_jit) {
       compiled(through_library, i);
+    } else if (is_signal) {
+      raise(SIGUSR1);
     } else {
       through_library(i);
     }

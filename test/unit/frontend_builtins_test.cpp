@@ -83,6 +83,7 @@ const Example kExamples[] = {
     {"signal_name", "$a = signal_name(2);", "signal_name_t", "$a = signal_name(comm);", "argument-type"},
     {"syscall_name", "$a = syscall_name(2);", "syscall_name_t", "$a = syscall_name(comm);", "argument-type"},
     {"kstack", "$a = kstack(perf, 3);", "kstack_perf_3", "$a = kstack(build_id);", "argument-value"},
+    {"dw_ustack", "$a = dw_ustack(perf);", "dw_ustack_perf_127", "$a = dw_ustack(1, 2);", "argument-value"},
     {"ustack", "$a = ustack(build_id);", "ustack_build_id_127", "$a = ustack(0);", "argument-value"},
     {"ksym", "$a = ksym(arg0);", "ksym_t", "$a = ksym(comm);", "argument-type"},
     {"usym", "$a = usym(arg0);", "usym_t", "$a = usym(comm);", "argument-type"},

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "runtime/object/histogram.h"
+#include "runtime/object/unwind.h"
 #include "runtime/print/command.h"
 #include "runtime/print/format_printer.h"
 #include "runtime/print/histogram_printer.h"
@@ -75,6 +76,13 @@ class FakeStacks : public StackSource {
     for (uint64_t frame : {uint64_t{0x1000}, uint64_t{0}, uint64_t{0x2000}, uint64_t{0}}) {
       put(value, frame);
     }
+    return true;
+  }
+  bool read_unwound(const std::string &elf_name, uint64_t id, Bytes &value) override {
+    if (id != 0x900000007) return false;
+    asked = elf_name;
+    value.clear();
+    for (uint64_t frame : {uint64_t{0x1000}, object::kUnwindFailure}) put(value, frame);
     return true;
   }
   std::string asked;
@@ -317,6 +325,27 @@ TEST(ValuePrinter, Stacks) {
   Bytes id;
   put<uint64_t>(id, 7);
   EXPECT_EQ(p.text(kernel, id), "\n\t1000 0x1000\n\t0 0\n\t2000 0x2000\n");
+}
+
+TEST(ValuePrinter, UnwoundStacks) {
+  Printed p;
+  ValueType type = type_of(ValueKind::kUserStack, 16);
+  type.stack_limit = 2;
+  type.is_unwound = true;
+  Bytes bytes;
+  put<int32_t>(bytes, 7);
+  put<uint32_t>(bytes, 1);
+  put<uint32_t>(bytes, UINT32_MAX);
+  put<uint32_t>(bytes, 9);
+  for (const auto &[mode, text] :
+       {std::pair("bpftrace", "\n        0x1000\n        <unwind failure>\n"),
+        std::pair("perf", "\n\t1000 0x1000 ([unknown])\n        <unwind failure>\n"),
+        std::pair("raw", "\n1000\n        <unwind failure>\n"),
+        std::pair("build_id", "\n1000\n        <unwind failure>\n")}) {
+    type.stack_mode = mode;
+    EXPECT_EQ(p.text(type, bytes), text);
+    EXPECT_EQ(p.stacks.asked, "awl_dstacks_2");
+  }
 }
 
 TEST(ValuePrinter, Times) {

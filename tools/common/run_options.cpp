@@ -78,6 +78,10 @@ void add_run_options(CLI::App &app, RunArguments &arguments) {
       ->delimiter(':')
       ->allow_extra_args(false)
       ->option_text("DIR[:DIR]");
+  app.add_option("--dwarf-pid", run.unwound_pids, "Let dw_ustack unwind this process, too")
+      ->check(process_id())
+      ->allow_extra_args(false)
+      ->option_text("PID");
   app.add_flag("--dry-run", run.dry_run, "End right after all probes are attached");
   app.add_option("-f", run.format, "Output format: text or json")
       ->transform(word_of(

@@ -1,0 +1,97 @@
+#include "runtime/unwind/unwind_tables.h"
+
+#include <bpf/bpf.h>
+#include <fmt/format.h>
+#include <linux/bpf.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/elf_file.h"
+#include "runtime/unwind/eh_frame.h"
+
+namespace awl::runtime {
+namespace {
+
+constexpr size_t kMaxMapsSize = 64u << 20;
+constexpr uint32_t kRowsPerCall = 1u << 16;
+constexpr uint64_t kMinPage = 4096;
+
+// Where in the file's own addresses a part of it lies that is mapped from `offset` on.
+const ElfSegment *segment_of(const ElfFile &file, uint64_t offset, uint64_t size) {
+  for (const ElfSegment &segment : file.segments()) {
+    const uint64_t start = segment.offset / kMinPage * kMinPage;
+    const bool overlaps = offset < segment.offset + segment.file_size && start < offset + size;
+    if (segment.is_executable && overlaps) return &segment;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+FileDescriptor make_unwind_table(uint32_t rows) {
+  LIBBPF_OPTS(bpf_map_create_opts, options);
+  options.map_flags = BPF_F_INNER_MAP;  // tables of any length fit
+  return FileDescriptor(bpf_map_create(BPF_MAP_TYPE_ARRAY, "awl_unwind_rows", sizeof(uint32_t),
+                                       sizeof(uint64_t), std::max(rows, 1u), &options));
+}
+
+bool UnwindTables::fill(Table &table, const std::vector<uint64_t> &rows) {
+  const auto count = static_cast<uint32_t>(rows.size());
+  const FileDescriptor map = make_unwind_table(count);
+  if (!map) return false;
+  std::vector<uint32_t> keys(std::min(count, kRowsPerCall));
+  for (uint32_t done = 0; done < count;) {
+    uint32_t part = std::min(count - done, kRowsPerCall);
+    std::iota(keys.begin(), keys.end(), done);
+    if (bpf_map_update_batch(map.get(), keys.data(), rows.data() + done, &part, nullptr) != 0) {
+      return false;
+    }
+    done += part;
+  }
+  const int fd = map.get();
+  if (bpf_map_update_elem(tables_map_, &table.index, &fd, BPF_ANY) != 0) return false;
+  table.rows = count;
+  return true;
+}
+
+UnwindTables::Table &UnwindTables::table_of(const Mapping &mapping, uint32_t pid) {
+  auto [it, is_new] = tables_.try_emplace(mapping.file);
+  Table &table = it->second;
+  if (!is_new) return table;
+  Result<ElfFile> file = MappedFiles::open_elf(mapping, pid);
+  if (!file) return table;
+  if (const ElfSegment *segment = segment_of(*file, mapping.offset, mapping.end - mapping.start)) {
+    table.address_of_offset_0 = segment->address - segment->offset;
+  }
+  const std::vector<uint64_t> rows = read_unwind_rows(*file);
+  table.index = next_table_;
+  if (rows.empty() || next_table_ == object::kMaxUnwindTables || !fill(table, rows)) return table;
+  ++next_table_;
+  return table;
+}
+
+Status UnwindTables::add_process(uint32_t pid) {
+  if (!is_used()) return ok();
+  Result<std::string> text = read_file(fmt::format("/proc/{}/maps", pid), kMaxMapsSize);
+  if (!text || text->empty()) {
+    return Error{fmt::format("cannot read what process {} has mapped", pid), ESRCH};
+  }
+  auto process = std::make_unique<object::UnwindProcess>();
+  const Mappings mappings = Mappings::parse(*text, files_);
+  for (const Mapping &mapping : mappings.all()) {
+    if (mapping.file == nullptr || process->count == object::kMaxUnwindMappings) continue;
+    const Table &table = table_of(mapping, pid);
+    if (table.rows == 0) continue;
+    const uint64_t bias = mapping.start - mapping.offset - table.address_of_offset_0;
+    process->mappings[process->count++] = {mapping.start, mapping.end, bias, table.index,
+                                           table.rows};
+  }
+  if (bpf_map_update_elem(processes_map_, &pid, process.get(), BPF_ANY) != 0) {
+    return Error::from_errno(fmt::format("cannot unwind stacks of process {}", pid));
+  }
+  processes_.insert(pid);
+  return ok();
+}
+
+}  // namespace awl::runtime
