@@ -6,8 +6,15 @@
 #include "runtime/symbols/symbols.h"
 
 namespace awl::runtime {
+namespace {
+
+// What is longer stays as it is: the time that demangling takes may grow faster than the symbol.
+constexpr size_t kMaxSymbolLength = 1u << 14;
+
+}  // namespace
 
 std::string demangle(const std::string &symbol) {
+  if (symbol.size() > kMaxSymbolLength) return symbol;
   std::string rust = demangle_rust_v0(symbol);
   if (rust.empty()) rust = demangle_rust_legacy(symbol);
   if (!rust.empty()) return rust;

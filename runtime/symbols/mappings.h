@@ -38,6 +38,8 @@ class MappedFiles {
   static const ElfSymbols *open(const Mapping &mapping, uint32_t pid);
   // The file itself, or a copy of what is mapped from none.
   static Result<ElfFile> open_elf(const Mapping &mapping, uint32_t pid);
+  size_t size() const { return files_.size(); }
+  void clear() { files_.clear(); }  // no mapping may be left
 
  private:
   std::unordered_map<std::string, std::unique_ptr<MappedFile>> files_;

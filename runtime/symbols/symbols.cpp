@@ -18,6 +18,7 @@ namespace awl::runtime {
 namespace {
 
 constexpr size_t kMaxProcesses = 8192;
+constexpr size_t kMaxFiles = 65536;
 constexpr size_t kMaxCgroups = 65536;  // beyond these the cache starts anew
 
 // Names by number of an /etc/passwd: "name:x:uid:…". Read by ourselves, since the C library's
@@ -74,6 +75,7 @@ struct Symbols::State : ProcessEventHandler {
   struct Process {
     ProcessSymbols symbols;
     uint64_t last_use = 0;
+    bool is_kept = false;  // the one that is traced
   };
   std::unordered_map<uint32_t, Process> processes;
   uint64_t uses = 0;
@@ -93,18 +95,26 @@ struct Symbols::State : ProcessEventHandler {
     return kernel.get();
   }
 
-  // Of two, the one that was used last stays.
-  void forget_processes() {
+  // For two more processes. Of those there are the half that was used last stays, but none where
+  // too many files are known by them.
+  void make_room() {
+    if (processes.size() + 2 <= kMaxProcesses) return;
+    if (files.size() > kMaxFiles) {
+      processes.clear();
+      files.clear();
+      return;
+    }
     std::vector<uint64_t> times;
     for (const auto &[pid, process] : processes) times.push_back(process.last_use);
     const auto middle = times.begin() + static_cast<ptrdiff_t>(times.size() / 2);
     std::nth_element(times.begin(), middle, times.end());
-    std::erase_if(processes, [&](const auto &entry) { return entry.second.last_use < *middle; });
+    std::erase_if(processes, [&](const auto &entry) {
+      return entry.second.last_use < *middle && !entry.second.is_kept;
+    });
   }
 
   // `reads`: what it has mapped by now, when it is new here.
   ProcessSymbols &process(uint32_t pid, bool reads = true) {
-    if (processes.size() >= kMaxProcesses && !processes.contains(pid)) forget_processes();
     auto [it, is_new] = processes.try_emplace(pid, Process{ProcessSymbols(pid, files)});
     it->second.last_use = ++uses;
     if (is_new && reads) it->second.symbols.read_mappings();
@@ -112,12 +122,17 @@ struct Symbols::State : ProcessEventHandler {
   }
 
   void on_map(const Map &map) override {
+    make_room();
     process(map.pid).add_mapping({map.start, map.start + map.size, map.offset,
                                   files.find(map.path, map.major, map.minor, map.inode)});
     if (on_code) on_code(map.pid);
   }
-  void on_exec(uint32_t pid) override { process(pid, false).start_program(); }
+  void on_exec(uint32_t pid) override {
+    make_room();
+    process(pid, false).start_program();
+  }
   void on_fork(uint32_t pid, uint32_t parent) override {
+    make_room();
     const ProcessSymbols &from = process(parent);
     process(pid, false).copy_from(from);
   }
@@ -163,6 +178,7 @@ Symbol Symbols::kernel(uint64_t address) {
 Symbol Symbols::user(uint64_t address, uint32_t pid, const std::string &binary) {
   Symbol out;
   s_->read_events();
+  s_->make_room();
   ProcessSymbols &process = s_->process(pid);
   bool is_found = process.resolve(address, s_->is_followed, out);
   if (!is_found && !process.has_mappings() && !binary.empty()) {
@@ -184,6 +200,7 @@ Symbol Symbols::user(uint64_t address, uint32_t pid, const std::string &binary) 
 
 void Symbols::remember_process(uint32_t pid) {
   ProcessSymbols &process = s_->process(pid);
+  s_->processes.at(pid).is_kept = true;
   // The files will still be there, but a container's only as long as it lives.
   if (!is_in_our_mount_namespace(pid)) process.read_files();
 }
