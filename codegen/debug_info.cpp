@@ -83,6 +83,43 @@ llvm::DISubprogram *DebugInfo::subprogram(llvm::Function *function, frontend::Sp
   return result;
 }
 
+// As much of a type as libbpf's linker compares (glob_sym_btf_matches in its linker.c): kinds,
+// sizes of integers, names of structs and enumerations.
+llvm::DIType *DebugInfo::declared(frontend::TypeRef type) {
+  using frontend::TypeKind;
+  switch (type->kind) {
+    case TypeKind::kVoid:
+      return nullptr;
+    case TypeKind::kBool:
+      return boolean();
+    case TypeKind::kPointer:
+      return pointer(declared(type->element));
+    case TypeKind::kArray:
+      return array(declared(type->element), type->count);
+    case TypeKind::kEnum:
+      return builder_.createEnumerationType(
+          unit_, type->enum_def->name, file(0), 0, uint64_t{type->size} * 8, 0,
+          builder_.getOrCreateArray({}), integer(type->size, type->is_signed));
+    case TypeKind::kStruct:
+      if (type->struct_def->name.empty()) return structure("", {}, type->struct_def->size);
+      return builder_.createForwardDecl(type->struct_def->is_union
+                                            ? llvm::dwarf::DW_TAG_union_type
+                                            : llvm::dwarf::DW_TAG_structure_type,
+                                        type->struct_def->name, unit_, file(0), 0);
+    default:
+      return integer(type->size, type->is_signed);
+  }
+}
+
+void DebugInfo::declare(llvm::Function *function, const frontend::ImportedFunction &imported) {
+  std::vector<llvm::Metadata *> types{declared(imported.return_type)};
+  for (const auto &parameter : imported.parameters) types.push_back(declared(parameter.type));
+  function->setSubprogram(builder_.createFunction(
+      unit_, imported.name, "", file(0), 0,
+      builder_.createSubroutineType(builder_.getOrCreateTypeArray(types)), 0,
+      llvm::DINode::FlagPrototyped, llvm::DISubprogram::SPFlagOptimized));
+}
+
 llvm::DILocation *DebugInfo::location(frontend::Span span, frontend::SourceId source,
                                       llvm::DISubprogram *subprogram) {
   if (span.source != source || span.source >= sources_.size()) return nullptr;

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "frontend/checked_program.h"
 #include "frontend/source/source.h"
 #include "runtime/object/value_type.h"
 
@@ -38,6 +39,8 @@ class DebugInfo {
   static bool is_pointer_parameter(const std::string &name);
   llvm::DISubprogram *subprogram(llvm::Function *function, frontend::Span span,
                                  const std::vector<std::string> &parameters);
+  // Of a function that another object defines: the linker compares the types of both.
+  void declare(llvm::Function *function, const frontend::ImportedFunction &imported);
   // Null when the span is not in the subprogram's own file: BTF has one file per function.
   llvm::DILocation *location(frontend::Span span, frontend::SourceId source,
                              llvm::DISubprogram *subprogram);
@@ -58,6 +61,7 @@ class DebugInfo {
   void finalize();
 
  private:
+  llvm::DIType *declared(frontend::TypeRef type);
   llvm::DIType *fields(const object::ValueType &type);
   llvm::DIType *basic(const char *name, uint32_t bits, unsigned encoding);
 

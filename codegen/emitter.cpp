@@ -530,6 +530,17 @@ llvm::Value *Emitter::link_header() {
 
 // ---- the object -----------------------------------------------------------------------------
 
+llvm::Function *Emitter::imported_function(const frontend::ImportedFunction &function) {
+  if (llvm::Function *known = s_->module.getFunction(function.name)) return known;
+  llvm::Type *word = b().getInt64Ty();
+  std::vector<llvm::Type *> parameters(function.parameters.size(), word);
+  llvm::Function *declared =
+      llvm::Function::Create(llvm::FunctionType::get(word, parameters, /*isVarArg=*/false),
+                             llvm::GlobalValue::ExternalLinkage, function.name, s_->module);
+  s_->debug.declare(declared, function);
+  return declared;
+}
+
 Result<std::vector<uint8_t>> Emitter::finish() {
   assert(s_->frames.empty());
   s_->resolve_first_slots(*this);

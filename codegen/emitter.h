@@ -88,6 +88,9 @@ class Emitter {
   void zero(llvm::Value *pointer, size_t size);                // memset, inlined or looped
   void copy(llvm::Value *to, llvm::Value *from, size_t size);  // memcpy of BPF memory
 
+  // A function of an imported object, declared: i64 name(i64, …).
+  llvm::Function *imported_function(const frontend::ImportedFunction &function);
+
   // ---- helpers
   llvm::Value *call(Helper helper, const std::vector<llvm::Value *> &arguments,
                     const std::string &name = "");

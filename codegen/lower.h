@@ -281,6 +281,7 @@ class Lowering {
   llvm::Value *path_text(ast::Expr &expr, TypeRef type, Span span, llvm::Value *to);
 
   // ---- builtins (lower_builtin.cpp)
+  llvm::Value *imported(ast::Call &call, const frontend::ImportedFunction &function);
   llvm::Value *builtin(ast::Expr &expr, const std::string &name,
                        std::vector<ast::Expr *> &arguments, llvm::Value *to);
   // Builtins that scripts may use but that are not lowered: the program is of no use then.

@@ -5,6 +5,7 @@
 #include <cassert>
 
 #include "codegen/lower.h"
+#include "frontend/builtins/builtin.h"
 
 namespace awl::codegen {
 
@@ -74,6 +75,10 @@ llvm::Value *Lowering::value(ast::Expr &expr, llvm::Value *to) {
     }
     case NodeKind::kCall: {
       auto &node = static_cast<ast::Call &>(expr);
+      if (auto *function = program_.find_function(node.name);
+          function && !frontend::find_builtin(node.name)) {
+        return imported(node, *function);
+      }
       return builtin(expr, node.name, node.arguments, to);
     }
     case NodeKind::kBlockExpr: {
@@ -85,6 +90,20 @@ llvm::Value *Lowering::value(ast::Expr &expr, llvm::Value *to) {
       assert(false && "not an expression with a value");
       return e_.i64(0);
   }
+}
+
+// What lies in memory is handed over by its address. All registers are filled, whatever the width
+// of a parameter; of the result only what its type says counts.
+llvm::Value *Lowering::imported(ast::Call &call, const frontend::ImportedFunction &function) {
+  std::vector<llvm::Value *> arguments;
+  for (ast::Expr *argument : call.arguments) {
+    llvm::Value *value = this->value(*argument);
+    arguments.push_back(is_in_memory(argument->type) ? b().CreatePtrToInt(value, b().getInt64Ty())
+                                                     : value);
+  }
+  e_.set_location(call.span);
+  llvm::Value *result = b().CreateCall(e_.imported_function(function), arguments);
+  return call.type->kind == TypeKind::kVoid ? nullptr : normalize(result, call.type);
 }
 
 void Lowering::store(ast::Expr &expr, llvm::Value *to) {

@@ -2,6 +2,13 @@
 
 namespace awl::frontend {
 
+const ImportedFunction *CheckedProgram::find_function(const std::string &name) const {
+  for (const ImportedFunction &function : functions) {
+    if (function.name == name) return &function;
+  }
+  return nullptr;
+}
+
 const MapInfo *CheckedProgram::find_map(const std::string &name) const {
   for (const MapInfo &map : maps) {
     if (map.name == name) return &map;

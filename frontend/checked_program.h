@@ -72,6 +72,25 @@ struct Config {
   std::string unstable_dw_ustack = "warn";
 };
 
+// An object that the script imports, to be linked with its own.
+struct ImportedObject {
+  std::string path;
+  std::string bytes;  // an ELF file
+};
+
+// A function of such an object.
+struct ImportedFunction {
+  struct Parameter {
+    std::string name;
+    TypeRef type = nullptr;
+    std::string type_text;  // as C writes it
+  };
+  std::string name;
+  std::vector<Parameter> parameters;
+  TypeRef return_type = nullptr;
+  Span span;  // of the import
+};
+
 struct CheckedProgram {
   SourceManager *sources = nullptr;
   ast::Context *context = nullptr;
@@ -81,7 +100,10 @@ struct CheckedProgram {
   std::vector<ProgramInfo> programs;
   std::vector<MapInfo> maps;
   std::vector<ParameterInfo> parameters;
+  std::vector<ImportedObject> objects;
+  std::vector<ImportedFunction> functions;
 
+  const ImportedFunction *find_function(const std::string &name) const;
   const MapInfo *find_map(const std::string &name) const;
   // A positional parameter has one entry per kind that it is used as; an option has one.
   const ParameterInfo *find_parameter(const std::string &name, bool is_positional,

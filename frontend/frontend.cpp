@@ -6,6 +6,8 @@
 #include "frontend/passes/collect_parameters.h"
 #include "frontend/passes/expand_macros.h"
 #include "frontend/passes/fold_constants.h"
+#include "frontend/passes/import_objects.h"
+#include "frontend/passes/include_headers.h"
 #include "frontend/passes/load_imports.h"
 #include "frontend/passes/merge_config.h"
 #include "frontend/passes/resolve_calls.h"
@@ -13,14 +15,16 @@
 #include "frontend/passes/resolve_variables.h"
 
 namespace awl::frontend {
+namespace {
 
-bool compile(Compilation &compilation, std::string name, std::string text, Target &target,
+bool run_passes(Compilation &compilation, std::string name, std::string text, Target &target,
              const Options &options) {
   Diagnostics &diagnostics = compilation.diagnostics;
   CheckedProgram &checked = compilation.checked;
   // Types and constants of the kernel are found from the first pass on that meets a name.
   compilation.resolver = target.type_resolver(compilation.types);
   compilation.types.set_resolver(compilation.resolver.get());
+  answer_from_headers(compilation, target, options);
   ast::Program *program = parse(compilation, std::move(name), std::move(text));
   if (!program) return false;
   checked.sources = &compilation.sources;
@@ -36,7 +40,10 @@ bool compile(Compilation &compilation, std::string name, std::string text, Targe
   // one script that is written out.
   load_imports(compilation, *program);
   done("load_imports");
-  collect_c_definitions(compilation, *program, target);
+  import_objects(compilation, options);
+  include_headers(compilation, *program, target, options);
+  done("include_headers");
+  collect_c_definitions(compilation, *program);
   done("collect_c_definitions");
   // Before all that has limits: strings, stacks, numbers of probes.
   checked.config = merge_config(*program, options.environment, diagnostics);
@@ -63,6 +70,16 @@ bool compile(Compilation &compilation, std::string name, std::string text, Targe
   // Last: types tell whether `$1` is a number or text.
   collect_parameters(compilation);
   return !diagnostics.has_errors();
+}
+
+}  // namespace
+
+bool compile(Compilation &compilation, std::string name, std::string text, Target &target,
+             const Options &options) {
+  const bool is_right = run_passes(compilation, std::move(name), std::move(text), target, options);
+  if (!is_right) report_unread_headers(compilation);
+  compilation.ask_headers = nullptr;  // it refers to the target
+  return is_right;
 }
 
 }  // namespace awl::frontend

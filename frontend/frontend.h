@@ -30,8 +30,23 @@ struct Options {
   std::vector<std::string> parameters;
   // Environment lookup for configuration variables: AWL_X, then BPFTRACE_X. Null: none.
   std::function<const char *(const std::string &name)> environment;
+  // Is told each call of a C compiler: the command and what it reads. Null: not called.
+  std::function<void(const std::string &text)> on_compile;
   // Called after every pass with its name and the tree (for `-d ast`). Null: not called.
   std::function<void(const std::string &pass, const ast::Program &)> after_pass;
+};
+
+// A header that a script names and that could not be read, though the script may not need it.
+struct UnreadHeader {
+  Span span;
+  std::string name, reason, hint;
+};
+
+// A BPF object that a script imports: compiled, or a `.bpf.c` that is to be.
+struct ObjectFile {
+  std::string path, name;  // name: as the script has it
+  Span span;               // of the import
+  bool is_compiled = false;
 };
 
 // Everything a compilation owns; `checked` points into it. Kept alive until code is generated.
@@ -42,6 +57,12 @@ struct Compilation {
   std::unique_ptr<TypeStore::Resolver> resolver;
   ast::Context context;
   CheckedProgram checked;
+  std::vector<UnreadHeader> unread_headers;
+  std::vector<ObjectFile> object_files;
+  // Answers conditional lines that ask for what headers define: `lines` are the #defines and
+  // #includes before, `condition` is the #if, #ifdef or #ifndef. Null, or no value: cannot tell.
+  std::function<std::optional<bool>(const std::string &lines, const std::string &condition)>
+      ask_headers;
 };
 
 // Parses, resolves and checks. `name` is what messages call the script ("stdin" for -e).

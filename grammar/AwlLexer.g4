@@ -32,8 +32,8 @@ BLOCK_COMMENT : '/*' (~'*' | '*'+ ~[*/])* '*'+ '/' -> skip;
 UNTERMINATED_COMMENT : '/*' (~'*' | '*'+ ~[*/])* '*'*;
 SHEBANG : '#!' ~[\n]* -> skip;
 
-// `#define` and `#include` lines; conditional lines are gone before the lexer runs.
-DIRECTIVE : '#' [ \t]* ('define' | 'include') (~[\\\n] | '\\' '\r'? '\n' | '\\' ~[\r\n])*;
+// `#define`, `#include` and `#undef` lines; conditional lines are gone before the lexer runs.
+DIRECTIVE : '#' [ \t]* ('define' | 'include' | 'undef') (~[\\\n] | '\\' '\r'? '\n' | '\\' ~[\r\n])*;
 
 CONFIG : 'config' { begin_definition(); } -> pushMode(CODE);
 IMPORT : 'import' { begin_import(); } -> pushMode(CODE);
@@ -71,7 +71,7 @@ CODE_SPACE : [ \t\r\n\f\u000B]+ -> skip;
 CODE_LINE_COMMENT : '//' ~[\n]* -> skip;
 CODE_BLOCK_COMMENT : '/*' (~'*' | '*'+ ~[*/])* '*'+ '/' -> skip;
 CODE_UNTERMINATED_COMMENT : '/*' (~'*' | '*'+ ~[*/])* '*'* -> type(UNTERMINATED_COMMENT);
-MISPLACED_DIRECTIVE : '#' [ \t]* ('define' | 'include') (~[\\\n] | '\\' '\r'? '\n' | '\\' ~[\r\n])*;
+MISPLACED_DIRECTIVE : '#' [ \t]* ('define' | 'include' | 'undef') (~[\\\n] | '\\' '\r'? '\n' | '\\' ~[\r\n])*;
 
 BREAK : 'break';
 COMPTIME : 'comptime';

@@ -3,6 +3,7 @@
 #include <dwarf.h>
 
 #include "base/debug_file.h"
+#include "base/dwarf/object_image.h"
 
 namespace awl {
 namespace {
@@ -46,6 +47,19 @@ Result<std::shared_ptr<const DwarfFile>> DwarfFile::open(const std::string &path
     return Error{
         "cannot read the debug information in " + file->debug_path_ + ": " + dwarf_errmsg(-1),
         ENOEXEC};
+  }
+  return std::shared_ptr<const DwarfFile>(std::move(file));
+}
+
+Result<std::shared_ptr<const DwarfFile>> DwarfFile::parse_object(std::string image) {
+  if (Status status = relocate_debug_sections(image); !status) return status.error();
+  std::shared_ptr<DwarfFile> file(new DwarfFile);
+  file->image_ = std::move(image);
+  elf_version(EV_CURRENT);
+  file->elf_ = elf_memory(file->image_.data(), file->image_.size());
+  file->dwarf_ = dwarf_begin_elf(file->elf_, DWARF_C_READ, nullptr);
+  if (file->dwarf_ == nullptr) {
+    return Error{std::string("cannot read the debug information: ") + dwarf_errmsg(-1), ENOEXEC};
   }
   return std::shared_ptr<const DwarfFile>(std::move(file));
 }

@@ -29,11 +29,13 @@ class DwarfFile {
  public:
   // Errors: the file cannot be read, or has no debug information.
   static Result<std::shared_ptr<const DwarfFile>> open(const std::string &path);
+  // Of an object file in memory, as a compiler has written it. Errors: as above, malformed.
+  static Result<std::shared_ptr<const DwarfFile>> parse_object(std::string image);
   DwarfFile(const DwarfFile &) = delete;
   ~DwarfFile();
 
-  const std::string &path() const { return path_; }              // of the binary
-  const std::string &build_id() const { return build_id_; }      // of the binary; empty: none
+  const std::string &path() const { return path_; }          // of the binary
+  const std::string &build_id() const { return build_id_; }  // of the binary; empty: none
 
   // Calls `visit` for each unit until it returns false.
   void visit_units(const std::function<bool(const DwarfUnit &)> &visit) const;
@@ -45,7 +47,7 @@ class DwarfFile {
 
   std::string path_, build_id_, debug_path_;
   FileDescriptor fd_;
-  std::string image_;  // of a file in an archive
+  std::string image_;  // of a file in an archive, or of an object in memory
   Elf *elf_ = nullptr;
   Dwarf *dwarf_ = nullptr;
 };

@@ -327,10 +327,10 @@ struct Import : Node {
   std::string path;
   Import(Span s) : Node(NodeKind::kImport, s) {}
 };
-// A C definition at the top of the script: struct, union, enum, typedef, #define, #include.
+// A C definition at the top of the script: struct, union, enum, typedef, #define, #undef, #include.
 // A declarator's type is a TypeSpec; nested struct definitions are CDefinitions of their own.
 struct CDefinition : Node {
-  enum class Kind { kStruct, kUnion, kEnum, kTypedef, kDefine, kInclude };
+  enum class Kind { kStruct, kUnion, kEnum, kTypedef, kDefine, kUndef, kInclude };
   struct Member {
     std::string name;  // empty: anonymous struct or union
     TypeSpec *type = nullptr;           // null when `nested` is the type itself

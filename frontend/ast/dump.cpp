@@ -324,7 +324,7 @@ class Dumper {
 
   void c_definition(const CDefinition &definition, int depth) {
     static constexpr const char *kKinds[] = {"struct",  "union",  "enum",
-                                             "typedef", "define", "include"};
+                                             "typedef", "define", "undef", "include"};
     std::string head =
         fmt::format("CDefinition {}", kKinds[static_cast<int>(definition.definition)]);
     if (!definition.name.empty()) head += " " + definition.name;

@@ -47,7 +47,9 @@ class AstBuilder {
   void directive(antlr4::Token *token, ast::Program *program);
   void define(antlr4::Token *token, size_t body, ast::Program *program);
   void include(antlr4::Token *token, size_t body, ast::Program *program);
-  ast::Expr *define_value(size_t begin, size_t end);
+  void undefine(antlr4::Token *token, size_t body, ast::Program *program);
+  // `definition`: whose body it is, for its parameters.
+  ast::Expr *define_value(size_t begin, size_t end, const ast::CDefinition &definition);
   void c_definition(Grammar::CDefinitionContext *rule, ast::Program *program);
   ast::CDefinition *c_aggregate(Grammar::CAggregateContext *rule);
   ast::CDefinition *c_enumeration(Grammar::CEnumerationContext *rule);

@@ -32,13 +32,29 @@ bool is_type_word(const std::string &word) {
 
 void AstBuilder::directive(antlr4::Token *token, Program *program) {
   size_t at = text_.find_first_not_of(" \t", token->getStartIndex() + 1);
-  bool is_define = text_.substr(at).starts_with("define");
-  at += is_define ? 6 : 7;
-  if (is_define) {
-    define(token, at, program);
+  std::string_view word = text_.substr(at);
+  if (word.starts_with("define")) {
+    define(token, at + 6, program);
+  } else if (word.starts_with("undef")) {
+    undefine(token, at + 5, program);
   } else {
-    include(token, at, program);
+    include(token, at + 7, program);
   }
+}
+
+void AstBuilder::undefine(antlr4::Token *token, size_t body, Program *program) {
+  size_t end = token->getStopIndex() + 1;
+  while (body < end && is_blank(text_[body])) ++body;
+  size_t name_begin = body;
+  while (body < end && is_name(text_[body])) ++body;
+  if (body == name_begin) {
+    diagnostics_->emit(span(token), kBadDirective, "undef", "a name");
+    return;
+  }
+  auto *definition = context_.make<CDefinition>(span(token));
+  definition->definition = CDefinition::Kind::kUndef;
+  definition->name = text_.substr(name_begin, body - name_begin);
+  program->c_definitions.push_back(definition);
 }
 
 void AstBuilder::include(antlr4::Token *token, size_t body, Program *program) {
@@ -84,16 +100,16 @@ void AstBuilder::define(antlr4::Token *token, size_t body, Program *program) {
   }
   while (body < end && is_blank(text_[body])) ++body;
   definition->text = text_.substr(body, end - body);
-  definition->value = define_value(body, end);
+  definition->value = define_value(body, end, *definition);
   program->c_definitions.push_back(definition);
 }
 
 // The body of a `#define` as an expression, null when it is none: it may stand for anything.
-Expr *AstBuilder::define_value(size_t begin, size_t end) {
+Expr *AstBuilder::define_value(size_t begin, size_t end, const CDefinition &definition) {
   if (begin == end) return nullptr;
   TokenList tokens(text_, begin, end, TokenList::Start::kCode, source_, nullptr);
   if (tokens.has_stray_characters()) return nullptr;
-  mark_tokens(tokens);
+  mark_tokens(tokens, {definition.parameters.begin(), definition.parameters.end()});
   grammar::AwlParser parser(&tokens);
   parser.removeErrorListeners();
   parser.setErrorHandler(std::make_shared<antlr4::BailErrorStrategy>());

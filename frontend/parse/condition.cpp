@@ -4,6 +4,8 @@
 #include <cctype>
 #include <charconv>
 #include <iterator>
+#include <map>
+#include <utility>
 
 namespace awl::frontend {
 namespace {
@@ -136,8 +138,31 @@ class Evaluator {
     if (name == "defined") return defined();
     auto macro = macros_.find(name);
     if (macro == macros_.end()) return 0;
-    if (!macro->second) return std::nullopt;
-    return Evaluator(macros_, operands_, depth_).run(*macro->second);
+    if (macro->second.is_function_like) return expand(macro->second);
+    return Evaluator(macros_, operands_, depth_).run(macro->second.body);
+  }
+
+  // A call of a function-like macro: its body with the arguments' values in the place of the
+  // parameters.
+  std::optional<int64_t> expand(const PreprocessorMacro &macro) {
+    if (!accept("(")) return std::nullopt;
+    std::map<std::string_view, std::string> values;
+    for (size_t i = 0; i < macro.parameters.size(); ++i) {
+      const std::optional<int64_t> value = ternary();
+      if (!value || !accept(i + 1 < macro.parameters.size() ? "," : ")")) return std::nullopt;
+      values[macro.parameters[i]] = "(" + std::to_string(*value) + ")";
+    }
+    if (macro.parameters.empty() && !accept(")")) return std::nullopt;
+    std::string text;
+    std::string_view outer = std::exchange(rest_, macro.body);
+    while (!rest_.empty()) {
+      const std::string_view name = word();
+      const auto value = values.find(name);
+      text += value != values.end() ? value->second : std::string(name);
+      if (name.empty()) text += rest_[0], rest_.remove_prefix(1);
+    }
+    rest_ = outer;
+    return Evaluator(macros_, operands_, depth_).run(text);
   }
 
   std::optional<int64_t> defined() {

@@ -6,11 +6,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace awl::frontend {
 
-// Object-like macros by name with their bodies; function-like ones have no body.
-using PreprocessorMacros = std::map<std::string, std::optional<std::string>, std::less<>>;
+struct PreprocessorMacro {
+  std::string body;
+  std::vector<std::string> parameters;
+  bool is_function_like = false;
+};
+using PreprocessorMacros = std::map<std::string, PreprocessorMacro, std::less<>>;
 
 // The value of a C preprocessor expression; names that are not macros are 0, as in C. Nothing when
 // the text is no such expression.

@@ -1,5 +1,6 @@
 #include "frontend/parse/mark_tokens.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -12,10 +13,12 @@ using Lexer = grammar::AwlLexer;
 
 class Marker {
  public:
-  explicit Marker(TokenList &list) : list_(list), tokens_(list.tokens()) {}
+  Marker(TokenList &list, const ValueNames &values)
+      : list_(list), tokens_(list.tokens()), values_(values) {}
 
   void run() {
     match_brackets();
+    collect_values();
     for (size_t i = 0; i < tokens_.size(); ++i) {
       if (type(i) == Lexer::OPEN) {
         mark_parenthesis(i);
@@ -106,6 +109,7 @@ class Marker {
     after = skip_type(i + 1);
     if (!after || type(after) != Lexer::CLOSE || !begins_operand(type(after + 1))) return;
     if (is_builtin_value(i + 1, after)) return;
+    if (after == i + 2 && is_value(i + 1, type(after + 1))) return;
     tokens_[i]->setType(Lexer::OPEN_CAST);
   }
 
@@ -149,6 +153,48 @@ class Marker {
     return builtin && builtin->min_arguments == 0 && !builtin->is_aggregation;
   }
 
+  // Whether a name is one of a value, not of a type, before what may be an operator.
+  bool is_value(size_t i, size_t next) const {
+    if (next != Lexer::STAR && next != Lexer::MINUS && next != Lexer::AND) return false;
+    const std::string_view name = list_.text(tokens_[i].get());
+    return values_.contains(name) || own_values_.contains(name);
+  }
+
+  // Parameters of macros, enumerators, and #defines whose text cannot be a type.
+  void collect_values() {
+    for (size_t i = 0; i < tokens_.size(); ++i) {
+      if (type(i) == Lexer::MACRO && type(i + 2) == Lexer::OPEN) {
+        add_names(i + 2, closers_[i + 2]);
+      } else if (type(i) == Lexer::ENUM) {
+        size_t open = type(i + 1) == Lexer::IDENTIFIER ? i + 2 : i + 1;
+        if (type(open) == Lexer::OPEN_BRACE) add_names(open, closers_[open]);
+      } else if (type(i) == Lexer::DIRECTIVE) {
+        add_define(list_.text(tokens_[i].get()));
+      }
+    }
+  }
+
+  // The names right after the bracket at `open` and after each comma up to `end`.
+  void add_names(size_t open, size_t end) {
+    for (size_t i = open; i + 1 < end; ++i) {
+      if ((i == open || type(i) == Lexer::COMMA) && type(i + 1) == Lexer::IDENTIFIER)
+        own_values_.emplace(list_.text(tokens_[i + 1].get()));
+    }
+  }
+
+  void add_define(std::string_view line) {
+    constexpr std::string_view kBlank = " \t", kValue = "0123456789-~!('\"";
+    line.remove_prefix(std::min(line.find_first_not_of(kBlank, 1), line.size()));
+    if (!line.starts_with("define")) return;
+    line.remove_prefix(std::min(line.find_first_of(kBlank), line.size()));
+    line.remove_prefix(std::min(line.find_first_not_of(kBlank), line.size()));
+    const size_t end = line.find_first_of(" \t(");
+    if (end == std::string_view::npos || line[end] == '(') return;
+    const size_t body = line.find_first_not_of(kBlank, end);
+    if (body != std::string_view::npos && kValue.find(line[body]) != std::string_view::npos)
+      own_values_.emplace(line.substr(0, end));
+  }
+
   size_t skip_qualifiers(size_t i) const {
     while (type(i) == Lexer::QUALIFIER) ++i;
     return i;
@@ -187,11 +233,13 @@ class Marker {
 
   TokenList &list_;
   std::vector<std::unique_ptr<antlr4::CommonToken>> &tokens_;
+  const ValueNames &values_;
+  ValueNames own_values_;
   std::vector<size_t> closers_;
 };
 
 }  // namespace
 
-void mark_tokens(TokenList &list) { Marker(list).run(); }
+void mark_tokens(TokenList &list, const ValueNames &values) { Marker(list, values).run(); }
 
 }  // namespace awl::frontend

@@ -8,10 +8,16 @@
 //  - OPEN_STATEMENT: a '{' where a statement begins.
 #pragma once
 
+#include <set>
+#include <string>
+
 #include "frontend/parse/token_list.h"
 
 namespace awl::frontend {
 
-void mark_tokens(TokenList &list);
+// Names that are values and no types: `(x) * 2` is then a product.
+using ValueNames = std::set<std::string, std::less<>>;
+
+void mark_tokens(TokenList &list, const ValueNames &values = {});
 
 }  // namespace awl::frontend

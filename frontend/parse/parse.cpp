@@ -28,7 +28,8 @@ ParseTree::ParseTree(Compilation &compilation, std::string name, std::string tex
     return;
   }
   // Conditional lines go first, then text becomes tokens, then the ambiguous ones are marked.
-  code_ = preprocess(compilation.sources.source(source_).text(), source_, diagnostics);
+  code_ = preprocess(compilation.sources.source(source_).text(), source_, diagnostics,
+                     compilation.ask_headers, compilation.sources.source(source_).name());
   tokens_.emplace(code_, 0, code_.size(), TokenList::Start::kScript, source_, &diagnostics);
   mark_tokens(*tokens_);
   parse(diagnostics);

@@ -4,14 +4,15 @@
 #include <cctype>
 #include <vector>
 
+#include "frontend/headers/include_lines.h"
 #include "frontend/parse/condition.h"
 
 namespace awl::frontend {
 namespace {
 
 AWL_DIAGNOSTIC(kUnknownDirective, Error, "unknown-directive", "unknown directive #{}", std::string);
-AWL_DIAGNOSTIC(kBadCondition, Error, "bad-directive-condition", "cannot evaluate the condition of #{}",
-               std::string);
+AWL_DIAGNOSTIC(kBadCondition, Error, "bad-directive-condition",
+               "cannot evaluate the condition of #{}", std::string);
 AWL_DIAGNOSTIC(kUnmatchedConditional, Error, "unmatched-conditional", "#{} without #if",
                std::string);
 AWL_DIAGNOSTIC(kElseAfterElse, Error, "else-after-else", "#{} after #else", std::string);
@@ -37,9 +38,15 @@ std::string_view take_name(std::string_view *text) {
 
 class Preprocessor {
  public:
-  Preprocessor(std::string_view text, SourceId source, Diagnostics &diagnostics)
-      : text_(text), result_(text), source_(source), diagnostics_(diagnostics) {
-    macros_.emplace("BPFTRACE_HAVE_BTF", "1");
+  Preprocessor(std::string_view text, SourceId source, Diagnostics &diagnostics,
+               const AskHeaders &ask_headers, const std::string &name)
+      : text_(text),
+        result_(text),
+        source_(source),
+        diagnostics_(diagnostics),
+        ask_headers_(ask_headers),
+        name_(name) {
+    macros_["BPFTRACE_HAVE_BTF"].body = "1";
   }
 
   std::string run() {
@@ -137,7 +144,9 @@ class Preprocessor {
     span_ = {source_, static_cast<uint32_t>(begin), static_cast<uint32_t>(end)};
     while (span_.end > span_.begin && is_blank(text_[span_.end - 1])) --span_.end;
 
-    bool is_kept = is_active() && (name == "define" || name == "include");
+    const bool is_line_of_c = name == "define" || name == "undef" || name == "include";
+    // Inside a clause, an #undef changes nothing; the others are misplaced, as the lexer says.
+    bool is_kept = is_active() && is_line_of_c && (name != "undef" || braces_ == 0);
     if (!is_kept) blank(begin, end);
     if (name == "if" || name == "ifdef" || name == "ifndef") {
       open(name, rest);
@@ -145,15 +154,24 @@ class Preprocessor {
       next_branch(name, rest);
     } else if (is_active()) {
       plain(name, rest);
+      if (is_line_of_c) keep_for_headers(name, body, rest);
     }
+  }
+
+  // What a C compiler has seen before a condition.
+  void keep_for_headers(const std::string &name, const std::string &body, std::string_view rest) {
+    const bool is_quoted = name == "include" && rest.size() > 2 && rest.front() == '"';
+    const std::string beside =
+        is_quoted ? header_beside(std::string(rest.substr(1, rest.size() - 2)), name_) : "";
+    seen_lines_ += beside.empty() ? "#" + body + "\n" : "#include \"" + beside + "\"\n";
+    has_include_ = has_include_ || name == "include";
   }
 
   void plain(const std::string &name, std::string_view rest) {
     if (name == "define") {
       std::string macro(take_name(&rest));
       if (macro.empty()) return;  // the builder says so
-      bool is_function_like = rest.starts_with("(");
-      macros_[macro] = is_function_like ? std::nullopt : std::optional(std::string(trim(rest)));
+      macros_[macro] = read_macro(rest);
     } else if (name == "undef") {
       macros_.erase(std::string(take_name(&rest)));
     } else if (name == "error") {
@@ -167,7 +185,43 @@ class Preprocessor {
     }
   }
 
+  // What follows the name in a #define.
+  static PreprocessorMacro read_macro(std::string_view rest) {
+    PreprocessorMacro macro;
+    if (rest.starts_with("(")) {
+      macro.is_function_like = true;
+      rest.remove_prefix(1);
+      while (!rest.empty() && rest[0] != ')') {
+        const std::string_view name = take_name(&rest);
+        if (!name.empty()) macro.parameters.emplace_back(name);
+        if (name.empty()) rest.remove_prefix(1);
+      }
+      if (!rest.empty()) rest.remove_prefix(1);
+    }
+    macro.body = trim(rest);
+    return macro;
+  }
+
+  // What the headers say to a condition that the text alone does not decide.
+  std::optional<bool> answer_from_headers(const std::string &directive,
+                                          std::string_view condition) const {
+    if (!has_include_ || !ask_headers_) return std::nullopt;
+    std::string_view rest = condition;
+    bool is_open = false;
+    while (!rest.empty()) {
+      const std::string_view name = take_name(&rest);
+      if (name.empty()) rest.remove_prefix(1);
+      const bool is_number = !name.empty() && std::isdigit(static_cast<unsigned char>(name[0]));
+      is_open = is_open || (!name.empty() && !is_number && name != "defined" &&
+                            macros_.find(name) == macros_.end());
+    }
+    if (!is_open) return std::nullopt;
+    const std::string line = directive == "elif" ? "if" : directive;
+    return ask_headers_(seen_lines_, "#" + line + " " + std::string(condition));
+  }
+
   bool evaluate(const std::string &directive, std::string_view condition) {
+    if (std::optional<bool> answer = answer_from_headers(directive, condition)) return *answer;
     if (directive == "ifdef" || directive == "ifndef") {
       std::string_view name = take_name(&condition);
       if (name.empty()) diagnostics_.emit(span_, kBadCondition, directive);
@@ -206,7 +260,11 @@ class Preprocessor {
   std::string result_;
   SourceId source_;
   Diagnostics &diagnostics_;
+  const AskHeaders &ask_headers_;
+  const std::string &name_;
   PreprocessorMacros macros_;
+  std::string seen_lines_;  // #define, #undef and #include so far
+  bool has_include_ = false;
   std::vector<Conditional> conditionals_;
   Span span_;  // of the directive at hand
   bool in_comment_ = false;
@@ -215,8 +273,9 @@ class Preprocessor {
 
 }  // namespace
 
-std::string preprocess(std::string_view text, SourceId source, Diagnostics &diagnostics) {
-  return Preprocessor(text, source, diagnostics).run();
+std::string preprocess(std::string_view text, SourceId source, Diagnostics &diagnostics,
+                       const AskHeaders &ask_headers, const std::string &name) {
+  return Preprocessor(text, source, diagnostics, ask_headers, name).run();
 }
 
 }  // namespace awl::frontend

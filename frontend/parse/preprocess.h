@@ -6,6 +6,8 @@
 // BTF, hence BPFTRACE_HAVE_BTF is defined.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,7 +15,14 @@
 
 namespace awl::frontend {
 
-// The text with conditional lines and what they exclude blanked; as long as `text`.
-std::string preprocess(std::string_view text, SourceId source, Diagnostics &diagnostics);
+// What headers answer (Compilation::ask_headers); may be null.
+using AskHeaders =
+    std::function<std::optional<bool>(const std::string &lines, const std::string &condition)>;
+
+// The text with conditional lines and what they exclude blanked; as long as `text`. A condition
+// about a name that the text does not define is a question to the headers included before it.
+// `name` is the text's own, beside which its headers are.
+std::string preprocess(std::string_view text, SourceId source, Diagnostics &diagnostics,
+                       const AskHeaders &ask_headers = nullptr, const std::string &name = "");
 
 }  // namespace awl::frontend

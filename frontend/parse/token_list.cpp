@@ -14,7 +14,7 @@ AWL_DIAGNOSTIC(kUnterminatedString, Error, "unterminated-string",
 AWL_DIAGNOSTIC(kUnterminatedComment, Error, "unterminated-comment",
                "unterminated comment: the closing '*/' is missing");
 AWL_DIAGNOSTIC(kMisplacedDirective, Error, "misplaced-directive",
-               "a #define or #include line must stand at the top of the script");
+               "a #define, #undef or #include line must stand at the top of the script");
 
 std::string describe_character(unsigned char byte) {
   if (byte >= 0x20 && byte < 0x7f) return fmt::format("'{}'", static_cast<char>(byte));

@@ -14,6 +14,8 @@
 
 namespace awl::frontend {
 
+AWL_DIAGNOSTIC(kImportedArgument, Error, "imported-argument",
+               "{}() expects '{}' here ({} provided)", std::string, std::string, std::string);
 AWL_DIAGNOSTIC(kStringTooLong, Error, "string-too-long",
                "The string takes {} bytes, more than max_strlen allows ({})", size_t, uint64_t);
 AWL_DIAGNOSTIC(kUnresolvedVariable, Error, "unresolved-variable",
@@ -187,7 +189,7 @@ TypeRef TypeChecker::check_identifier(ast::Identifier &node, ast::Expr *&expr) {
 
 TypeRef TypeChecker::check_call(ast::Call &node, ast::Expr *&expr) {
   const Builtin *builtin = find_builtin(node.name);
-  if (!builtin) return nullptr;
+  if (!builtin) return check_imported(node);
   if (builtin->is_aggregation) {
     report(node.span, kAggregationNotAssigned, node.name);
     return nullptr;
@@ -215,6 +217,30 @@ TypeRef TypeChecker::check_call(ast::Call &node, ast::Expr *&expr) {
     is_format_ = false;
   }
   return is_known ? check_builtin(*builtin, expr, node.arguments) : nullptr;
+}
+
+// A function of an imported object. Text is handed over as a pointer to it.
+TypeRef TypeChecker::check_imported(ast::Call &node) {
+  const ImportedFunction *function = compilation_.checked.find_function(node.name);
+  if (!function || function->parameters.size() != node.arguments.size()) return nullptr;
+  for (size_t i = 0; i < node.arguments.size(); ++i) {
+    ast::Expr *&argument = node.arguments[i];
+    const ImportedFunction::Parameter &parameter = function->parameters[i];
+    if (!check(argument)) return nullptr;
+    const bool is_text = parameter.type->is_pointer() && argument->type->is_string() &&
+                         parameter.type->element->size <= 1;
+    if (is_text) continue;
+    const bool is_number = parameter.type->is_integral() && argument->type->is_integral();
+    const bool is_address = parameter.type->is_pointer() &&
+                            (argument->type->is_pointer() || argument->type->is_integer());
+    if (!is_number && !is_address) {
+      report(argument->span, kImportedArgument, node.name, parameter.type_text,
+             to_string(argument->type));
+      return nullptr;
+    }
+    if (is_number || !argument->type->is_pointer()) convert(argument, parameter.type);
+  }
+  return function->return_type;
 }
 
 TypeRef TypeChecker::check_builtin(const Builtin &builtin, ast::Expr *&expr,

@@ -14,10 +14,6 @@
 namespace awl::frontend {
 namespace {
 
-AWL_DIAGNOSTIC(kIncludeUnsupported, Error, "include-unsupported",
-               "#include of '{}' needs a C compiler, which awl does not call yet", std::string);
-AWL_DIAGNOSTIC(kIncludeIgnored, Warning, "include-ignored",
-               "#include of '{}' is ignored: types come from the kernel's BTF", std::string);
 AWL_DIAGNOSTIC(kCRedefinition, Error, "c-redefinition", "'{}' is defined twice", std::string);
 AWL_DIAGNOSTIC(kCIncompleteType, Error, "c-incomplete-type",
                "a member cannot be of type '{}', whose members are not known", std::string);
@@ -80,8 +76,8 @@ class Layout {
 
 class Collector {
  public:
-  Collector(Compilation &compilation, Target &target)
-      : diagnostics_(compilation.diagnostics), types_(compilation.types), target_(target) {}
+  explicit Collector(Compilation &compilation)
+      : diagnostics_(compilation.diagnostics), types_(compilation.types) {}
 
   void run(ast::Program &program) {
     for (const ast::CDefinition *definition : program.c_definitions) {
@@ -97,9 +93,8 @@ class Collector {
           define_typedef(*definition);
           break;
         case ast::CDefinition::Kind::kInclude:
-          include(*definition);
-          break;
         case ast::CDefinition::Kind::kDefine:
+        case ast::CDefinition::Kind::kUndef:
           break;
       }
     }
@@ -114,14 +109,6 @@ class Collector {
                           : definition.definition == ast::CDefinition::Kind::kEnum ? "enum "
                                                                                    : "struct ";
     return keyword + (definition.name.empty() ? std::string("(unnamed)") : definition.name);
-  }
-
-  void include(const ast::CDefinition &definition) {
-    if (target_.has_btf()) {
-      diagnostics_.emit(definition.span, kIncludeIgnored, definition.name);
-    } else {
-      diagnostics_.emit(definition.span, kIncludeUnsupported, definition.name);
-    }
   }
 
   // False after an error when the name is taken.
@@ -334,7 +321,6 @@ class Collector {
 
   Diagnostics &diagnostics_;
   TypeStore &types_;
-  Target &target_;
   std::map<const ast::CDefinition *, TypeRef> types_of_;
   std::map<std::string, Span> defined_;
   std::map<std::pair<std::string, bool>, StructDef *> structs_;
@@ -342,10 +328,10 @@ class Collector {
 
 }  // namespace
 
-void collect_c_definitions(Compilation &compilation, ast::Program &program, Target &target) {
+void collect_c_definitions(Compilation &compilation, ast::Program &program) {
   // Sizes of arrays and values of enumerators may use what is defined.
   substitute_defines(compilation, program);
-  Collector(compilation, target).run(program);
+  Collector(compilation).run(program);
 }
 
 }  // namespace awl::frontend

@@ -3,8 +3,7 @@
 // Structs, unions, enums and typedefs go into the TypeStore, laid out as the C ABI lays them out.
 // A `#define` whose body is an expression is put in the place of its name wherever the script uses
 // it, as a tree, with its parameters replaced: a constant then has the type its literal has.
-// `#include` asks for a C compiler; where the kernel describes its types in BTF the script does not
-// need it, and the line is ignored with a warning.
+// What headers define is there already (include_headers.h).
 #pragma once
 
 #include "frontend/frontend.h"
@@ -12,6 +11,6 @@
 namespace awl::frontend {
 
 // Runs after load_imports and before expand_macros.
-void collect_c_definitions(Compilation &compilation, ast::Program &program, Target &target);
+void collect_c_definitions(Compilation &compilation, ast::Program &program);
 
 }  // namespace awl::frontend

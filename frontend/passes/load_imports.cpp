@@ -18,10 +18,9 @@ AWL_DIAGNOSTIC(kImportNotFound, Error, "import-not-found", "cannot import '{}': 
                std::string);
 AWL_DIAGNOSTIC(kImportWorldWritable, Error, "import-world-writable",
                "cannot import from '{}': everybody may write to this folder", std::string);
-AWL_DIAGNOSTIC(kImportUnsupported, Error, "import-unsupported",
-               "cannot import '{}': {} files are not supported yet", std::string, std::string);
 AWL_DIAGNOSTIC(kImportUnknownFile, Error, "import-unknown-file",
-               "cannot import '{}': it is neither a .bt file nor a folder", std::string);
+               "cannot import '{}': it is neither a folder nor a .bt, .h, .bpf.c or .bpf.o file",
+               std::string);
 AWL_DIAGNOSTIC(kImportConfig, Error, "import-config",
                "an imported script cannot have a config block");
 
@@ -30,13 +29,14 @@ constexpr int kMaxDepth = 64;
 
 namespace fs = std::filesystem;
 
-enum class FileKind { kScript, kHeader, kBpfC, kOther };
+enum class FileKind { kScript, kHeader, kBpfSource, kBpfObject, kOther };
 
 FileKind file_kind(const fs::path &path) {
   std::string name = path.filename().string();
   if (name.ends_with(".bt")) return FileKind::kScript;
   if (name.ends_with(".h")) return FileKind::kHeader;
-  return name.ends_with(".bpf.c") ? FileKind::kBpfC : FileKind::kOther;
+  if (name.ends_with(".bpf.c")) return FileKind::kBpfSource;
+  return name.ends_with(".bpf.o") ? FileKind::kBpfObject : FileKind::kOther;
 }
 
 template <class T>
@@ -68,6 +68,7 @@ class Importer {
     prepend(program.map_declarations, all_.map_declarations);
     prepend(program.macros, all_.macros);
     prepend(program.clauses, all_.clauses);
+    program.c_definitions.insert(program.c_definitions.end(), headers_.begin(), headers_.end());
   }
 
  private:
@@ -121,16 +122,20 @@ class Importer {
 
   void load_file(const fs::path &path, const fs::path &real, const ast::Import &import, int depth) {
     FileKind kind = file_kind(real);
-    if (kind == FileKind::kHeader || kind == FileKind::kBpfC) {
-      diagnostics_.emit(import.span, kImportUnsupported, path.string(),
-                        kind == FileKind::kHeader ? ".h" : ".bpf.c");
-      return;
-    }
     if (kind == FileKind::kOther) {
       diagnostics_.emit(import.span, kImportUnknownFile, import.path);
       return;
     }
     if (!is_folder_safe(real.parent_path(), import)) return;
+    if (kind == FileKind::kHeader) {
+      headers_.push_back(include_of(real, import));
+      return;
+    }
+    if (kind != FileKind::kScript) {
+      compilation_.object_files.push_back(
+          {real.string(), import.path, import.span, kind == FileKind::kBpfObject});
+      return;
+    }
     std::optional<std::string> text = read(real, import);
     if (!text) return;
     ast::Program *program = parse(compilation_, path.string(), std::move(*text));
@@ -141,6 +146,14 @@ class Importer {
     }
     load_all(*program, depth + 1);
     append(all_, *program);
+  }
+
+  // Importing a header is to include it, after what the script defines itself.
+  ast::CDefinition *include_of(const fs::path &real, const ast::Import &import) {
+    auto *include = compilation_.context.make<ast::CDefinition>(import.span);
+    include->definition = ast::CDefinition::Kind::kInclude;
+    include->name = real.string();
+    return include;
   }
 
   bool is_folder_safe(const fs::path &folder, const ast::Import &import) {
@@ -169,6 +182,7 @@ class Importer {
   Compilation &compilation_;
   Diagnostics &diagnostics_;
   ast::Program all_;  // what the imports hold, in the order in which it counts
+  std::vector<ast::CDefinition *> headers_;
   std::set<fs::path> done_;
 };
 

@@ -17,6 +17,9 @@ AWL_DIAGNOSTIC(kTooFewArguments, Error, "too-few-arguments",
 AWL_DIAGNOSTIC(kTooManyArguments, Error, "too-many-arguments",
                "{}() takes at most {} argument{} ({} provided)", std::string_view, int,
                std::string_view, size_t);
+AWL_DIAGNOSTIC(kImportedArguments, Error, "imported-arguments",
+               "{}() takes {} argument{} ({} provided)", std::string_view, size_t, std::string_view,
+               size_t);
 AWL_DIAGNOSTIC(kUnsafeFunction, Error, "unsafe-function",
                "{}() is an unsafe function being used in safe mode", std::string_view);
 AWL_DIAGNOSTIC(kUnsupportedFunction, Error, "unsupported-function", "{} is not supported yet",
@@ -28,13 +31,14 @@ AWL_DIAGNOSTIC(kFunctionAsValue, Error, "function-as-value", "{} is a function a
 
 namespace {
 
-std::string_view plural(int count) { return count == 1 ? "" : "s"; }
+std::string_view plural(size_t count) { return count == 1 ? "" : "s"; }
 
 class CallResolver {
  public:
   CallResolver(Compilation &compilation, const Options &options)
       : diagnostics_(compilation.diagnostics),
         types_(compilation.types),
+        checked_(compilation.checked),
         nodes_(compilation.context),
         options_(options) {}
 
@@ -50,7 +54,10 @@ class CallResolver {
       const Builtin *builtin = find_builtin(call->name);
       if (builtin) take_special_arguments(*call, *builtin);
       visit(*call);
-      if (!builtin) {
+      if (const ImportedFunction *function =
+              builtin ? nullptr : checked_.find_function(call->name)) {
+        check_count(*call, *function);
+      } else if (!builtin) {
         report_unknown(call->name_span, kUnknownFunction, call->name);
       } else {
         expr = resolve_call(call, *builtin);
@@ -86,12 +93,12 @@ class CallResolver {
     if (count < static_cast<size_t>(builtin.min_arguments)) {
       diagnostics_
           .emit(call->span, kTooFewArguments, builtin.name, builtin.min_arguments,
-                plural(builtin.min_arguments), count)
+                plural(static_cast<size_t>(builtin.min_arguments)), count)
           .hint(std::string(builtin.signature));
     } else if (builtin.max_arguments >= 0 && count > static_cast<size_t>(builtin.max_arguments)) {
       diagnostics_
           .emit(call->span, kTooManyArguments, builtin.name, builtin.max_arguments,
-                plural(builtin.max_arguments), count)
+                plural(static_cast<size_t>(builtin.max_arguments)), count)
           .hint(std::string(builtin.signature));
     } else if (builtin.map_argument == MapArgument::kAlways &&
                !ast::as<ast::Map>(call->arguments[0])) {
@@ -129,6 +136,15 @@ class CallResolver {
     return literal;
   }
 
+  void check_count(const ast::Call &call, const ImportedFunction &function) {
+    const size_t wanted = function.parameters.size();
+    if (call.arguments.size() == wanted) return;
+    diagnostics_
+        .emit(call.span, kImportedArguments, function.name, wanted, plural(wanted),
+              call.arguments.size())
+        .note(function.span, "imported here");
+  }
+
   // Whether the builtin may be used at all here.
   bool check_use(Span span, const Builtin &builtin) {
     if (!builtin.is_supported) {
@@ -155,6 +171,7 @@ class CallResolver {
 
   Diagnostics &diagnostics_;
   TypeStore &types_;
+  const CheckedProgram &checked_;
   ast::Context &nodes_;
   const Options &options_;
 };

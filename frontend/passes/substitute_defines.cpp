@@ -23,20 +23,24 @@ constexpr size_t kMaxNodes = 200'000;
 
 class Substituter {
  public:
-  Substituter(Compilation &compilation, ast::Program &program)
+  explicit Substituter(Compilation &compilation)
       : diagnostics_(compilation.diagnostics),
         context_(compilation.context),
-        nodes_at_start_(context_.node_count()) {
-    for (const ast::CDefinition *definition : program.c_definitions) {
+        nodes_at_start_(context_.node_count()) {}
+
+  // A definition holds from its line on, to the next of its name or its #undef: for the rest of
+  // the script, what holds at the end of the C part.
+  void run(ast::Program &program) {
+    for (ast::CDefinition *definition : program.c_definitions) {
       if (definition->definition == ast::CDefinition::Kind::kDefine) {
         defines_[definition->name] = definition;
+      } else if (definition->definition == ast::CDefinition::Kind::kUndef) {
+        defines_.erase(definition->name);
+      } else if (!defines_.empty()) {
+        visit(*definition);
       }
     }
-  }
-
-  void run(ast::Program &program) {
     if (defines_.empty()) return;
-    for (ast::CDefinition *definition : program.c_definitions) visit(*definition);
     for (ast::MapDeclaration *declaration : program.map_declarations) visit(*declaration);
     for (ast::Macro *macro : program.macros) visit_macro(*macro);
     for (ast::Clause *clause : program.clauses) visit(*clause);
@@ -177,7 +181,7 @@ class Substituter {
 }  // namespace
 
 void substitute_defines(Compilation &compilation, ast::Program &program) {
-  Substituter(compilation, program).run(program);
+  Substituter(compilation).run(program);
 }
 
 }  // namespace awl::frontend

@@ -120,6 +120,7 @@ class TypeChecker {
   TypeRef check_node(ast::Expr *&expr);
   TypeRef check_identifier(ast::Identifier &node, ast::Expr *&expr);
   TypeRef check_call(ast::Call &node, ast::Expr *&expr);
+  TypeRef check_imported(ast::Call &node);
   TypeRef check_builtin(const Builtin &builtin, ast::Expr *&expr,
                         std::vector<ast::Expr *> &arguments);
   TypeRef check_parameter(ast::PositionalParameter &node);

@@ -176,10 +176,13 @@ TypeRef BtfTypes::struct_type(const Btf &btf, uint32_t id, const btf_type &type)
     const KernelBtf::Found found = kernel_.find_type(std::string(btf.name(type)), kind_bit(kind));
     if (found.btf != nullptr) return convert(*found.btf, found.id, 0);
   }
+  if (!is_kernel() && type.name_off != 0) {
+    if (TypeRef known = first_->find_struct(std::string(btf.name(type)), is_union)) return known;
+  }
   StructDef *def = store_.new_struct();
   def->name = btf.name(type);
   def->is_union = is_union;
-  def->origin = StructDef::Origin::kKernel;
+  def->origin = is_kernel() ? StructDef::Origin::kKernel : StructDef::Origin::kScript;
   def->module = btf.module();
   def->btf_id = id;
   // One that is declared only has no members to wait for.
@@ -189,9 +192,11 @@ TypeRef BtfTypes::struct_type(const Btf &btf, uint32_t id, const btf_type &type)
 }
 
 void BtfTypes::complete(StructDef *def) {
-  if (def->is_complete || def->origin != StructDef::Origin::kKernel) return;
+  if (def->is_complete || (def->origin == StructDef::Origin::kKernel) != is_kernel()) return;
+  const Btf *btf = is_kernel() ? kernel_.find(def->module) : kernel_.vmlinux();
+  // One that the script or another object defines.
+  if (!is_kernel() && (btf == nullptr || btf->module() != def->module)) return;
   def->is_complete = true;
-  const Btf *btf = kernel_.find(def->module);
   const btf_type *type = btf ? btf->type(def->btf_id) : nullptr;
   if (type == nullptr || (kind_of(*type) != BTF_KIND_STRUCT && kind_of(*type) != BTF_KIND_UNION)) {
     return;
@@ -217,7 +222,7 @@ TypeRef BtfTypes::enum_type(const Btf &btf, const btf_type &type) {
   def->name = btf.name(type);
   def->size = std::clamp<uint32_t>(type.size, 1, 8);
   def->is_signed = kind_flag_of(type);
-  def->is_kernel = true;
+  def->is_kernel = is_kernel();
   const uint32_t count = count_of(type);
   def->values.reserve(count);
   for (uint32_t i = 0; i < count; ++i) {

@@ -11,6 +11,7 @@ namespace {
 constexpr uint32_t kMaxDepth = 64;      // of pointers, arrays, typedefs and qualifiers
 constexpr uint32_t kMaxNesting = 16;    // of namespaces
 constexpr size_t kMaxMembers = 100000;  // of one struct
+constexpr size_t kMaxEnumerators = 1'000'000;
 
 bool is_qualifier(int tag) {
   return tag == DW_TAG_typedef || tag == DW_TAG_const_type || tag == DW_TAG_volatile_type ||
@@ -58,7 +59,10 @@ TypeRef DwarfTypes::convert(Dwarf_Die die, uint32_t depth) {
 
 TypeRef DwarfTypes::convert_new(Dwarf_Die die, uint32_t depth) {
   const int tag = dwarf_tag(&die);
-  if (is_pointer(tag)) return store_.pointer(referred(die, depth), AddressSpace::kUser);
+  if (is_pointer(tag)) {
+    return store_.pointer(referred(die, depth),
+                          origin_ == Origin::kBinary ? AddressSpace::kUser : AddressSpace::kNone);
+  }
   if (is_struct(tag)) return struct_type(die);
   if (is_qualifier(tag)) {
     const TypeRef type = referred(die, depth);
@@ -136,6 +140,10 @@ TypeRef DwarfTypes::struct_type(Dwarf_Die die) {
   if (is_declaration && !name.empty()) {
     // Declared only in this unit; another one may define it.
     if (TypeRef found = find_struct(name, is_union)) return found;
+    // A header that only declares a struct of the kernel means that one.
+    if (origin_ == Origin::kHeaders) {
+      if (TypeRef found = store_.find_struct(name, is_union)) return found;
+    }
   }
   StructDef *def = store_.new_struct();
   def->name = name;
@@ -243,6 +251,13 @@ std::optional<Dwarf_Die> DwarfTypes::function_at(uint64_t address) {
   return found->second;
 }
 
+void DwarfTypes::index_enumerators(Dwarf_Die &enumeration) {
+  dwarf_visit_children(enumeration, [&](Dwarf_Die &child) {
+    if (const char *name = dwarf_diename(&child)) enumerators_.emplace(name, enumeration);
+    return enumerators_.size() < kMaxEnumerators;
+  });
+}
+
 void DwarfTypes::index_names() {
   if (is_indexed_) return;
   is_indexed_ = true;
@@ -251,11 +266,11 @@ void DwarfTypes::index_names() {
     dwarf_visit_children(parent, [&](Dwarf_Die &child) {
       const int tag = dwarf_tag(&child);
       if (tag == DW_TAG_namespace && depth < kMaxNesting) add_children(child, depth + 1);
-      if (tag == DW_TAG_enumeration_type) enumerations_.push_back(child);
       const char *name = is_named_type(tag) ? dwarf_diename(&child) : nullptr;
       if (name != nullptr && dwarf_hasattr(&child, DW_AT_declaration) == 0) {
         names_.emplace(name, child);
       }
+      if (tag == DW_TAG_enumeration_type) index_enumerators(child);
       return true;
     });
   };
@@ -266,48 +281,70 @@ void DwarfTypes::index_names() {
   });
 }
 
-TypeRef DwarfTypes::find(const std::string &name, const std::vector<int> &tags) {
+std::optional<Dwarf_Die> DwarfTypes::find_entry(const std::string &name,
+                                                const std::vector<int> &tags) {
   index_names();
   const auto [begin, end] = names_.equal_range(name);
   for (auto entry = begin; entry != end; ++entry) {
     Dwarf_Die die = entry->second;
-    if (std::find(tags.begin(), tags.end(), dwarf_tag(&die)) != tags.end()) return type_of(die);
+    if (std::find(tags.begin(), tags.end(), dwarf_tag(&die)) != tags.end()) return die;
   }
-  return nullptr;
+  return std::nullopt;
+}
+
+TypeRef DwarfTypes::find(const std::string &name, const std::vector<int> &tags) {
+  const std::optional<Dwarf_Die> die = find_entry(name, tags);
+  return die ? type_of(*die) : nullptr;
 }
 
 TypeRef DwarfTypes::find_struct(const std::string &tag, bool is_union) {
-  return is_union ? find(tag, {DW_TAG_union_type})
-                  : find(tag, {DW_TAG_structure_type, DW_TAG_class_type});
+  return find(tag, struct_tags(is_union));
 }
 
 TypeRef DwarfTypes::find_enum(const std::string &tag) {
   return find(tag, {DW_TAG_enumeration_type});
 }
 
+TypeRef DwarfTypes::find_typedef(const std::string &name) { return find(name, typedef_tags()); }
+
 bool DwarfTypes::find_constant(const std::string &name, TypeStore::Constant *out) {
   index_names();
-  for (Dwarf_Die &enumeration : enumerations_) {
-    bool is_found = false;
-    dwarf_visit_children(enumeration, [&](Dwarf_Die &child) {
-      const char *known = dwarf_tag(&child) == DW_TAG_enumerator ? dwarf_diename(&child) : nullptr;
-      is_found = known != nullptr && name == known;
-      return !is_found;
-    });
-    if (!is_found) continue;
-    const EnumDef *def = type_of(enumeration)->enum_def;
-    for (const auto &[known, value] : def->values) {
-      if (known != name) continue;
-      *out = {value, def};
-      return true;
-    }
+  const auto found = enumerators_.find(name);
+  if (found == enumerators_.end()) return false;
+  const EnumDef *def = type_of(found->second)->enum_def;
+  for (const EnumDef::Value &value : def->values) {
+    if (value.name != name) continue;
+    *out = {value.value, def};
+    return true;
   }
   return false;
 }
 
-TypeRef DwarfTypes::find_typedef(const std::string &name) {
+std::string DwarfTypes::file_of(const std::string &name, const std::vector<int> &tags) {
+  std::optional<Dwarf_Die> die = find_entry(name, tags);
+  const char *file = die ? dwarf_decl_file(&*die) : nullptr;
+  return file ? file : "";
+}
+
+std::string DwarfTypes::file_of_struct(const std::string &tag, bool is_union) {
+  return file_of(tag, struct_tags(is_union));
+}
+std::string DwarfTypes::file_of_enum(const std::string &tag) {
+  return file_of(tag, {DW_TAG_enumeration_type});
+}
+std::string DwarfTypes::file_of_typedef(const std::string &name) {
+  return file_of(name, typedef_tags());
+}
+
+std::vector<int> DwarfTypes::struct_tags(bool is_union) {
+  if (is_union) return {DW_TAG_union_type};
+  return {DW_TAG_structure_type, DW_TAG_class_type};
+}
+
+std::vector<int> DwarfTypes::typedef_tags() const {
+  if (origin_ == Origin::kHeaders) return {DW_TAG_typedef};
   // In C++ a class needs no keyword before its name.
-  return find(name, {DW_TAG_typedef, DW_TAG_base_type, DW_TAG_class_type, DW_TAG_structure_type});
+  return {DW_TAG_typedef, DW_TAG_base_type, DW_TAG_class_type, DW_TAG_structure_type};
 }
 
 std::string dwarf_type_text(Dwarf_Die die) {

@@ -1,8 +1,9 @@
 // DWARF → the language's types.
 //
-// As with BTF, structs are made with their size and completed when a member is asked for. All
-// pointers point to user memory, and members lie where the binary's compiler has put them: for
-// such types there is nothing to relocate.
+// As with BTF, structs are made with their size and completed when a member is asked for. Members
+// lie where the compiler has put them: for such types there is nothing to relocate. The types are
+// those of a user binary, whose pointers point to user memory, or those of C headers, whose
+// pointers are what a script makes of them.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +21,10 @@ namespace awl::frontend {
 
 class DwarfTypes {
  public:
-  DwarfTypes(std::shared_ptr<const DwarfFile> file, TypeStore &store)
-      : file_(std::move(file)), store_(store) {}
+  enum class Origin { kBinary, kHeaders };
+  DwarfTypes(std::shared_ptr<const DwarfFile> file, TypeStore &store,
+             Origin origin = Origin::kBinary)
+      : file_(std::move(file)), store_(store), origin_(origin) {}
 
   const DwarfFile &file() const { return *file_; }
   TypeStore &store() const { return store_; }
@@ -30,8 +33,11 @@ class DwarfTypes {
   TypeRef find_struct(const std::string &tag, bool is_union);
   TypeRef find_enum(const std::string &tag);
   TypeRef find_typedef(const std::string &name);
-  // An enumerator of any enumeration; false: none.
   bool find_constant(const std::string &name, TypeStore::Constant *out);
+  // The file that defines what a name stands for, as the compiler knew it; empty: none does.
+  std::string file_of_struct(const std::string &tag, bool is_union);
+  std::string file_of_enum(const std::string &tag);
+  std::string file_of_typedef(const std::string &name);
 
   // The type of an entry.
   TypeRef type_of(Dwarf_Die die);
@@ -50,19 +56,25 @@ class DwarfTypes {
   TypeRef enum_type(Dwarf_Die die);
   void add_member(StructDef &def, Dwarf_Die &die);
   // A definition with a name, not a declaration.
+  std::optional<Dwarf_Die> find_entry(const std::string &name, const std::vector<int> &tags);
   TypeRef find(const std::string &name, const std::vector<int> &tags);
+  std::string file_of(const std::string &name, const std::vector<int> &tags);
   void index_names();
+  void index_enumerators(Dwarf_Die &enumeration);
+  static std::vector<int> struct_tags(bool is_union);
+  std::vector<int> typedef_tags() const;
 
   const std::shared_ptr<const DwarfFile> file_;
   TypeStore &store_;
+  const Origin origin_;
   std::map<const void *, TypeRef> types_;  // by the address of the entry in libdw's memory
   std::unordered_map<const StructDef *, Dwarf_Die> structs_;
   using Functions = std::unordered_map<uint64_t, Dwarf_Die>;  // by their first address
   std::unordered_map<const void *, Functions> functions_;     // by unit
   std::optional<DwarfUnit> last_unit_;
   bool is_indexed_ = false;
-  std::unordered_multimap<std::string, Dwarf_Die> names_;  // of types
-  std::vector<Dwarf_Die> enumerations_;                    // those without a name, too
+  std::unordered_multimap<std::string, Dwarf_Die> names_;   // of types
+  std::unordered_map<std::string, Dwarf_Die> enumerators_;  // the enumeration of each
 };
 
 // A type as C writes it, for listings: "const char* ", "struct test_point*", "int[4]".

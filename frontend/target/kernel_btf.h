@@ -55,6 +55,10 @@ std::unique_ptr<KernelBtf> make_kernel_btf(const std::string &folder);
 class BtfTypes {
  public:
   BtfTypes(KernelBtf &kernel, TypeStore &store) : kernel_(kernel), store_(store) {}
+  // Those of a compiled object, whose members lie where its compiler has put them. What `first`
+  // knows is taken from there.
+  BtfTypes(KernelBtf &object, TypeStore &store, TypeStore::Resolver &first)
+      : kernel_(object), store_(store), first_(&first) {}
 
   TypeStore &store() { return store_; }
   TypeRef find_struct(const std::string &tag, bool is_union);
@@ -77,9 +81,11 @@ class BtfTypes {
   TypeRef array_type(const Btf &btf, uint32_t id, const btf_type &type, uint32_t depth);
   TypeRef struct_type(const Btf &btf, uint32_t id, const btf_type &type);
   TypeRef enum_type(const Btf &btf, const btf_type &type);
+  bool is_kernel() const { return first_ == nullptr; }
 
   KernelBtf &kernel_;
   TypeStore &store_;
+  TypeStore::Resolver *const first_ = nullptr;
   std::map<std::pair<const Btf *, uint32_t>, TypeRef> types_;
 };
 

@@ -65,6 +65,15 @@ def can_run_bpf():
 
 if shutil.which("bpftool", path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
     config.available_features.add("bpftool")
+# #include and import of C files call it.
+if any(shutil.which(name) for name in ["clang", *(f"clang-{version}" for version in range(11, 25))]):
+    config.available_features.add("clang")
+else:
+    message = "lit: no clang here: tests of #include and import of C files are skipped"
+    lit_config.warning(message)
+    if os.environ.get("AWL_SKIP_LOG"):
+        with open(os.environ["AWL_SKIP_LOG"], "a") as file:
+            file.write(message + "\n")
 first = [os.path.join(vm, "record")] if way == "record" else []
 if os.path.exists(os.path.join(config.llvm_tools, "llvm-objcopy")):
     config.available_features.add("llvm-objcopy")

@@ -11,7 +11,7 @@ struct CDefinitionsTest : testing::Test {
   // Parses a script and collects its definitions; null when it does not parse.
   ast::Program *collect(const std::string &text) {
     ast::Program *program = parse(compilation, "test.bt", text);
-    if (program) collect_c_definitions(compilation, *program, target);
+    if (program) collect_c_definitions(compilation, *program);
     return program;
   }
   std::string first() {
@@ -169,10 +169,6 @@ TEST_F(CDefinitionsTest, Errors) {
   EXPECT_EQ(error("struct a9 { void x; };"), "c-incomplete-type");
   EXPECT_EQ(error("struct b1 { long a[16000000]; long b[16000000]; long c[16000000]; };"),
             "c-too-large");
-  EXPECT_EQ(error("#include <linux/sched.h>"), "include-ignored");
-  EXPECT_FALSE(compilation.diagnostics.has_errors());
-  target.btf = false;
-  EXPECT_EQ(error("#include <linux/sched.h>"), "include-unsupported");
   EXPECT_EQ(error("#define F(x) x\nbegin { print(F(1, 2)); }"), "define-argument-count");
   EXPECT_EQ(error("#define G if (\nbegin { print(G); }"), "define-not-expression");
 }

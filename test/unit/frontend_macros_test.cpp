@@ -173,12 +173,25 @@ TEST_F(ImportsTest, FoldersInOrder) {
   EXPECT_EQ(std::count(found.begin(), found.end(), ' '), 2);
 }
 
+TEST_F(ImportsTest, HeadersAndObjects) {
+  write("lib/x.h", "int x;");
+  write("lib/x.bpf.c", "int x;");
+  write("lib/x.bpf.o", "");
+  ast::Program *program =
+      load("struct s { int a; } import \"lib/x.h\"; import \"lib\"; import \"lib/x.h\"; begin { }");
+  ASSERT_NE(program, nullptr);
+  EXPECT_TRUE(compilation.diagnostics.all().empty());
+  // After the script's own definitions, once each.
+  ASSERT_EQ(program->c_definitions.size(), 2u);
+  EXPECT_EQ(program->c_definitions[1]->definition, ast::CDefinition::Kind::kInclude);
+  EXPECT_TRUE(program->c_definitions[1]->name.ends_with("/lib/x.h"));
+  ASSERT_EQ(compilation.object_files.size(), 2u);
+  EXPECT_FALSE(compilation.object_files[0].is_compiled);
+  EXPECT_TRUE(compilation.object_files[1].is_compiled);
+}
+
 TEST_F(ImportsTest, Errors) {
   EXPECT_EQ(error("import \"nosuch.bt\"; begin { }"), "import-not-found");
-  write("x.h", "int x;");
-  EXPECT_EQ(error("import \"x.h\"; begin { }"), "import-unsupported");
-  write("x.bpf.c", "int x;");
-  EXPECT_EQ(error("import \"x.bpf.c\"; begin { }"), "import-unsupported");
   write("x.txt", "");
   EXPECT_EQ(error("import \"x.txt\"; begin { }"), "import-unknown-file");
   write("config.bt", "config = { max_strlen = 3 } begin { }");

@@ -27,7 +27,7 @@ int command_build(const CommandLine &line) {
   add_compile_options(app, compile);
   app.add_option("-o", arguments.run.output_path, "The object to write; FILE's name with .o when not given")
       ->option_text("OBJECT");
-  app.add_option("-d", arguments.debug_stages, "Show a stage: ast, codegen, codegen-opt, dis")
+  app.add_option("-d", arguments.debug_stages, "Show a stage: headers, ast, codegen, codegen-opt, dis")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->option_text("STAGE");

@@ -8,8 +8,9 @@
 #include "codegen/disassemble.h"
 #include "frontend/diagnostics/renderer.h"
 #include "frontend/parse/format_script.h"
-#include "tools/common/parse_options.h"
 #include "frontend/target/live_target.h"
+#include "tools/awl/link_object.h"
+#include "tools/common/parse_options.h"
 #include "tools/common/read_file.h"
 
 namespace awl::tools {
@@ -23,7 +24,9 @@ Result<Script> load_script(const CompileArguments &compile) {
   if (compile.has_program) return Script{"stdin", compile.program};
   Result<std::vector<uint8_t>> bytes = read_file(compile.file);
   if (!bytes) return bytes.error();
-  if (bytes->size() > 4 && std::string(bytes->begin(), bytes->begin() + 4) == "\x7f" "ELF")
+  if (bytes->size() > 4 && std::string(bytes->begin(), bytes->begin() + 4) ==
+                               "\x7f"
+                               "ELF")
     return Error{compile.file + " is an object, not a script: run it with awl-run"};
   return Script{compile.file == "-" ? "stdin" : compile.file,
                 std::string(bytes->begin(), bytes->end())};
@@ -37,6 +40,11 @@ void print_diagnostics(const frontend::Compilation &compilation, const RunArgume
     if (diagnostic.severity == frontend::Severity::kWarning && arguments.run.no_warnings) continue;
     fputs(frontend::render(diagnostic, compilation.sources, render).c_str(), stderr);
   }
+}
+
+// Prints a stage's text under its name.
+std::function<void(const std::string &)> printer(const char *title) {
+  return [title](const std::string &text) { printf("%s\n%s\n", title, text.c_str()); };
 }
 
 frontend::Options frontend_options(const CompileArguments &compile, const RunArguments &arguments) {
@@ -60,17 +68,13 @@ frontend::Options frontend_options(const CompileArguments &compile, const RunArg
   options.parameters = arguments.run.positional;
   // The names come with their prefix, AWL_ or BPFTRACE_.
   options.environment = [](const std::string &name) { return getenv(name.c_str()); };
+  if (arguments.wants("headers")) options.on_compile = printer("C compiler");
   if (arguments.wants("ast")) {
     options.after_pass = [](const std::string &pass, const frontend::ast::Program &program) {
       printf("AST after: %s\n%s\n", pass.c_str(), frontend::dump(program).c_str());
     };
   }
   return options;
-}
-
-// Prints a stage's text under its name.
-std::function<void(const std::string &)> printer(const char *title) {
-  return [title](const std::string &text) { printf("%s\n%s\n", title, text.c_str()); };
 }
 
 codegen::Options codegen_options(const CompileArguments &compile, const RunArguments &arguments,
@@ -108,6 +112,11 @@ CompileOutcome lower(const frontend::Compilation &compilation, const CompileArgu
   Result<std::vector<uint8_t>> object =
       codegen::generate(compilation.checked, codegen_options(compile, arguments, ir));
   if (!object) return failure("internal: " + object.error().message);
+  const std::vector<frontend::ImportedObject> &imported = compilation.checked.objects;
+  if (!imported.empty()) {
+    object = link_object(*object, imported);
+    if (!object) return failure(object.error().message);
+  }
   if (arguments.wants("dis")) {
     Result<std::string> text = codegen::disassemble(*object);
     if (!text) return failure(text.error().message);

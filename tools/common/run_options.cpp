@@ -66,10 +66,12 @@ void add_run_options(CLI::App &app, RunArguments &arguments) {
   app.add_option("-c", run.command, "Run COMMAND; when it ends, tracing ends")
       ->option_text("COMMAND");
   app.add_option("-d", arguments.debug_stages,
-                 "Show a stage: ast, codegen, codegen-opt, dis, libbpf, verifier, diagnostics, all")
+                 "Show a stage: headers, ast, codegen, codegen-opt, dis, libbpf, verifier, diagnostics, "
+                 "all")
       ->delimiter(',')
       ->check(one_of(
-          {"ast", "codegen", "codegen-opt", "dis", "libbpf", "verifier", "diagnostics", "all"}))
+          {"headers", "ast", "codegen", "codegen-opt", "dis", "libbpf", "verifier", "diagnostics",
+                     "all"}))
       ->allow_extra_args(false)
       ->option_text("STAGE");
   app.add_option_function<std::vector<std::string>>(

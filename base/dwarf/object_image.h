@@ -1,0 +1,19 @@
+// An object file in memory, as a compiler has written it: not linked yet.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace awl {
+
+// Debug information of a `.o` refers to its own sections by relocations, which libdw does not
+// apply. `image` is such a file, of this machine's kind (x86-64 or AArch64), and is changed in
+// place: those of its `.debug_*` sections. Errors: malformed, or for another machine.
+Status relocate_debug_sections(std::string &image);
+
+// The bytes of a section; empty when there is none, or when the file is malformed.
+std::string_view object_section(std::string_view image, std::string_view name);
+
+}  // namespace awl

@@ -1,0 +1,62 @@
+#include "frontend/headers/include_lines.h"
+
+#include <filesystem>
+
+#include "frontend/headers/kernel_headers.h"
+
+namespace awl::frontend {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_in_include_paths(const std::string &name, const Options &options) {
+  for (const std::string &path : options.include_paths) {
+    std::error_code ignored;
+    if (fs::exists(fs::path(path) / name, ignored)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string header_beside(const std::string &name, const std::string &from) {
+  std::error_code error;
+  const fs::path beside = fs::path(from).parent_path() / name;
+  if (!fs::exists(beside, error) || error) return "";
+  return fs::absolute(beside, error).string();
+}
+
+HeaderLine include_line(const std::string &name, bool is_system, Span span, const std::string &from,
+                        bool has_btf, const Options &options) {
+  HeaderLine line;
+  line.name = name;
+  line.span = span;
+  line.text = is_system ? "#include <" + name + ">" : "#include \"" + name + "\"";
+  if (!is_system) {
+    // clang reads from its standard input, which lies in no folder.
+    const std::string beside = header_beside(name, from);
+    if (!beside.empty()) {
+      line.text = "#include \"" + beside + "\"";
+      return line;
+    }
+  }
+  line.may_be_missing = has_btf && is_kernel_header(name) && !is_in_include_paths(name, options);
+  return line;
+}
+
+HeaderLine directive_line(std::string_view text, Span span) {
+  HeaderLine line;
+  line.text = text;
+  line.span = span;
+  return line;
+}
+
+HeaderOptions header_options(const Options &options, bool has_btf) {
+  HeaderOptions result;
+  result.include_paths = options.include_paths;
+  result.has_btf = has_btf;
+  result.on_compile = options.on_compile;
+  return result;
+}
+
+}  // namespace awl::frontend

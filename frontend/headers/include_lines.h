@@ -1,0 +1,24 @@
+// The lines of a script that a C compiler is shown.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "frontend/frontend.h"
+#include "frontend/headers/read_headers.h"
+
+namespace awl::frontend {
+
+// The absolute path of a header in the folder of the script `from`; empty: there is none.
+std::string header_beside(const std::string &name, const std::string &from);
+
+// `#include <name>` or `"name"`, of which the second is looked for beside the script `from` first.
+HeaderLine include_line(const std::string &name, bool is_system, Span span, const std::string &from,
+                        bool has_btf, const Options &options);
+
+// A `#define` or `#undef` as it is written.
+HeaderLine directive_line(std::string_view text, Span span);
+
+HeaderOptions header_options(const Options &options, bool has_btf);
+
+}  // namespace awl::frontend

@@ -1,0 +1,1 @@
+struct broken { nosuch_t x; };
