@@ -120,6 +120,28 @@ class Relocator {
 
 Status relocate_debug_sections(std::string &image) { return Relocator(image).run(); }
 
+Status hide_functions(std::string &image) {
+  ObjectImage view(image);
+  if (Status status = view.read_sections(); !status) return status;
+  for (const Elf64_Shdr &table : view.sections()) {
+    if (table.sh_type != SHT_SYMTAB) continue;
+    for (uint64_t at = 0; at + sizeof(Elf64_Sym) <= table.sh_size; at += sizeof(Elf64_Sym)) {
+      Elf64_Sym symbol{};
+      if (!view.read(table.sh_offset + at, &symbol))
+        return Error{"the table of symbols is cut off", ENOEXEC};
+      if (ELF64_ST_TYPE(symbol.st_info) != STT_FUNC ||
+          ELF64_ST_BIND(symbol.st_info) != STB_GLOBAL ||
+          symbol.st_shndx >= view.sections().size() ||
+          view.name(view.sections()[symbol.st_shndx]) != ".text") {
+        continue;
+      }
+      symbol.st_other = STV_HIDDEN;
+      std::memcpy(image.data() + table.sh_offset + at, &symbol, sizeof symbol);
+    }
+  }
+  return ok();
+}
+
 std::string_view object_section(std::string_view image, std::string_view name) {
   ObjectImage view(image);
   if (!view.read_sections()) return {};

@@ -13,6 +13,11 @@ namespace awl {
 // place: those of its `.debug_*` sections. Errors: malformed, or for another machine.
 Status relocate_debug_sections(std::string &image);
 
+// Makes the global functions in `.text` of a BPF object hidden, in the sense of ELF: they are still
+// linked by name, but libbpf has them verified as a part of the programs that call them, and so
+// with what is known of the arguments, and not each by itself. Errors: malformed.
+Status hide_functions(std::string &image);
+
 // The bytes of a section; empty when there is none, or when the file is malformed.
 std::string_view object_section(std::string_view image, std::string_view name);
 

@@ -29,20 +29,13 @@ CompiledBpf compile_bpf(const std::string &path, const HeaderOptions &options) {
   const std::string own = "/usr/include/" + std::string(system.machine) + "-linux-gnu";
   std::error_code ignored;
   if (std::filesystem::is_directory(own, ignored)) words.insert(words.end(), {"-idirafter", own});
-  words.insert(words.end(), {"-fno-color-diagnostics", "-fno-caret-diagnostics", "-x", "c", "-"});
-  // Maps may not be hidden, functions alone.
-  const std::string input =
-      "#pragma clang attribute push(__attribute__((visibility(\"hidden\"))), apply_to = function)\n"
-      "#include \"" +
-      path +
-      "\"\n"
-      "#pragma clang attribute pop\n";
+  words.insert(words.end(), {"-fno-color-diagnostics", "-fno-caret-diagnostics", path});
   if (options.on_compile) {
     std::string shown;
     for (const std::string &word : words) shown += (shown.empty() ? "" : " ") + word;
-    options.on_compile(shown + "\n" + input);
+    options.on_compile(shown + "\n");
   }
-  Result<HelperOutcome> outcome = run_helper(words, input, kCompileLimitS);
+  Result<HelperOutcome> outcome = run_helper(words, "", kCompileLimitS);
   if (!outcome) return {"", {{outcome.error().message, {}, ""}}};
   if (outcome->exit_code == 0) return {std::move(outcome->output), {}};
   CompiledBpf result;

@@ -13,9 +13,7 @@ struct CompiledBpf {
   std::vector<HeaderFailure> failures;  // their `line` is not set
 };
 
-// For the BPF target, optimised, with BTF. Functions are hidden, in the sense of ELF: libbpf then
-// verifies them as a part of the programs that call them, and so with what is known of the
-// arguments, and not each by itself.
+// For the BPF target, optimised, with BTF.
 CompiledBpf compile_bpf(const std::string &path, const HeaderOptions &options);
 
 }  // namespace awl::frontend

@@ -51,6 +51,16 @@ HeaderLine directive_line(std::string_view text, Span span) {
   return line;
 }
 
+HeaderLine written_line(std::string_view text, bool has_btf, const Options &options) {
+  const size_t open = text.find_first_of("<\"");
+  const size_t word = text.find_first_not_of(" \t", 1);
+  const size_t close = open == std::string_view::npos ? open : text.find_first_of(">\"", open + 1);
+  if (close == std::string_view::npos || word > open || !text.substr(word).starts_with("include"))
+    return directive_line(text, Span{});
+  return include_line(std::string(text.substr(open + 1, close - open - 1)), text[open] == '<',
+                      Span{}, "", has_btf, options);
+}
+
 HeaderOptions header_options(const Options &options, bool has_btf) {
   HeaderOptions result;
   result.include_paths = options.include_paths;

@@ -19,6 +19,9 @@ HeaderLine include_line(const std::string &name, bool is_system, Span span, cons
 // A `#define` or `#undef` as it is written.
 HeaderLine directive_line(std::string_view text, Span span);
 
+// A line as it is written, an #include among others.
+HeaderLine written_line(std::string_view text, bool has_btf, const Options &options);
+
 HeaderOptions header_options(const Options &options, bool has_btf);
 
 }  // namespace awl::frontend

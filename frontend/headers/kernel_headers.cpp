@@ -7,8 +7,12 @@
 #include <filesystem>
 #include <string_view>
 
+#include "base/helper_program.h"
+
 namespace awl::frontend {
 namespace {
+
+constexpr int kUnpackLimitS = 60;
 
 // Folders of the kernel's include/, as far as scripts use them.
 constexpr std::string_view kKernelFolders[] = {
@@ -61,6 +65,23 @@ KernelHeaders headers_at(const std::string &folder) {
 }
 
 }  // namespace
+
+UnpackedHeaders::~UnpackedHeaders() {
+  std::error_code ignored;
+  if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
+}
+
+KernelHeaders UnpackedHeaders::unpack(const std::string &archive) {
+  const std::string tar = is_file(archive) ? find_program("tar") : "";
+  if (tar.empty()) return {};
+  const char *parent = std::getenv("TMPDIR");
+  std::string pattern = std::string(parent ? parent : "/tmp") + "/awl-headers-XXXXXX";
+  if (::mkdtemp(pattern.data()) == nullptr) return {};
+  folder_ = pattern;
+  const Result<HelperOutcome> outcome =
+      run_helper({tar, "-xf", archive, "-C", folder_}, "", kUnpackLimitS);
+  return outcome && outcome->exit_code == 0 ? headers_at(folder_) : KernelHeaders{};
+}
 
 std::string kernel_arch(const std::string &machine) {
   if (machine == "x86_64" || machine == "i686") return "x86";

@@ -25,6 +25,23 @@ inline constexpr std::string_view kInstallKernelHeaders =
     "install the headers of this kernel (Debian and Ubuntu: linux-headers-$(uname -r); Fedora: "
     "kernel-devel), or let BPFTRACE_KERNEL_SOURCE name them";
 
+// Headers that the kernel carries itself (CONFIG_IKHEADERS), unpacked into a folder that goes with
+// this object. It takes tar, and about a second.
+class UnpackedHeaders {
+ public:
+  static constexpr const char *kArchive = "/sys/kernel/kheaders.tar.xz";
+
+  UnpackedHeaders() = default;
+  UnpackedHeaders(const UnpackedHeaders &) = delete;
+  ~UnpackedHeaders();
+
+  // Empty: there is no such archive, or it cannot be unpacked.
+  KernelHeaders unpack(const std::string &archive = kArchive);
+
+ private:
+  std::string folder_;
+};
+
 // What the kernel calls an architecture (`uname -m`): "x86", "arm64".
 std::string kernel_arch(const std::string &machine);
 

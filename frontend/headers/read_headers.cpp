@@ -49,6 +49,9 @@ class Unit {
   }
 
   void begin_macros() {
+    // What compilers are told besides the value.
+    write("#define __builtin_expect(value, ...) (value)");
+    write("#define __builtin_constant_p(...) 0");
     write("#define AWL_TEXT_(...) #__VA_ARGS__");
     write("#define AWL_TEXT(...) AWL_TEXT_(__VA_ARGS__)");
   }
@@ -77,30 +80,43 @@ class Unit {
   size_t records_ = 0;
 };
 
-KernelHeaders installed_headers() {
-  utsname system{};
-  ::uname(&system);
-  return find_kernel_headers(system.release);
-}
-
 bool has_kernel_header(const std::vector<HeaderLine> &lines) {
   return std::any_of(lines.begin(), lines.end(),
                      [](const HeaderLine &line) { return is_kernel_header(line.name); });
 }
 
-std::vector<std::string> command(const std::string &clang, const std::vector<HeaderLine> &lines,
+// The kernel's headers, where the lines name one of them.
+class WantedKernelHeaders {
+ public:
+  explicit WantedKernelHeaders(const std::vector<HeaderLine> &lines)
+      : is_wanted_(has_kernel_header(lines)) {
+    utsname system{};
+    ::uname(&system);
+    machine_ = system.machine;
+    if (is_wanted_) headers_ = find_kernel_headers(system.release);
+    if (is_wanted_ && !headers_) headers_ = unpacked_.unpack();
+  }
+
+  bool are_missing() const { return is_wanted_ && !headers_; }
+  std::vector<std::string> options() const {
+    if (!headers_) return {};
+    return kernel_include_options(headers_, machine_);
+  }
+
+ private:
+  bool is_wanted_;
+  std::string machine_;
+  UnpackedHeaders unpacked_;
+  KernelHeaders headers_;
+};
+
+std::vector<std::string> command(const std::string &clang, const WantedKernelHeaders &kernel,
                                  const HeaderOptions &options) {
-  utsname system{};
-  ::uname(&system);
   std::vector<std::string> words{clang, "-x", "c", "-std=gnu11", "-w", "-O0"};
   for (const std::string &path : options.include_paths) words.insert(words.end(), {"-I", path});
   if (options.has_btf) words.push_back("-DBPFTRACE_HAVE_BTF=1");
-  if (has_kernel_header(lines)) {
-    if (const KernelHeaders headers = installed_headers()) {
-      const std::vector<std::string> more = kernel_include_options(headers, system.machine);
-      words.insert(words.end(), more.begin(), more.end());
-    }
-  }
+  const std::vector<std::string> more = kernel.options();
+  words.insert(words.end(), more.begin(), more.end());
   words.insert(words.end(), {"-fno-color-diagnostics", "-fno-caret-diagnostics"});
   return words;
 }
@@ -183,7 +199,8 @@ HeaderProduct read_headers(const HeaderRequest &request, const HeaderOptions &op
   unit.begin_macros();
   for (const MacroUse &use : request.macros) unit.ask_for(use);
 
-  std::vector<std::string> words = command(clang, request.lines, options);
+  const WantedKernelHeaders kernel(request.lines);
+  std::vector<std::string> words = command(clang, kernel, options);
   words.insert(words.end(), {"-g", "-fno-eliminate-unused-debug-types", "-c", "-o", "-", "-"});
   Result<HelperOutcome> outcome = run(words, unit, options);
   if (!outcome) return failed(outcome.error().message);
@@ -197,7 +214,7 @@ HeaderProduct read_headers(const HeaderRequest &request, const HeaderOptions &op
       DwarfFile::parse_object(std::move(outcome->output));
   if (!types) return failed(types.error().message);
   product.types = std::move(*types);
-  product.has_user_headers_only = has_kernel_header(request.lines) && !installed_headers();
+  product.has_user_headers_only = kernel.are_missing();
   return product;
 }
 
@@ -213,7 +230,8 @@ std::optional<bool> evaluate_with_headers(const std::vector<HeaderLine> &lines,
   unit.write("#else");
   unit.write(std::string(kFalse));
   unit.write("#endif");
-  std::vector<std::string> words = command(clang, lines, options);
+  const WantedKernelHeaders kernel(lines);
+  std::vector<std::string> words = command(clang, kernel, options);
   words.insert(words.end(), {"-E", "-o", "-", "-"});
   Result<HelperOutcome> outcome = run(words, unit, options);
   if (!outcome || outcome->exit_code != 0) return std::nullopt;

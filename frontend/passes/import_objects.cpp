@@ -78,6 +78,10 @@ class Importer {
   void import(const ObjectFile &file) {
     std::string bytes;
     if (!read(file, &bytes)) return;
+    if (Status status = hide_functions(bytes); !status) {
+      fail(file, status.error().message, "");
+      return;
+    }
     Result<std::shared_ptr<const Btf>> btf =
         Btf::parse(std::string(object_section(bytes, ".BTF")), file.path);
     if (!btf) {

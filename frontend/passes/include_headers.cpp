@@ -201,7 +201,11 @@ void answer_from_headers(Compilation &compilation, Target &target, const Options
     std::vector<HeaderLine> all;
     for (const std::string &name : options.includes)
       all.push_back(include_line(name, true, Span{}, "", target.has_btf(), options));
-    all.push_back({lines, "", Span{}, false});
+    for (std::string_view rest = lines; !rest.empty();) {
+      const size_t end = std::min(rest.find('\n'), rest.size());
+      all.push_back(written_line(rest.substr(0, end), target.has_btf(), options));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
     return evaluate_with_headers(all, condition, header_options(options, target.has_btf()));
   };
 }

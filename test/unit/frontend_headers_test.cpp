@@ -12,6 +12,7 @@
 #include "frontend/headers/header_types.h"
 #include "frontend/headers/kernel_headers.h"
 #include "frontend/headers/read_headers.h"
+#include "frontend/parse/condition.h"
 #include "frontend/parse/preprocess.h"
 
 namespace awl::frontend {
@@ -110,6 +111,21 @@ TEST_F(KernelHeadersTest, WhereDistributionsPutThem) {
   EXPECT_EQ(find_kernel_headers("6.2", root).build, root + "/usr/src/kernels/6.1");
 }
 
+TEST_F(KernelHeadersTest, FromTheKernelItself) {
+  touch("/include/linux/kconfig.h");
+  const std::string archive = root + "/headers.tar";
+  ASSERT_EQ(system(("tar -cf " + archive + " -C " + root + " include").c_str()), 0);
+  std::string unpacked;
+  {
+    UnpackedHeaders headers;
+    unpacked = headers.unpack(archive).source;
+    EXPECT_TRUE(fs::exists(unpacked + "/include/linux/kconfig.h"));
+  }
+  ASSERT_NE(unpacked, "");
+  EXPECT_FALSE(fs::exists(unpacked));
+  EXPECT_FALSE(UnpackedHeaders().unpack(root + "/nosuch.tar"));
+}
+
 TEST_F(KernelHeadersTest, FromTheEnvironment) {
   touch("/modules/build/include/linux/kconfig.h");
   Environment named("BPFTRACE_KERNEL_SOURCE", (root + "/modules").c_str());
@@ -136,6 +152,22 @@ TEST(ObjectImage, Malformed) {
           std::string(200, '\xff');
   EXPECT_FALSE(relocate_debug_sections(image));
   EXPECT_EQ(object_section(image, ".BTF"), "");
+  EXPECT_FALSE(hide_functions(image));
+}
+
+TEST(Condition, MacrosWithParameters) {
+  PreprocessorMacros macros;
+  macros["MAX"] = {"((a) > (b) ? (a) : (b))", {"a", "b"}, true};
+  macros["TWICE"] = {"MAX(x, 0) * 2", {"x"}, true};
+  macros["FIVE"] = {"5", {}, false};
+  macros["NONE"] = {"7", {}, true};
+  macros["LOOP"] = {"LOOP(x)", {"x"}, true};
+  EXPECT_EQ(evaluate_condition("MAX(3, FIVE) == 5", macros), 1);
+  EXPECT_EQ(evaluate_condition("TWICE(1 + 2) + 1", macros), 7);
+  EXPECT_EQ(evaluate_condition("NONE() && defined(MAX)", macros), 1);
+  EXPECT_EQ(evaluate_condition("MAX(1)", macros), std::nullopt);
+  EXPECT_EQ(evaluate_condition("MAX", macros), std::nullopt);
+  EXPECT_EQ(evaluate_condition("LOOP(1)", macros), std::nullopt);
 }
 
 TEST(Preprocess, AsksHeaders) {

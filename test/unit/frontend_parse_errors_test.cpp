@@ -127,7 +127,7 @@ TEST_F(ParseErrorsTest, NoneFollowsFromAnother) {
   EXPECT_EQ(errors("begin { $ = 1; `\x01\xff print(1) }"),
             "1:9 stray character '$'\n1:16 stray character '`'\n");
   EXPECT_EQ(errors("begin { #define A 1\n }"),
-            "1:9 a #define or #include line must stand at the top of the script\n");
+            "1:9 a #define, #undef or #include line must stand at the top of the script\n");
 }
 
 TEST_F(ParseErrorsTest, AMissingBraceIsFoundAtTheNextClause) {
