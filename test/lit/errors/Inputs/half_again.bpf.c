@@ -1,1 +1,1 @@
-int half(int x) { return x / 2; }
+int half(unsigned int x) { return x / 2; }
