@@ -59,8 +59,8 @@ bool run_passes(Compilation &compilation, std::string name, std::string text, Ta
   resolve_calls(compilation, options);
   resolve_variables(compilation);
   done("resolve_names");
-  if (diagnostics.has_errors()) return false;
 
+  // With names that nobody knows, too: what else is wrong is said in the same run.
   // Literals are folded before they get types, as the smallest type depends on the value.
   fold_constants(compilation);
   done("fold_constants");

@@ -80,7 +80,9 @@ Result<std::string> fill_in(const std::string &text, const std::vector<std::stri
   for (size_t i = 0; i < text.size();) {
     constexpr size_t kMaxDigits = 5;
     size_t end = i + 1;
-    while (end < text.size() && end - i <= kMaxDigits && isdigit(static_cast<unsigned char>(text[end]))) ++end;
+    while (end < text.size() && end - i <= kMaxDigits &&
+           isdigit(static_cast<unsigned char>(text[end])))
+      ++end;
     if (text[i] != '$' || end == i + 1) {
       result += text[i++];
       continue;
@@ -126,6 +128,19 @@ Status fill_in_attach_points(object::Description &description,
     }
   }
   return ok();
+}
+
+std::vector<std::string> missing_parameters(const object::Description &description,
+                                            const RunOptions &options) {
+  std::vector<std::string> names;
+  for (const object::Parameter &parameter : description.parameters) {
+    std::string name = display_name(parameter);
+    bool is_known = std::find(names.begin(), names.end(), name) != names.end();
+    if (parameter.is_positional && !given_text(parameter, options) && !is_known) {
+      names.push_back(std::move(name));
+    }
+  }
+  return names;
 }
 
 Result<std::vector<ParameterValue>> bind_parameters(const object::Description &description,

@@ -18,6 +18,10 @@ struct ParameterValue {
   std::string text;
 };
 
+// "$2" and its like: positional parameters that the script uses and that were not given.
+std::vector<std::string> missing_parameters(const object::Description &description,
+                                            const RunOptions &options);
+
 // One value per parameter, defaults where none was given. Fails for a name the script does not
 // have, a number that is none and a text that is too long, saying what is known or allowed.
 Result<std::vector<ParameterValue>> bind_parameters(const object::Description &description,

@@ -163,6 +163,11 @@ class Run {
     }
     Result<std::vector<ParameterValue>> parameters = bind_parameters(description_, options_);
     if (!parameters) return parameters.error();
+    if (options_.warn_of_missing_parameters && !options_.no_warnings) {
+      for (const std::string &name : missing_parameters(description_, options_)) {
+        output_->warning("Positional parameter " + name + " is empty or not provided.");
+      }
+    }
     Result<Signals> signals = Signals::block(self_signals());
     if (!signals) return signals.error();
     signals_.emplace(std::move(*signals));

@@ -8,9 +8,9 @@ namespace {
 
 std::vector<Builtin> join_tables() {
   std::vector<Builtin> all;
-  for (auto table : {value_builtins, output_builtins, map_builtins, string_builtins,
-                     symbol_builtins, network_builtins, process_builtins, aggregation_builtins,
-                     compile_time_builtins}) {
+  for (auto table :
+       {value_builtins, output_builtins, map_builtins, string_builtins, symbol_builtins,
+        network_builtins, process_builtins, aggregation_builtins, compile_time_builtins}) {
     for (Builtin &builtin : table()) {
       builtin.is_value |= table == value_builtins;
       all.push_back(builtin);
@@ -32,6 +32,12 @@ bool is_argument_name(std::string_view name) {
 }
 
 }  // namespace
+
+bool takes(const Builtin &builtin, size_t count) {
+  int given = static_cast<int>(count);
+  return given >= builtin.min_arguments &&
+         (builtin.max_arguments < 0 || given <= builtin.max_arguments);
+}
 
 const std::vector<Builtin> &all_builtins() {
   static const std::vector<Builtin> all = join_tables();

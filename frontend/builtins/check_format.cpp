@@ -1,10 +1,14 @@
 #include "frontend/builtins/check_format.h"
 
+#include <cctype>
+
 #include "runtime/object/format_string.h"
 
 namespace awl::frontend {
 
 AWL_DIAGNOSTIC(kFormatConversion, Error, "format-conversion", "{}", std::string);
+AWL_DIAGNOSTIC(kFormatUnknown, Warning, "format-unknown",
+               "'{}' is no format specifier, and printed as it stands", std::string);
 AWL_DIAGNOSTIC(kFormatTooFew, Error, "format-too-few-arguments",
                "not enough arguments for format string ({} supplied, {} expected)", size_t, size_t);
 AWL_DIAGNOSTIC(kFormatTooMany, Error, "format-too-many-arguments",
@@ -51,6 +55,24 @@ Span conversion_span(const ast::StringLiteral &format, const object::FormatConve
   return {format.span.source, begin, begin + conversion.size};
 }
 
+// `%y` prints as it stands; so does `100%` at the end of a word.
+void warn_of_percent(BuiltinContext &context, const ast::StringLiteral &format) {
+  const std::string &text = format.value;
+  for (size_t i = 0; i + 1 < text.size(); ++i) {
+    if (text[i] != '%') continue;
+    FormatConversion unknown;
+    unknown.position = static_cast<uint32_t>(i);
+    unknown.size = 2;
+    auto pieces = object::parse_format(std::string_view(text).substr(i, 2));
+    bool is_known = !pieces || object::conversion_count(*pieces) > 0 || text[i + 1] == '%';
+    if (text[i + 1] == '%') ++i;
+    if (is_known || !std::isalpha(static_cast<unsigned char>(text[i + 1]))) continue;
+    if (std::string_view("hljztL").find(text[i + 1]) != std::string_view::npos) continue;
+    context.report(conversion_span(format, unknown), kFormatUnknown, text.substr(i, 2))
+        .hint("write %% for a percent sign");
+  }
+}
+
 // The pieces of the format, when the arguments fit; null after a report.
 std::optional<std::vector<object::FormatPiece>> check_pieces(BuiltinContext &context,
                                                              Arguments &arguments) {
@@ -64,6 +86,7 @@ std::optional<std::vector<object::FormatPiece>> check_pieces(BuiltinContext &con
     context.report(conversion_span(format, wrong), kFormatConversion, pieces.error().message);
     return std::nullopt;
   }
+  warn_of_percent(context, format);
   size_t expected = object::conversion_count(*pieces), supplied = arguments.size() - 1;
   Span span = format.span.to(arguments.back()->span);
   if (supplied < expected) {
@@ -82,7 +105,8 @@ std::optional<std::vector<object::FormatPiece>> check_pieces(BuiltinContext &con
   bool is_right = true;
   for (const object::FormatPiece &piece : *pieces) {
     if (!piece.has_conversion) continue;
-    const ast::Expr &argument = *arguments[position++];
+    ast::Expr &argument = *arguments[position++];
+    if (piece.conversion.conversion == 's') context.checker.make_text(argument);
     if (fits(piece.conversion, argument.type)) continue;
     Span where = conversion_span(format, piece.conversion);
     std::string text = format.value.substr(piece.conversion.position, piece.conversion.size);
@@ -99,8 +123,7 @@ std::optional<std::vector<object::FormatPiece>> check_pieces(BuiltinContext &con
 bool check_format(BuiltinContext &context, Arguments &arguments) {
   // What bpf_seq_printf() takes.
   constexpr size_t kMaxPinnedArguments = 12;
-  bool is_pinned =
-      context.probe().family == ProbeFamily::kIter && !context.probe().binary.empty();
+  bool is_pinned = context.probe().family == ProbeFamily::kIter && !context.probe().binary.empty();
   if (is_pinned) return check_kernel_format(context, arguments, kMaxPinnedArguments);
   return check_pieces(context, arguments).has_value();
 }

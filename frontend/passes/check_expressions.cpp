@@ -8,6 +8,7 @@
 #include "frontend/builtins/check_builtin.h"
 #include "frontend/builtins/config.h"
 #include "frontend/diagnostics/nearest_name.h"
+#include "frontend/passes/expand_macros.h"
 #include "frontend/passes/type_checker.h"
 #include "frontend/probes/network.h"
 #include "runtime/object/description.h"
@@ -116,7 +117,8 @@ TypeRef TypeChecker::check_node(ast::Expr *&expr) {
     case ast::NodeKind::kVariable: {
       auto &node = static_cast<ast::Variable &>(*expr);
       TypeRef type = node.decl ? variable(*node.decl).shape.type : nullptr;
-      if (!type) report(node.span, kUnresolvedVariable);
+      // Without errors before, which explain it.
+      if (!type && !compilation_.diagnostics.has_errors()) report(node.span, kUnresolvedVariable);
       if (is_final_ && node.decl) node.decl->type = type;
       return type;
     }
@@ -245,6 +247,10 @@ TypeRef TypeChecker::check_imported(ast::Call &node) {
 
 TypeRef TypeChecker::check_builtin(const Builtin &builtin, ast::Expr *&expr,
                                    std::vector<ast::Expr *> &arguments) {
+  if (!takes(builtin, arguments.size())) return nullptr;  // resolve_calls has said so
+  if (builtin.map_argument == MapArgument::kAlways && !ast::as<ast::Map>(arguments[0])) {
+    return nullptr;
+  }
   BuiltinContext context(*this, builtin, expr);
   ProbeFamily family = context.probe().family;
   if (std::string_view reason = why_unavailable(builtin.name, family); !reason.empty()) {
@@ -263,6 +269,12 @@ TypeRef TypeChecker::check_parameter(ast::PositionalParameter &node) {
   }
   if (!is_given && !options_.is_ahead_of_time) report(node.span, kParameterMissing, node.index);
   return int64();
+}
+
+void TypeChecker::make_text(ast::Expr &expr) {
+  auto *parameter = ast::as<ast::PositionalParameter>(&expr);
+  bool is_open = parameter && options_.is_ahead_of_time;
+  if (is_open) parameter->type = types_.string(object::kParameterStringSize);
 }
 
 ast::Expr *TypeChecker::fix_parameter(ast::PositionalParameter &parameter) {
@@ -457,15 +469,6 @@ TypeRef TypeChecker::check_offsetof(ast::Offsetof &node) {
   }
   node.value = bits / 8;
   return uint64();
-}
-
-// The body of a macro stands where it was defined, and spans where it was called.
-bool TypeChecker::is_expansion(const ast::BlockExpr &node) {
-  const ast::Node *inner = node.result;
-  if (!node.statements.empty()) inner = node.statements.front();
-  if (!inner) return false;
-  return inner->span.source != node.span.source || inner->span.begin < node.span.begin ||
-         inner->span.end > node.span.end;
 }
 
 TypeRef TypeChecker::check_block(ast::BlockExpr &node) {

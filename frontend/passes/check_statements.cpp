@@ -151,8 +151,10 @@ void TypeChecker::assign_variable(ast::Assign &assign, ast::Variable &target) {
   }
   Slot &slot = variable(*target.decl);
   if (!put(slot, assign.value)) {
-    report(assign.span, kAssignMismatch, target.name, to_string(type), "variable",
-           to_string(slot.shape.type));
+    if (is_first(&slot)) {
+      report(assign.span, kAssignMismatch, target.name, to_string(type), "variable",
+             to_string(slot.shape.type));
+    }
     return;
   }
   target.type = slot.shape.type;
@@ -207,7 +209,7 @@ void TypeChecker::assign_map(ast::Assign &assign, ast::MapAccess &target) {
     is_put = put(slot.value, assign.value);
   }
   target.type = slot.value.shape.type;
-  if (is_put) return;
+  if (is_put || !is_first(&slot.value)) return;
   if (known && known->kind == type->kind && known->is_aggregation()) {
     report(assign.value->span, kDifferentParameters, aggregation->name, target.name);
   } else {
@@ -239,7 +241,7 @@ void TypeChecker::check_let(ast::Let &let) {
     TypeRef type = check(let.value);
     if (type && (type->kind == TypeKind::kVoid || type->is_aggregation())) {
       report(let.span, kNotAssignable, to_string(type));
-    } else if (type && !put(slot, let.value)) {
+    } else if (type && !put(slot, let.value) && is_first(&slot)) {
       report(let.span, kAssignMismatch, decl->name, to_string(type), "variable",
              to_string(slot.shape.type));
     }
@@ -316,7 +318,9 @@ void TypeChecker::check_for_map(ast::ForMap &loop) {
   }
   TypeRef key = slot.key.shape.type;
   if (!key || !value) {
-    report(loop.map->span, kLoopUndefinedMap, slot.name);
+    if (!compilation_.diagnostics.has_errors()) {
+      report(loop.map->span, kLoopUndefinedMap, slot.name);
+    }
     return;
   }
   if (value->is_aggregation() && !value->is_integer_aggregation()) {

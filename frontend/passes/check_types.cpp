@@ -138,6 +138,8 @@ bool TypeChecker::widen_slot(Slot &slot, const Shape &shape) {
 }
 
 bool TypeChecker::put(Slot &slot, ast::Expr *&value) {
+  // What a parameter is that nobody has given yet, its use tells.
+  if (slot.shape.type && slot.shape.type->is_string()) make_text(*value);
   Shape shape = shape_of(types_, *value);
   if (!is_final_) return widen_slot(slot, shape);
   TypeRef to = slot.shape.type;
@@ -162,6 +164,7 @@ bool TypeChecker::use_map(MapSlot &map, bool is_keyed, Span span) {
     map.is_keyed = is_keyed;
   }
   if (map.is_keyed == is_keyed) return true;
+  if (!is_first(&map)) return false;
   report(span, is_keyed ? kMapNeedsNoKey : kMapNeedsKey, map.name)
       .note(map.span, "first used here");
   return false;
@@ -176,6 +179,7 @@ bool TypeChecker::put_key(MapSlot &map, ast::Expr *&key, Span span) {
     return false;
   }
   if (put(map.key, key)) return true;
+  if (!is_first(&map.key)) return false;
   report(span, kKeyMismatch, map.name, to_string(type), to_string(map.key.shape.type));
   return false;
 }

@@ -83,12 +83,6 @@ int specificity(const ast::Macro &macro, const std::vector<ast::Expr *> &argumen
   return score;
 }
 
-bool takes(const Builtin &builtin, size_t count) {
-  int given = static_cast<int>(count);
-  return given >= builtin.min_arguments &&
-         (builtin.max_arguments < 0 || given <= builtin.max_arguments);
-}
-
 using MacroTable = std::map<std::string, std::vector<ast::Macro *>>;
 
 const ast::Macro *best_match(const MacroTable &table, const std::string &name,
@@ -451,6 +445,14 @@ class Expander {
 };
 
 }  // namespace
+
+bool is_expansion(const ast::BlockExpr &node) {
+  const ast::Node *inner = node.result;
+  if (!node.statements.empty()) inner = node.statements.front();
+  if (!inner) return false;
+  return inner->span.source != node.span.source || inner->span.begin < node.span.begin ||
+         inner->span.end > node.span.end;
+}
 
 void expand_macros(Compilation &compilation, ast::Program &program) {
   Expander(compilation, program).run(program);

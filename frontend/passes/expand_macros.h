@@ -15,4 +15,8 @@ namespace awl::frontend {
 // (stdlib/standard_library.h) are parsed as their macros are met.
 void expand_macros(Compilation &compilation, ast::Program &program);
 
+// Whether a block is the body of one of the script's macros: it stands where that was defined, and
+// its span where it was called.
+bool is_expansion(const ast::BlockExpr &node);
+
 }  // namespace awl::frontend

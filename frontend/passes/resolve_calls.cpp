@@ -3,6 +3,7 @@
 #include "frontend/ast/visit.h"
 #include "frontend/builtins/builtin.h"
 #include "frontend/diagnostics/nearest_name.h"
+#include "frontend/passes/expand_macros.h"
 #include "frontend/stdlib/standard_library.h"
 
 namespace awl::frontend {
@@ -65,8 +66,22 @@ class CallResolver {
     } else if (auto *identifier = ast::as<ast::Identifier>(expr)) {
       expr = resolve_identifier(identifier);
     } else {
+      auto *block = ast::as<ast::BlockExpr>(expr);
+      bool is_macro = block && is_expansion(*block);
+      if (is_macro) expansions_.push_back(block->span);
       visit(*expr);
+      if (is_macro) expansions_.pop_back();
     }
+  }
+
+  template <class... Args>
+  Diagnostics::Builder report(Span span, const DiagnosticKind<Args...> &kind,
+                              const std::type_identity_t<Args> &...args) {
+    auto diagnostic = diagnostics_.emit(span, kind, args...);
+    for (auto call = expansions_.rbegin(); call != expansions_.rend(); ++call) {
+      diagnostic.note(*call, "expanded from here");
+    }
+    return diagnostic;
   }
 
   // Maps as a whole and bare words mean nothing by themselves: they are read here, before the
@@ -91,18 +106,16 @@ class CallResolver {
     size_t count = call->arguments.size();
     if (!check_use(call->span, builtin)) return call;
     if (count < static_cast<size_t>(builtin.min_arguments)) {
-      diagnostics_
-          .emit(call->span, kTooFewArguments, builtin.name, builtin.min_arguments,
-                plural(static_cast<size_t>(builtin.min_arguments)), count)
+      report(call->span, kTooFewArguments, builtin.name, builtin.min_arguments,
+             plural(static_cast<size_t>(builtin.min_arguments)), count)
           .hint(std::string(builtin.signature));
     } else if (builtin.max_arguments >= 0 && count > static_cast<size_t>(builtin.max_arguments)) {
-      diagnostics_
-          .emit(call->span, kTooManyArguments, builtin.name, builtin.max_arguments,
-                plural(static_cast<size_t>(builtin.max_arguments)), count)
+      report(call->span, kTooManyArguments, builtin.name, builtin.max_arguments,
+             plural(static_cast<size_t>(builtin.max_arguments)), count)
           .hint(std::string(builtin.signature));
     } else if (builtin.map_argument == MapArgument::kAlways &&
                !ast::as<ast::Map>(call->arguments[0])) {
-      diagnostics_.emit(call->arguments[0]->span, kMapArgument, builtin.name);
+      report(call->arguments[0]->span, kMapArgument, builtin.name);
     } else if (builtin.is_value && count == 0) {
       return nodes_.make<ast::Identifier>(call->span, call->name);
     }
@@ -113,7 +126,7 @@ class CallResolver {
     if (const Builtin *builtin = find_builtin(identifier->name)) {
       if (!check_use(identifier->span, *builtin)) return identifier;
       if (builtin->min_arguments > 0) {
-        diagnostics_.emit(identifier->span, kFunctionAsValue, identifier->name)
+        report(identifier->span, kFunctionAsValue, identifier->name)
             .hint(std::string(builtin->signature));
         return identifier;
       }
@@ -148,12 +161,11 @@ class CallResolver {
   // Whether the builtin may be used at all here.
   bool check_use(Span span, const Builtin &builtin) {
     if (!builtin.is_supported) {
-      diagnostics_.emit(span, kUnsupportedFunction, builtin.name);
+      report(span, kUnsupportedFunction, builtin.name);
       return false;
     }
     if (builtin.is_unsafe && !options_.allow_unsafe) {
-      diagnostics_.emit(span, kUnsafeFunction, builtin.name)
-          .hint("use the --unsafe flag to allow it");
+      report(span, kUnsafeFunction, builtin.name).hint("use the --unsafe flag to allow it");
       return false;
     }
     return true;
@@ -165,7 +177,7 @@ class CallResolver {
     for (const Builtin &builtin : all_builtins()) names.emplace_back(builtin.name);
     for (const StandardName &macro : standard_names()) names.emplace_back(macro.name);
     std::string nearest = nearest_name(name, names);
-    auto diagnostic = diagnostics_.emit(span, kind, name);
+    auto diagnostic = report(span, kind, name);
     if (!nearest.empty()) diagnostic.hint("did you mean " + nearest + "?");
   }
 
@@ -174,6 +186,7 @@ class CallResolver {
   const CheckedProgram &checked_;
   ast::Context &nodes_;
   const Options &options_;
+  std::vector<Span> expansions_;  // calls of the macros whose bodies are being looked at
 };
 
 }  // namespace

@@ -57,6 +57,10 @@ class TypeChecker {
   bool is_member_object(const ast::Expr &expr) const { return member_object_ == &expr; }
   void note_probe_name() { program_->uses_probe_name = true; }
 
+  // Whether this is the first time that the last walk asks: for what is said once of a variable, a
+  // map or a feature, however often it stands in the script.
+  bool is_first(const void *what) { return is_final_ && told_.insert(what).second; }
+
   template <class... Args>
   Diagnostics::Builder report(Span span, const DiagnosticKind<Args...> &kind,
                               const std::type_identity_t<Args> &...args) {
@@ -87,6 +91,8 @@ class TypeChecker {
   // A parameter where only a constant will do: its value as a literal where that is known now and
   // the object need not serve others; else the parameter itself.
   ast::Expr *fix_parameter(ast::PositionalParameter &parameter);
+  // Makes a parameter of an object, where that is what the expression is, one that holds text.
+  void make_text(ast::Expr &expr);
 
   // ---- slots, check_types.cpp
   // Widens the slot by a value; in the last walk converts the value to the slot's type. False when
@@ -135,7 +141,6 @@ class TypeChecker {
   TypeRef check_sizeof(ast::Sizeof &node);
   TypeRef check_offsetof(ast::Offsetof &node);
   TypeRef check_block(ast::BlockExpr &node);
-  static bool is_expansion(const ast::BlockExpr &node);
 
   // check_operators.cpp
   TypeRef check_unary(ast::Unary &node, ast::Expr *&expr);
@@ -203,6 +208,7 @@ class TypeChecker {
   bool is_final_ = false;
   const ast::Expr *member_object_ = nullptr;
   bool is_format_ = false;  // the literal being checked is a format string: of any length
+  std::unordered_set<const void *> told_;
   std::vector<Span> expansions_;  // calls of the macros whose bodies are being checked
   int loop_depth_ = 0;
   int dead_depth_ = 0;     // branches around that are known not to be reached

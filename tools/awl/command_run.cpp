@@ -123,6 +123,8 @@ int command_run(const CommandLine &line) {
   add_script_parameters(words, line.parameters, arguments.run);
   arguments.run.debug_libbpf = arguments.wants("libbpf");
   arguments.run.debug_verifier = arguments.wants("verifier");
+  // What happens at a run is not told where none is wanted.
+  arguments.run.no_warnings |= modes.help || modes.list;
   if (modes.help) return print_script_help(compile, arguments);
   if (modes.list) return list_script(compile, arguments);
   return run_script(compile, arguments);

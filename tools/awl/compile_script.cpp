@@ -132,7 +132,8 @@ CompileOutcome lower(const frontend::Compilation &compilation, const CompileArgu
 }  // namespace
 
 void add_compile_options(CLI::App &app, CompileArguments &compile) {
-  app.add_option("-e", compile.program, "The program itself instead of a file")
+  app.add_option("-e", compile.program, "The program itself instead of a file; of several, the last")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
       ->option_text("PROGRAM");
   app.add_option("-I", compile.include_paths, "Search DIR for C headers")
       ->allow_extra_args(false)

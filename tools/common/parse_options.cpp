@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <memory>
 
 namespace awl::tools {
 namespace {
@@ -14,6 +15,11 @@ std::string none_of(const std::string &given, const std::vector<std::string> &wo
   for (size_t i = 0; i < words.size(); ++i) text += (i == 0 ? "" : ", ") + words[i];
   return text;
 }
+
+// The descriptions say how to call the programs: CLI11's own line knows less.
+class HelpFormatter : public CLI::Formatter {
+  std::string make_usage(const CLI::App *, std::string) const override { return ""; }
+};
 
 // What stands behind the colon in CLI11's own text.
 std::string behind_colon(const std::string &text) {
@@ -38,6 +44,7 @@ std::string explain(const CLI::ParseError &error) {
 }  // namespace
 
 std::optional<int> parse_options(CLI::App &app, const CommandLine &line) {
+  app.formatter(std::make_shared<HelpFormatter>());
   try {
     app.parse(std::vector<std::string>(line.options.rbegin(), line.options.rend()));
   } catch (const CLI::ParseError &error) {
