@@ -31,7 +31,6 @@ struct Builtin {
   bool is_async = false;  // handled by the runtime
   bool is_aggregation = false;
   bool is_statement = false;  // no value
-  bool is_supported = true;   // false: known, checked, but not yet compiled
   // `pid` and its like, all of values.cpp: without arguments always an Identifier after
   // resolve_calls, also when the script says `pid()`. All others are always Calls.
   bool is_value = false;

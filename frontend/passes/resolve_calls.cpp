@@ -23,8 +23,6 @@ AWL_DIAGNOSTIC(kImportedArguments, Error, "imported-arguments",
                size_t);
 AWL_DIAGNOSTIC(kUnsafeFunction, Error, "unsafe-function",
                "{}() is an unsafe function being used in safe mode", std::string_view);
-AWL_DIAGNOSTIC(kUnsupportedFunction, Error, "unsupported-function", "{} is not supported yet",
-               std::string_view);
 AWL_DIAGNOSTIC(kMapArgument, Error, "map-argument", "{}() expects a map argument",
                std::string_view);
 AWL_DIAGNOSTIC(kFunctionAsValue, Error, "function-as-value", "{} is a function and needs arguments",
@@ -160,10 +158,6 @@ class CallResolver {
 
   // Whether the builtin may be used at all here.
   bool check_use(Span span, const Builtin &builtin) {
-    if (!builtin.is_supported) {
-      report(span, kUnsupportedFunction, builtin.name);
-      return false;
-    }
     if (builtin.is_unsafe && !options_.allow_unsafe) {
       report(span, kUnsafeFunction, builtin.name).hint("use the --unsafe flag to allow it");
       return false;

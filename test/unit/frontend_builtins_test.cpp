@@ -185,7 +185,6 @@ TEST_F(BuiltinsTest, EachHasExamplesAndTheyAreJudgedRight) {
   std::map<std::string_view, const Example *> examples;
   for (const Example &example : kExamples) examples[example.name] = &example;
   for (const Builtin &builtin : all_builtins()) {
-    if (!builtin.is_supported) continue;
     ASSERT_TRUE(examples.contains(builtin.name)) << builtin.name << " has no example here";
     const Example &example = *examples[builtin.name];
     if (!example.right.empty()) {
@@ -233,15 +232,6 @@ TEST_F(BuiltinsTest, UnsafeOnesNeedLeave) {
   options.allow_unsafe = false;
   EXPECT_FALSE(compile("signal(9);"));
   EXPECT_EQ(first_error(), "unsafe-function");
-}
-
-TEST_F(BuiltinsTest, WhatIsNotCompiledYetIsNamed) {
-  for (const Builtin &builtin : all_builtins()) {
-    if (builtin.is_supported) continue;
-    std::string use = builtin.is_aggregation || builtin.min_arguments > 0 ? "(1)" : "";
-    EXPECT_FALSE(compile("@m = " + std::string(builtin.name) + use + ";"));
-    EXPECT_EQ(first_error(), "unsupported-function") << builtin.name;
-  }
 }
 
 // Wrong arguments of any kind are errors, never more.
