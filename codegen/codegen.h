@@ -14,6 +14,9 @@ namespace awl::codegen {
 
 struct Options {
   bool report_read_errors = false;  // -k: failed reads send a record each
+  // Keeps as little on the programs' stack as can be, in slower code. generate() sets it for
+  // scripts whose programs would need more than there is.
+  bool saves_stack = false;
   // Receives the object's description while there is still machine code to make. Null: not wanted.
   std::function<void(const object::Description &description)> on_description;
   // Receives the IR as text before and after optimisation. Null: not wanted.
@@ -22,6 +25,7 @@ struct Options {
 };
 
 // The bytes of the object. An error here is a defect of awl or of LLVM, not of the script.
-Result<std::vector<uint8_t>> generate(const frontend::CheckedProgram &program, const Options &options);
+Result<std::vector<uint8_t>> generate(const frontend::CheckedProgram &program,
+                                      const Options &options);
 
 }  // namespace awl::codegen

@@ -364,6 +364,8 @@ llvm::Value *Emitter::State::zero_key() {
   return current.zero_key;
 }
 
+bool Emitter::saves_stack() const { return s_->options.saves_stack; }
+
 llvm::Value *Emitter::allocate_on_stack(size_t size, const std::string &name) {
   Frame &frame = s_->frame();
   size_t rounded = (std::max<size_t>(size, 1) + 7) / 8 * 8;
@@ -380,6 +382,12 @@ llvm::Value *Emitter::allocate(size_t size, size_t alignment, const std::string 
   if (size <= s_->checked.config.on_stack_limit && rounded <= frame.stack_left) {
     return allocate_on_stack(size, name);
   }
+  return allocate_in_scratch(size, name);
+}
+
+llvm::Value *Emitter::allocate_in_scratch(size_t size, const std::string &name) {
+  Frame &frame = s_->frame();
+  size_t rounded = (std::max<size_t>(size, 1) + 7) / 8 * 8;
   if (!frame.scratch) s_->claim_scratch(*this);
   size_t offset = kScratchHeader + frame.scratch_used;
   frame.scratch_used += rounded;

@@ -85,6 +85,9 @@ class Emitter {
   llvm::Value *allocate(size_t size, size_t alignment, const std::string &name);
   // The same for what is small enough for the stack and read often, whatever on_stack_limit says.
   llvm::Value *allocate_on_stack(size_t size, const std::string &name);
+  llvm::Value *allocate_in_scratch(size_t size, const std::string &name);
+  // Whether as little as can be is to be left to LLVM to put on the stack.
+  bool saves_stack() const;
   void zero(llvm::Value *pointer, size_t size);                // memset, inlined or looped
   void copy(llvm::Value *to, llvm::Value *from, size_t size);  // memcpy of BPF memory
 

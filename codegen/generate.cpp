@@ -2,6 +2,7 @@
 #include "codegen/codegen.h"
 #include "codegen/emitter.h"
 #include "codegen/lower.h"
+#include "codegen/pipeline.h"
 
 namespace awl::codegen {
 
@@ -71,8 +72,10 @@ void describe_script(Emitter &emitter, const frontend::CheckedProgram &program) 
 
 }  // namespace
 
-Result<std::vector<uint8_t>> generate(const frontend::CheckedProgram &program,
-                                      const Options &options) {
+namespace {
+
+Result<std::vector<uint8_t>> generate_once(const frontend::CheckedProgram &program,
+                                           const Options &options) {
   Emitter emitter(program, options);
   describe_script(emitter, program);
   Lowering lowering(emitter, program);
@@ -82,6 +85,21 @@ Result<std::vector<uint8_t>> generate(const frontend::CheckedProgram &program,
     return Error{"code generation does not know " + lowering.unsupported().front() + "() yet"};
   }
   return emitter.finish();
+}
+
+}  // namespace
+
+Result<std::vector<uint8_t>> generate(const frontend::CheckedProgram &program,
+                                      const Options &options) {
+  Result<std::vector<uint8_t>> object = generate_once(program, options);
+  if (object || object.error().code != kStackExceeded) return object;
+  // What registers cannot hold goes to the stack, and only LLVM knows how much that is.
+  Options sparing = options;
+  sparing.saves_stack = true;
+  sparing.on_description = nullptr;  // it has been told
+  object = generate_once(program, sparing);
+  if (object || object.error().code != kStackExceeded) return object;
+  return Error{"a clause needs more than the 512 bytes of stack that the kernel gives: split it"};
 }
 
 }  // namespace awl::codegen

@@ -17,6 +17,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "codegen/emitter.h"
@@ -137,6 +138,17 @@ class Lowering {
   llvm::Value *temporary(uint64_t size);
   llvm::Value *temporary(TypeRef type, llvm::Value *to);  // `to` when it is given
   bool is_record_memory(llvm::Value *to) const { return to && to == record_memory_; }
+
+  // A value that is wanted after something else is computed: where the stack is short it is put
+  // away meanwhile.
+  struct Kept {
+    llvm::Value *value = nullptr;
+    llvm::Value *slot = nullptr;  // null: it stays where it is
+  };
+  Kept keep(llvm::Value *value);
+  llvm::Value *take(const Kept &kept);
+  // The values of two operands, the left one computed first.
+  std::pair<llvm::Value *, llvm::Value *> both(ast::Expr &left, ast::Expr &right);
 
   // ---- strings (lower_string.cpp)
   llvm::Value *literal(const std::string &text, uint32_t size);

@@ -3,11 +3,13 @@
 //
 // A callback shares its program's variables through a block on the program's stack that the helper
 // hands over: u64 words [0] set when the program is to return, [1] the program's context, [2] the
-// id of the probe that fired, [3]… pointers to the variables, then plain words: of the loop's own,
-// and what is known of an exit's entry.
-// The verifier follows pointers stored on the stack, into the caller's frame as well.
+// id of the probe that fired, [3]… pointers to the memory that the variables lie in (the stack,
+// where each is by itself, or scratch memory, which holds many), then plain words: of the loop's
+// own, and what is known of an exit's entry. The verifier follows pointers stored on the stack,
+// into the caller's frame as well.
 #include <llvm/IR/Constants.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 
@@ -18,6 +20,22 @@ namespace awl::codegen {
 
 namespace {
 enum SharedWord { kReturnFlag, kContext, kProbe, kVariables };
+// Where a variable lies: at an offset in one of the pieces of memory that are handed over.
+struct SharedPlace {
+  size_t base;
+  int64_t offset;
+};
+
+SharedPlace find_place(llvm::Value *slot, const llvm::DataLayout &layout,
+                       std::vector<llvm::Value *> &bases) {
+  llvm::APInt offset(layout.getIndexTypeSizeInBits(slot->getType()), 0);
+  llvm::Value *base = slot->stripAndAccumulateConstantOffsets(layout, offset, true);
+  auto found = std::find(bases.begin(), bases.end(), base);
+  size_t index = static_cast<size_t>(found - bases.begin());
+  if (found == bases.end()) bases.push_back(base);
+  return {index, offset.getSExtValue()};
+}
+
 }  // namespace
 
 // Variables that the loop uses and that exist already; those declared in its body are its own.
@@ -53,7 +71,12 @@ void Lowering::with_callback(const std::string &name, const std::vector<std::str
   std::vector<llvm::Value *> all_words = words;
   all_words.insert(all_words.end(), entry_values_.begin(), entry_values_.end());
   std::vector<llvm::Value **> packet = packet_.values();
-  size_t packet_start = kVariables + shared.size() + all_words.size();
+  std::vector<llvm::Value *> bases;
+  std::vector<SharedPlace> places;
+  for (const frontend::ast::VariableDecl *decl : shared) {
+    places.push_back(find_place(slots_.at(decl), e_.module().getDataLayout(), bases));
+  }
+  size_t packet_start = kVariables + bases.size() + all_words.size();
   size_t count = packet_start + packet.size();
   llvm::BasicBlock &entry = b().GetInsertBlock()->getParent()->getEntryBlock();
   llvm::AllocaInst *block = llvm::IRBuilder<>(&entry, entry.begin())
@@ -64,12 +87,12 @@ void Lowering::with_callback(const std::string &name, const std::vector<std::str
   b().CreateAlignedStore(ctx_, slot(kContext), llvm::Align(8));
   b().CreateAlignedStore(info_->uses_probe_name ? probe_id() : e_.i64(0), slot(kProbe),
                          llvm::Align(8));
-  for (size_t i = 0; i < shared.size(); i++) {
-    b().CreateAlignedStore(slots_.at(shared[i]), slot(kVariables + i), llvm::Align(8));
+  for (size_t i = 0; i < bases.size(); i++) {
+    b().CreateAlignedStore(bases[i], slot(kVariables + i), llvm::Align(8));
   }
 
   for (size_t i = 0; i < all_words.size(); i++) {
-    b().CreateAlignedStore(all_words[i], slot(kVariables + shared.size() + i), llvm::Align(8));
+    b().CreateAlignedStore(all_words[i], slot(kVariables + bases.size() + i), llvm::Align(8));
   }
 
   for (size_t i = 0; i < packet.size(); i++) {
@@ -95,16 +118,21 @@ void Lowering::with_callback(const std::string &name, const std::vector<std::str
   return_flag_ = at(handed, kReturnFlag * 8);
   ctx_ = b().CreateAlignedLoad(b().getPtrTy(), at(handed, kContext * 8), llvm::Align(8));
   shared_probe_ = b().CreateAlignedLoad(word, at(handed, kProbe * 8), llvm::Align(8));
+  std::vector<llvm::Value *> handed_bases;
+  for (size_t i = 0; i < bases.size(); i++) {
+    handed_bases.push_back(
+        b().CreateAlignedLoad(b().getPtrTy(), at(handed, (kVariables + i) * 8), llvm::Align(8)));
+  }
   for (size_t i = 0; i < shared.size(); i++) {
     llvm::Value *address =
-        b().CreateAlignedLoad(b().getPtrTy(), at(handed, (kVariables + i) * 8), llvm::Align(8));
+        at(handed_bases[places[i].base], static_cast<uint64_t>(places[i].offset));
     aligned_.insert(address);
     slots_[shared[i]] = address;
     pairs_.erase(shared[i]);
   }
   std::vector<llvm::Value *> handed_words;
   for (size_t i = 0; i < all_words.size(); i++) {
-    llvm::Value *from = at(handed, (kVariables + shared.size() + i) * 8);
+    llvm::Value *from = at(handed, (kVariables + bases.size() + i) * 8);
     handed_words.push_back(b().CreateAlignedLoad(word, from, llvm::Align(8)));
   }
   auto first_entry_word = handed_words.begin() + static_cast<ptrdiff_t>(words.size());

@@ -215,8 +215,7 @@ llvm::Value *Lowering::binary(ast::Binary &node) {
     return at(text,
               offset ? std::min<uint64_t>(offset->value, object::kParameterStringSize - 1) : 0);
   }
-  llvm::Value *left = value(*node.left);
-  llvm::Value *right = value(*node.right);
+  auto [left, right] = both(*node.left, *node.right);
   bool is_signed = is_signed_type(node.left->type) && is_signed_type(node.right->type);
   llvm::Value *result = nullptr;
   switch (node.op) {
@@ -278,8 +277,7 @@ llvm::Value *Lowering::divide(llvm::Value *left, llvm::Value *right, bool is_sig
 }
 
 llvm::Value *Lowering::pointer_arithmetic(ast::Binary &node) {
-  llvm::Value *left = value(*node.left);
-  llvm::Value *right = value(*node.right);
+  auto [left, right] = both(*node.left, *node.right);
   TypeRef element = node.type->element;
   uint32_t bytes =
       element && element->kind != TypeKind::kVoid ? program_.types->size_of(element) : 1;
@@ -333,8 +331,7 @@ llvm::Value *Lowering::comparison(ast::Binary &node) {
     }
     return is_negated ? b().CreateNot(result) : result;
   }
-  llvm::Value *left = value(*node.left);
-  llvm::Value *right = value(*node.right);
+  auto [left, right] = both(*node.left, *node.right);
   bool is_signed = is_signed_type(left_type) || is_signed_type(right_type);
   switch (node.op) {
     case BinaryOp::kEq:
@@ -444,9 +441,9 @@ llvm::Value *Lowering::tuple(ast::Expr &node, const std::vector<ast::Expr *> &el
                              const std::vector<std::string> *names, llvm::Value *to) {
   llvm::Value *memory = temporary(node.type, to);
   // Values first: they may use what `to` holds, and must not see it half made.
-  std::vector<llvm::Value *> values;
+  std::vector<Kept> values;
   for (ast::Expr *element : elements)
-    values.push_back(is_in_memory(element->type) ? nullptr : value(*element));
+    values.push_back(is_in_memory(element->type) ? Kept{} : keep(value(*element)));
   zero(memory, node.type->size);
   for (size_t i = 0; i < elements.size(); i++) {
     size_t position = i;
@@ -457,10 +454,10 @@ llvm::Value *Lowering::tuple(ast::Expr &node, const std::vector<ast::Expr *> &el
     }
     const frontend::TypeField &field = node.type->fields.at(position);
     llvm::Value *slot = at(memory, field.offset);
-    if (!values[i]) {
+    if (!values[i].value) {
       store(*elements[i], slot);
     } else {
-      store_value(values[i], field.type, slot);
+      store_value(take(values[i]), field.type, slot);
     }
   }
   return memory;

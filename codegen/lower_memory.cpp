@@ -27,7 +27,8 @@ llvm::Value *Lowering::at(llvm::Value *pointer, uint64_t offset) {
 }
 
 llvm::Value *Lowering::allocate(uint64_t size, const std::string &name) {
-  llvm::Value *memory = e_.allocate(size, 8, name);
+  llvm::Value *memory =
+      e_.saves_stack() ? e_.allocate_in_scratch(size, name) : e_.allocate(size, 8, name);
   aligned_.insert(memory);
   // Scratch memory is an offset from a base that dominates all of the body: so should the sum, as
   // the memory is used again elsewhere.
@@ -96,7 +97,8 @@ llvm::Value *Lowering::load(llvm::Value *pointer, TypeRef type, uint32_t offset)
 
 llvm::Value *Lowering::load_word(llvm::Value *from, TypeRef type, uint32_t alignment) {
   llvm::Type *word = b().getIntNTy(type->size * 8);
-  llvm::Value *value = b().CreateAlignedLoad(word, from, llvm::Align(alignment));
+  // Volatile, LLVM does not keep values of variables in registers, of which there are few.
+  llvm::Value *value = b().CreateAlignedLoad(word, from, llvm::Align(alignment), e_.saves_stack());
   bool is_signed = type->is_integer() && type->is_signed;
   return is_signed ? b().CreateSExt(value, b().getInt64Ty())
                    : b().CreateZExt(value, b().getInt64Ty());
@@ -108,7 +110,26 @@ void Lowering::store_value(llvm::Value *value, TypeRef type, llvm::Value *to) {
     return;
   }
   llvm::Value *word = b().CreateTrunc(value, b().getIntNTy(type->size * 8));
-  b().CreateAlignedStore(word, to, llvm::Align(type->size));
+  b().CreateAlignedStore(word, to, llvm::Align(type->size), e_.saves_stack());
+}
+
+Lowering::Kept Lowering::keep(llvm::Value *value) {
+  bool is_word = value && value->getType()->isIntegerTy(64) && !llvm::isa<llvm::Constant>(value);
+  if (!e_.saves_stack() || !is_word) return {value, nullptr};
+  Kept kept{value, temporary(8)};
+  b().CreateAlignedStore(value, kept.slot, llvm::Align(8), true);
+  return kept;
+}
+
+llvm::Value *Lowering::take(const Kept &kept) {
+  if (!kept.slot) return kept.value;
+  return b().CreateAlignedLoad(b().getInt64Ty(), kept.slot, llvm::Align(8), true);
+}
+
+std::pair<llvm::Value *, llvm::Value *> Lowering::both(ast::Expr &left, ast::Expr &right) {
+  Kept kept = keep(value(left));
+  llvm::Value *second = value(right);
+  return {take(kept), second};
 }
 
 Place Lowering::dereference(llvm::Value *address, TypeRef pointee, AddressSpace space) {

@@ -54,17 +54,18 @@ void Lowering::emit_event(object::EventKind kind, const std::string &format,
   bool is_in_place = true;
   for (ast::Expr *argument : arguments)
     is_in_place = is_in_place && can_be_made_in_place(*argument);
-  std::vector<llvm::Value *> values;
+  std::vector<Kept> values;
   for (ast::Expr *argument : arguments) {
-    values.push_back(is_in_place && is_in_memory(argument->type) ? nullptr : value(*argument));
+    bool is_made_later = is_in_place && is_in_memory(argument->type);
+    values.push_back(is_made_later ? Kept{} : keep(value(*argument)));
   }
   std::vector<object::Field> fields = event.arguments;
   e_.output_record(e_.add_event(std::move(event)), [&](llvm::Value *record) {
     aligned_.insert(record);
     for (size_t i = 0; i < arguments.size(); i++) {
       llvm::Value *to = at(record, fields[i].offset);
-      if (values[i]) {
-        store_value(values[i], arguments[i]->type, to);
+      if (values[i].value) {
+        store_value(take(values[i]), arguments[i]->type, to);
         continue;
       }
       record_memory_ = to;

@@ -1,7 +1,12 @@
 #include "codegen/pipeline.h"
 
 #include <llvm/ADT/PostOrderIterator.h>
+#include <llvm/ADT/STLExtras.h>
 #include <llvm/ADT/SmallVector.h>
+#include <llvm/IR/CFG.h>
+#include <llvm/IR/DiagnosticHandler.h>
+#include <llvm/IR/DiagnosticInfo.h>
+#include <llvm/IR/DiagnosticPrinter.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/Instructions.h>
 #include <llvm/IR/LegacyPassManager.h>
@@ -18,6 +23,8 @@
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
 
 #include <cassert>
+#include <cerrno>
+#include <memory>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
@@ -79,43 +86,90 @@ void order_blocks(llvm::Function &function) {
   }
 }
 
-// Where in the block of a use, or of the edge that a phi's value comes by, an operand can be made.
-llvm::Instruction *place_for(llvm::Use &use) {
-  auto *user = llvm::cast<llvm::Instruction>(use.getUser());
-  if (auto *phi = llvm::dyn_cast<llvm::PHINode>(user)) {
-    return phi->getIncomingBlock(use)->getTerminator();
+// What LLVM does with a block takes quadratic time in places, so long ones are cut.
+void cut_blocks(llvm::Function &function) {
+  constexpr size_t kMostInstructions = 400;
+  std::vector<llvm::BasicBlock *> blocks;
+  for (llvm::BasicBlock &block : function) blocks.push_back(&block);
+  for (llvm::BasicBlock *block : blocks) {
+    size_t count = 0;
+    for (auto next = block->begin(); next != block->end(); ++next) {
+      bool is_movable = !llvm::isa<llvm::PHINode, llvm::AllocaInst>(*next);
+      if (++count < kMostInstructions || !is_movable || next->isTerminator()) continue;
+      block = block->splitBasicBlock(next);
+      next = block->begin();
+      count = 0;
+    }
   }
-  return user;
 }
 
 // An address at a constant distance from another costs one instruction where it is used, and a
 // register or a place on the stack all the way from where it was made: thousands of them, as large
 // scripts have in their scratch memory, make register allocation take quadratic time. So each block
-// that uses one makes its own.
-void rematerialize_addresses(llvm::Function &function) {
-  std::vector<llvm::GetElementPtrInst *> addresses;
-  for (llvm::Instruction &instruction : llvm::instructions(function)) {
-    auto *address = llvm::dyn_cast<llvm::GetElementPtrInst>(&instruction);
-    if (address && address->hasAllConstantIndices()) addresses.push_back(address);
-  }
-  for (llvm::GetElementPtrInst *address : addresses) {
-    std::unordered_map<llvm::BasicBlock *, llvm::Instruction *> copies;
-    for (llvm::Use &use : llvm::make_early_inc_range(address->uses())) {
-      llvm::Instruction *place = place_for(use);
-      llvm::BasicBlock *block = place->getParent();
-      if (block == address->getParent()) continue;
-      llvm::Instruction *&copy = copies[block];
-      if (!copy) {
-        copy = address->clone();
-        copy->insertBefore(place);
-      } else if (place->comesBefore(copy)) {
-        copy->moveBefore(place);
-      }
-      use.set(copy);
+// that uses one makes its own, where it is used first.
+class AddressCopies {
+ public:
+  explicit AddressCopies(llvm::BasicBlock &block) : block_(block) {}
+
+  void run() {
+    for (llvm::Instruction &instruction : llvm::make_early_inc_range(block_)) {
+      if (llvm::isa<llvm::PHINode>(instruction)) continue;
+      for (llvm::Use &use : instruction.operands()) take(use, instruction);
     }
-    if (address->use_empty()) address->eraseFromParent();
+    // A phi's value is wanted at the end of the block that it comes from.
+    for (llvm::BasicBlock *next : llvm::successors(&block_)) {
+      for (llvm::PHINode &phi : next->phis()) {
+        for (unsigned i = 0; i < phi.getNumIncomingValues(); ++i) {
+          if (phi.getIncomingBlock(i) != &block_) continue;
+          take(phi.getOperandUse(i), *block_.getTerminator());
+        }
+      }
+    }
+  }
+
+ private:
+  void take(llvm::Use &use, llvm::Instruction &place) {
+    auto *address = llvm::dyn_cast<llvm::GetElementPtrInst>(use.get());
+    if (!address || address->getParent() == &block_ || !address->hasAllConstantIndices()) return;
+    llvm::Instruction *&copy = copies_[address];
+    if (!copy) {
+      copy = address->clone();
+      copy->insertBefore(&place);
+      take(copy->getOperandUse(0), *copy);
+    }
+    use.set(copy);
+  }
+
+  llvm::BasicBlock &block_;
+  std::unordered_map<llvm::GetElementPtrInst *, llvm::Instruction *> copies_;
+};
+
+void rematerialize_addresses(llvm::Function &function) {
+  for (llvm::BasicBlock &block : function) AddressCopies(block).run();
+  for (llvm::BasicBlock &block : function) {
+    for (llvm::Instruction &instruction : llvm::make_early_inc_range(llvm::reverse(block))) {
+      if (llvm::isa<llvm::GetElementPtrInst>(instruction) && instruction.use_empty()) {
+        instruction.eraseFromParent();
+      }
+    }
   }
 }
+
+// LLVM's errors, which would end the process.
+class Complaints : public llvm::DiagnosticHandler {
+ public:
+  explicit Complaints(std::string &text) : text_(text) {}
+  bool handleDiagnostics(const llvm::DiagnosticInfo &info) override {
+    if (info.getSeverity() != llvm::DS_Error) return true;
+    llvm::raw_string_ostream stream(text_);
+    llvm::DiagnosticPrinterRawOStream printer(stream);
+    info.print(printer);
+    return true;
+  }
+
+ private:
+  std::string &text_;
+};
 
 }  // namespace
 
@@ -181,6 +235,7 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   passes.run(module, modules);
   for (llvm::Function &function : module) {
     if (function.isDeclaration()) continue;
+    cut_blocks(function);
     order_blocks(function);
     rematerialize_addresses(function);
   }
@@ -191,6 +246,8 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
 }
 
 Result<std::vector<uint8_t>> emit_object(llvm::Module &module, llvm::TargetMachine &machine) {
+  std::string complaint;
+  module.getContext().setDiagnosticHandler(std::make_unique<Complaints>(complaint));
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream stream(bytes);
   llvm::legacy::PassManager passes;
@@ -203,6 +260,10 @@ Result<std::vector<uint8_t>> emit_object(llvm::Module &module, llvm::TargetMachi
     return Error{"LLVM's BPF target writes no object files"};
   }
   passes.run(module);
+  if (!complaint.empty()) {
+    bool is_stack = complaint.find("stack limit") != std::string::npos;
+    return Error{"LLVM: " + complaint, is_stack ? kStackExceeded : EINVAL};
+  }
   return std::vector<uint8_t>(bytes.begin(), bytes.end());
 }
 
