@@ -146,7 +146,8 @@ bool BuiltinContext::allow_unstable(Span span, std::string_view feature,
     report(span, kUnstableFeature, feature, feature);
     return false;
   }
-  if (policy == "warn") report(span, kUnstableFeatureUsed, feature, feature);
+  if (policy == "warn" && checker.is_first(&builtin))
+    report(span, kUnstableFeatureUsed, feature, feature);
   return true;
 }
 

@@ -72,8 +72,15 @@ TypeRef check_socket_cookie(BuiltinContext &c, ast::Expr &, Arguments &arguments
 }
 
 TypeRef check_skboutput(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
-  bool is_right = c.text(arguments, 0) && c.address(arguments, 1) &&
-                  c.integer(arguments, 2, c.checker.uint64()) && c.integer(arguments, 3, c.checker.uint64());
+  if (!c.text(arguments, 0)) return nullptr;
+  TypeRef packet = arguments[1]->type;
+  bool is_packet = packet->is_pointer() && packet->element && packet->element->is_struct() &&
+                   packet->element->struct_def->name == "sk_buff";
+  if (!is_packet) {
+    c.refuse_type(*arguments[1], "a struct sk_buff *", 1);
+    return nullptr;
+  }
+  bool is_right = c.integer(arguments, 2, c.checker.uint64()) && c.integer(arguments, 3, c.checker.uint64());
   return is_right ? c.checker.integer(4, false) : nullptr;
 }
 
@@ -95,8 +102,7 @@ std::vector<Builtin> network_builtins() {
        .max_arguments = 1, .check = check_socket_cookie},
       {.name = "skboutput", .signature = "uint32 skboutput(const string path, struct sk_buff * packet, uint64 length, uint64 offset)",
        .description = "Writes a packet to a pcap file.", .min_arguments = 4, .max_arguments = 4,
-       .is_async = true,
-       .check = check_skboutput},
+       .is_async = true, .check = check_skboutput},
   };
 }
 
