@@ -40,7 +40,9 @@ HeaderLine include_line(const std::string &name, bool is_system, Span span, cons
       return line;
     }
   }
-  line.may_be_missing = has_btf && is_kernel_header(name) && !is_in_include_paths(name, options);
+  // The kernel has the types of <sys/socket.h>, too.
+  line.may_be_missing = has_btf && (is_kernel_header(name) || name == "sys/socket.h") &&
+                        !is_in_include_paths(name, options);
   return line;
 }
 

@@ -11,6 +11,7 @@
 #include "frontend/headers/include_lines.h"
 #include "frontend/headers/kernel_headers.h"
 #include "frontend/headers/read_headers.h"
+#include "frontend/headers/socket_constants.h"
 #include "frontend/passes/used_names.h"
 #include "frontend/stdlib/standard_library.h"
 
@@ -38,7 +39,10 @@ class HeaderPass {
     const bool is_optional = std::all_of(
         request_.lines.begin(), request_.lines.end(),
         [](const HeaderLine &line) { return line.name.empty() || line.may_be_missing; });
-    if (is_optional && !has_unknown_name()) return;
+    if (is_optional && !has_unknown_name()) {
+      define_families();
+      return;
+    }
     find_macros();
     HeaderProduct product = read_headers(request_, header_options(options_, target_.has_btf()));
     if (!product.failures.empty()) {
@@ -93,10 +97,27 @@ class HeaderPass {
            compilation_.checked.find_function(name);
   }
 
+  bool includes_families() const {
+    return std::any_of(request_.lines.begin(), request_.lines.end(),
+                       [](const HeaderLine &line) { return defines_address_families(line.name); });
+  }
+
+  // What the headers that were not read would have said of sockets.
+  void define_families() {
+    if (!includes_families()) return;
+    for (const std::set<std::string> *names : {&names_.values, &names_.words}) {
+      for (const std::string &name : *names) {
+        const std::optional<int64_t> value = address_family(name);
+        if (value && !names_.defined.contains(name))
+          compilation_.types.define_constant(name, *value);
+      }
+    }
+  }
+
   bool is_known_value(const std::string &name) {
     TypeStore::Constant ignored;
-    return is_of_language(name) || compilation_.types.find_named(name) ||
-           compilation_.types.find_constant(name, &ignored);
+    return is_of_language(name) || (address_family(name) && includes_families()) ||
+           compilation_.types.find_named(name) || compilation_.types.find_constant(name, &ignored);
   }
 
   TypeRef find_type(ast::TypeSpec::Base base, const std::string &name) {
@@ -135,8 +156,12 @@ class HeaderPass {
       const bool is_missing =
           std::find(product.missing.begin(), product.missing.end(), i) != product.missing.end();
       if (is_missing) {
-        keep_unread(i, "there is no such header", std::string(kInstallKernelHeaders));
-      } else if (product.has_user_headers_only) {
+        const bool is_kernels = is_kernel_header(request_.lines[i].name);
+        keep_unread(i, "there is no such header",
+                    is_kernels ? std::string(kInstallKernelHeaders)
+                               : "install the headers of the C library (Debian and Ubuntu: "
+                                 "libc6-dev; Fedora: glibc-devel)");
+      } else if (product.has_user_headers_only && is_kernel_header(request_.lines[i].name)) {
         keep_unread(i, "only its version for programs is installed, which has less",
                     std::string(kInstallKernelHeaders));
       }
