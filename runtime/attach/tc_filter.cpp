@@ -24,8 +24,9 @@ struct Filter {
   bool made_discipline;  // and how it is to leave the interface
 };
 
-// Filters of another kind may stand at a priority: then the next is tried.
-constexpr uint32_t kFirstPriority = 1, kLastPriority = 16;
+// Filters of another kind may stand at a priority: then the next is tried. Of those at one priority
+// the kernel runs the one first that came last (cls_bpf_change), so that each gets its own.
+constexpr uint32_t kFirstPriority = 1, kMaxTries = 16;
 
 bpf_tc_hook hook_of(const Filter &filter) {
   bpf_tc_hook hook{};
@@ -138,8 +139,11 @@ Status TcFilters::add(int program, int interface, bool is_ingress) {
   filter.made_discipline = made == 0;
   // Unique among tracers, and among the filters of this one.
   filter.handle = (static_cast<uint32_t>(getpid()) << 10) + ++count_;
+  uint32_t &next =
+      next_priority_.try_emplace({interface, is_ingress}, kFirstPriority).first->second;
   int code = 0;
-  for (filter.priority = kFirstPriority; filter.priority <= kLastPriority; ++filter.priority) {
+  for (uint32_t tries = 0; tries < kMaxTries; ++tries) {
+    filter.priority = next++;
     if (write(guard_pipe_.get(), &filter, sizeof filter) != sizeof filter) {
       return Error::from_errno("cannot note the filter");
     }

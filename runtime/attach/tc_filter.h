@@ -10,6 +10,8 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <map>
+#include <utility>
 
 #include "base/file.h"
 #include "base/result.h"
@@ -23,7 +25,8 @@ class TcFilters {
   TcFilters &operator=(TcFilters &&) = default;
   ~TcFilters() { remove(); }
 
-  // Attaches a program in direct-action mode.
+  // Attaches a program in direct-action mode; those of one side of an interface run in the order in
+  // which they are added.
   Status add(int program, int interface, bool is_ingress);
   // Removes all and waits until they are.
   void remove();
@@ -34,6 +37,7 @@ class TcFilters {
   FileDescriptor guard_pipe_;
   pid_t guard_ = -1;
   uint32_t count_ = 0;
+  std::map<std::pair<int, bool>, uint32_t> next_priority_;  // by interface and whether for ingress
 };
 
 }  // namespace awl::runtime
