@@ -80,7 +80,9 @@ def virtual_network():
 
 
 def tunnel():
-    """Devices without a link layer."""
+    """Devices without a link layer. Only the device file's use would load the module."""
+    if not os.path.exists("/dev/net/tun") and shutil.which("modprobe"):
+        subprocess.run(["modprobe", "tun"], capture_output=True)
     result = subprocess.run(["unshare", "-n", "ip", "tuntap", "add", "mode", "tun"], capture_output=True, text=True)
     return None if result.returncode == 0 else f"tun: {result.stderr.strip() or 'cannot be made'}"
 
