@@ -39,8 +39,9 @@ inline ValueType string(uint32_t size) { return type_of(ValueKind::kString, size
 
 template <class T>
 inline void put(Bytes &bytes, T value) {
-  const auto *data = reinterpret_cast<const uint8_t *>(&value);
-  bytes.insert(bytes.end(), data, data + sizeof value);
+  const size_t start = bytes.size();
+  bytes.resize(start + sizeof value);
+  std::memcpy(bytes.data() + start, &value, sizeof value);
 }
 inline void put_text(Bytes &bytes, std::string_view text, size_t size) {
   size_t start = bytes.size();
