@@ -1,6 +1,7 @@
 // Code generation's one entry: a checked program becomes a BPF ELF object with a `.awl` section.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -11,6 +12,9 @@
 #include "runtime/object/description.h"
 
 namespace awl::codegen {
+
+// The code of the error when a clause needs more stack than the kernel gives.
+inline constexpr int kStackExceeded = E2BIG;
 
 struct Options {
   bool report_read_errors = false;  // -k: failed reads send a record each
@@ -24,7 +28,8 @@ struct Options {
   std::function<void(const std::string &ir)> on_optimized_ir;
 };
 
-// The bytes of the object. An error here is a defect of awl or of LLVM, not of the script.
+// The bytes of the object. An error is a defect of awl or of LLVM, but for the one with the code
+// kStackExceeded: a clause of the script is too much for the kernel.
 Result<std::vector<uint8_t>> generate(const frontend::CheckedProgram &program,
                                       const Options &options);
 

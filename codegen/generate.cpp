@@ -70,17 +70,14 @@ void describe_script(Emitter &emitter, const frontend::CheckedProgram &program) 
     description.parameters.push_back(describe(info));
 }
 
-}  // namespace
-
-namespace {
-
 Result<std::vector<uint8_t>> generate_once(const frontend::CheckedProgram &program,
                                            const Options &options) {
   Emitter emitter(program, options);
   describe_script(emitter, program);
   Lowering lowering(emitter, program);
   for (const frontend::ProgramInfo &info : program.programs) lowering.lower_program(info);
-  lowering.group_syscall_programs();
+  // The caller of a group takes of the stack, too.
+  if (!options.saves_stack) lowering.group_syscall_programs();
   if (!lowering.unsupported().empty()) {
     return Error{"code generation does not know " + lowering.unsupported().front() + "() yet"};
   }
@@ -99,7 +96,8 @@ Result<std::vector<uint8_t>> generate(const frontend::CheckedProgram &program,
   sparing.on_description = nullptr;  // it has been told
   object = generate_once(program, sparing);
   if (object || object.error().code != kStackExceeded) return object;
-  return Error{"a clause needs more than the 512 bytes of stack that the kernel gives: split it"};
+  return Error{"a clause needs more than the 512 bytes of stack that the kernel gives: split it",
+               kStackExceeded};
 }
 
 }  // namespace awl::codegen

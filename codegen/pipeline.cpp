@@ -29,6 +29,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "codegen/codegen.h"
+
 extern "C" {
 void LLVMInitializeBPFTargetInfo();
 void LLVMInitializeBPFTarget();

@@ -19,9 +19,6 @@ std::unique_ptr<llvm::TargetMachine> make_bpf_target();
 // Runs the passes in place.
 void optimize(llvm::Module &module, llvm::TargetMachine &machine);
 
-// The code of the error of emit_object when a function needs more stack than the kernel gives.
-inline constexpr int kStackExceeded = E2BIG;
-
 // The ELF object.
 Result<std::vector<uint8_t>> emit_object(llvm::Module &module, llvm::TargetMachine &machine);
 

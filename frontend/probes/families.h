@@ -42,6 +42,8 @@ const std::vector<FamilyInfo> &all_families();
 // By name or alias; null when there is none.
 const FamilyInfo *find_family(std::string_view provider);
 const FamilyInfo &family_info(ProbeFamily family);
+// The signals that self:signal:NAME can wait for.
+const std::vector<std::string> &self_signals();
 
 // The meaning of an attach point, mostly one spec: a pattern that means both entries and exits of
 // system calls becomes two, as they are traced in different ways. None after an error was emitted

@@ -11,12 +11,16 @@
 #include "frontend/probes/read_parts.h"
 
 namespace awl::frontend {
+
+// Those that the runtime can pass on without losing its own way to end.
+const std::vector<std::string> &self_signals() {
+  static const std::vector<std::string> names = {"SIGUSR1", "SIGUSR2"};
+  return names;
+}
+
 namespace {
 
 constexpr uint64_t kShortestPeriodNs = 1000;
-
-// Signals that the runtime can pass on without losing its own way to end.
-const std::vector<std::string> kSelfSignals = {"SIGUSR1", "SIGUSR2"};
 
 // Names as perf_event_open(2) has them, and the short forms that people use.
 const std::vector<std::string> kSoftwareEvents = {
@@ -188,7 +192,7 @@ bool read_self(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &
     return false;
   }
   const std::string &signal = point.parts[1];
-  if (std::find(kSelfSignals.begin(), kSelfSignals.end(), signal) == kSelfSignals.end()) {
+  if (std::find(self_signals().begin(), self_signals().end(), signal) == self_signals().end()) {
     context.diagnostics.emit(part_span(point, 1), kProbeUnknownSignal, signal)
         .hint("SIGUSR1 and SIGUSR2 are the signals it can wait for");
     return false;

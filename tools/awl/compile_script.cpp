@@ -111,7 +111,10 @@ CompileOutcome lower(const frontend::Compilation &compilation, const CompileArgu
   std::string ir;
   Result<std::vector<uint8_t>> object =
       codegen::generate(compilation.checked, codegen_options(compile, arguments, ir));
-  if (!object) return failure("internal: " + object.error().message);
+  if (!object) {
+    const bool is_defect = object.error().code != codegen::kStackExceeded;
+    return failure((is_defect ? "internal: " : (compile.has_program ? "stdin" : compile.file) + ": ") + object.error().message);
+  }
   const std::vector<frontend::ImportedObject> &imported = compilation.checked.objects;
   if (!imported.empty()) {
     object = link_object(*object, imported);

@@ -254,11 +254,7 @@ Status list_own(Listing &listing) {
     listing.print(listing.family);
     return ok();
   }
-  for (int number = 1; number < SIGRTMIN; ++number) {
-    const char *name = sigabbrev_np(number);
-    const bool may_be_caught = number != SIGKILL && number != SIGSTOP;
-    if (name != nullptr && may_be_caught) listing.print(std::string("self:signal:SIG") + name);
-  }
+  for (const std::string &signal : frontend::self_signals()) listing.print("self:signal:" + signal);
   return ok();
 }
 
