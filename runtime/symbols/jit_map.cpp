@@ -42,6 +42,9 @@ std::string JitMap::path() const { return fmt::format("/tmp/perf-{}.map", pid_);
 
 const JitMap::Function *JitMap::find(uint64_t address) {
   if (const Function *function = find_known(address)) return function;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - last_read_ <= kMinReadInterval) return nullptr;
+  last_read_ = now;
   read();
   return find_known(address);
 }

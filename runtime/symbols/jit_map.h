@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -13,6 +14,10 @@
 
 namespace awl::runtime {
 
+// Addresses that nothing is known of are common (stacks end in odd ones): /proc/PID/maps and a
+// compiler's file are looked at for them no more often than this.
+inline constexpr std::chrono::milliseconds kMinReadInterval{20};
+
 class JitMap {
  public:
   explicit JitMap(uint32_t pid) : pid_(pid) {}
@@ -21,7 +26,7 @@ class JitMap {
     uint64_t start = 0, size = 0;  // bytes
     std::string name;
   };
-  // Null: none there. The file is read when it has grown.
+  // Null: none there. The file is read when it has grown, but see kMinReadInterval.
   const Function *find(uint64_t address);
   std::string path() const;  // as the process sees it
 
@@ -34,6 +39,7 @@ class JitMap {
   std::map<uint64_t, Function> functions_;  // by start
   uint64_t size_ = 0;                       // of the file when it was read
   std::optional<uid_t> owner_;              // of the process, while it lives
+  std::chrono::steady_clock::time_point last_read_;
 };
 
 }  // namespace awl::runtime

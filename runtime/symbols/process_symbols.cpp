@@ -8,9 +8,6 @@ namespace awl::runtime {
 namespace {
 
 constexpr size_t kMaxMapsSize = 64u << 20;
-// Addresses that nothing is known of are common (stacks end in odd ones): /proc/PID/maps is read
-// for them no more often than this.
-constexpr std::chrono::milliseconds kMinReadInterval{20};
 
 // Whether code may be there that no file holds: anonymous memory, or a file in memory alone.
 bool is_made_at_run_time(const Mapping &mapping) {

@@ -1,5 +1,7 @@
 #include "runtime/unwind/eh_frame.h"
 
+#include <dwarf.h>
+
 #include <algorithm>
 #include <cstring>
 #include <map>
@@ -12,7 +14,15 @@ using object::UnwindRow;
 using object::UnwindRule;
 
 constexpr uint64_t kMaxSectionSize = 256u << 20;
+// A common entry is run once per function that names it, so a file of a few megabytes could ask for
+// billions of steps. Compilers write about ten bytes, and linkers one such entry per kind.
+constexpr size_t kMaxCommonInstructions = 1024;  // bytes
+constexpr size_t kMaxCommonEntries = 1u << 18;
+// An instruction has a byte at least; the other half is for the common entries: that of a function
+// is far shorter than the function's own entry with its header.
+constexpr uint64_t kMaxStepsPerByte = 2;
 constexpr size_t kMaxStates = 64;                            // of DW_CFA_remember_state
+constexpr uint8_t kFormMask = 0x0f;                          // of DW_EH_PE_…
 constexpr uint64_t kRbp = 6, kRsp = 7, kReturnAddress = 16;  // DWARF's numbers on x86-64
 constexpr int64_t kWord = 8;
 
@@ -55,25 +65,25 @@ class Bytes {
 
   // An address as DW_EH_PE_… says; nothing: a form that is not used for code.
   std::optional<uint64_t> pointer(uint8_t encoding) {
-    constexpr uint8_t kFormMask = 0x0f, kRelativeMask = 0x70, kRelativeToHere = 0x10;
+    constexpr uint8_t kRelativeMask = 0x70;
     const uint64_t here = address_;
     int64_t value = 0;
     switch (encoding & kFormMask) {
-      case 0x00:
-      case 0x04:
-      case 0x0c:
+      case DW_EH_PE_absptr:
+      case DW_EH_PE_udata8:
+      case DW_EH_PE_sdata8:
         value = number<int64_t>();
         break;
-      case 0x02:
+      case DW_EH_PE_udata2:
         value = number<uint16_t>();
         break;
-      case 0x03:
+      case DW_EH_PE_udata4:
         value = number<uint32_t>();
         break;
-      case 0x0a:
+      case DW_EH_PE_sdata2:
         value = number<int16_t>();
         break;
-      case 0x0b:
+      case DW_EH_PE_sdata4:
         value = number<int32_t>();
         break;
       default:
@@ -81,8 +91,8 @@ class Bytes {
     }
     if (failed_) return std::nullopt;
     const uint8_t relative = encoding & kRelativeMask;
-    if (relative == 0) return static_cast<uint64_t>(value);
-    if (relative == kRelativeToHere) return here + static_cast<uint64_t>(value);
+    if (relative == DW_EH_PE_absptr) return static_cast<uint64_t>(value);
+    if (relative == DW_EH_PE_pcrel) return here + static_cast<uint64_t>(value);
     return std::nullopt;
   }
 
@@ -146,8 +156,9 @@ struct CommonEntry {
 // Runs the instructions of one entry and adds a row where the rules change.
 class Rows {
  public:
-  Rows(const CommonEntry &common, uint64_t start, uint64_t end, std::vector<UnwindRow> &out)
-      : common_(common), at_(start), end_(end), out_(out) {}
+  Rows(const CommonEntry &common, uint64_t start, uint64_t end, uint64_t &steps_left,
+       std::vector<UnwindRow> &out)
+      : common_(common), at_(start), end_(end), steps_left_(steps_left), out_(out) {}
 
   void run(std::string_view instructions) {
     execute(common_.instructions);
@@ -171,14 +182,15 @@ class Rows {
       row.rule = UnwindRule::kOutermost;
     } else if (is_special) {
       row.rule = state_.rule;
-    } else if (state_.rule != UnwindRule::kUnknown && state_.is_return_usual &&
-               !is_rbp_unknown()) {
+    } else if (state_.rule != UnwindRule::kUnknown && state_.is_return_usual && !is_rbp_unknown()) {
       set_offsets(row);
     }
     if (!out_.empty() && out_.back().address == row.address)
       out_.back() = row;
-    else
+    else if (out_.size() < object::kMaxUnwindRows)
       out_.push_back(row);
+    else
+      out_.back() = {out_.back().address};  // its rule would be taken for all that follows
   }
   bool is_rbp_unknown() const {
     return state_.is_rbp_lost && state_.rule != UnwindRule::kRealigned;
@@ -215,6 +227,22 @@ class Rows {
       state_.is_outermost = false;
     }
   }
+  // The numbers are the file's, so that any product may be too large. False: it is.
+  template <class T>
+  bool scale(T factor, int64_t &out) const {
+    return !__builtin_mul_overflow(factor, common_.data_alignment, &out);
+  }
+  static bool fits(uint64_t value, int64_t &out) {
+    out = static_cast<int64_t>(value);
+    return value <= INT64_MAX;
+  }
+  template <class T>
+  bool saved_at_scaled(uint64_t reg, T factor) {
+    int64_t offset = 0;
+    if (!scale(factor, offset)) return false;
+    saved_at(reg, offset);
+    return true;
+  }
   // Kept in a way that we do not follow.
   void lost(uint64_t reg) {
     if (reg == kRbp) state_.is_rbp_lost = true;
@@ -234,43 +262,53 @@ class Rows {
   void execute(std::string_view instructions) {
     Bytes in(instructions, 0);
     while (!in.is_empty()) {
-      const uint8_t code = in.number<uint8_t>();
-      const uint64_t low = code & 0x3f;
-      if (code >= 0xc0)
-        restore(low);
-      else if (code >= 0x80)
-        saved_at(low, static_cast<int64_t>(in.uleb()) * common_.data_alignment);
-      else if (code >= 0x40)
-        advance(low);
-      else if (!execute_other(code, in))
+      if (steps_left_ == 0) {
+        unknown();
         break;
+      }
+      --steps_left_;
+      if (!execute_next(in)) break;
     }
     if (in.failed()) state_ = {};
   }
 
-  // DW_CFA_… by number. False: one that is not known, so what follows cannot be read.
+  bool execute_next(Bytes &in) {
+    const uint8_t code = in.number<uint8_t>();
+    const uint64_t low = code & 0x3f;
+    if (code >= DW_CFA_restore)
+      restore(low);
+    else if (code >= DW_CFA_offset)
+      return saved_at_scaled(low, in.uleb()) || unknown();
+    else if (code >= DW_CFA_advance_loc)
+      advance(low);
+    else
+      return execute_other(code, in);
+    return true;
+  }
+
+  // False: an instruction that is not known, so what follows cannot be read.
   bool execute_other(uint8_t code, Bytes &in) {
     switch (code) {
-      case 0x00:
+      case DW_CFA_nop:
         return true;
-      case 0x02:
+      case DW_CFA_advance_loc1:
         advance(in.number<uint8_t>());
         return true;
-      case 0x03:
+      case DW_CFA_advance_loc2:
         advance(in.number<uint16_t>());
         return true;
-      case 0x04:
+      case DW_CFA_advance_loc4:
         advance(in.number<uint32_t>());
         return true;
-      case 0x0a:
+      case DW_CFA_remember_state:
         if (states_.size() < kMaxStates) states_.push_back(state_);
         return true;
-      case 0x0b:
+      case DW_CFA_restore_state:
         if (states_.empty()) return false;
         state_ = states_.back();
         states_.pop_back();
         return true;
-      case 0x2e:  // the size of arguments
+      case DW_CFA_GNU_args_size:
         in.uleb();
         return true;
       default:
@@ -282,25 +320,26 @@ class Rows {
     return false;
   }
 
+  // False: another instruction, or an offset that no frame has.
   bool execute_cfa(uint8_t code, Bytes &in) {
-    const int64_t scale = code == 0x12 || code == 0x13 ? common_.data_alignment : 1;
+    int64_t offset = 0;
     switch (code) {
-      case 0x0c:
-      case 0x12: {
+      case DW_CFA_def_cfa:
+      case DW_CFA_def_cfa_sf: {
         const uint64_t reg = in.uleb();
-        set_cfa(reg, scale == 1 ? static_cast<int64_t>(in.uleb()) : in.sleb() * scale);
+        const bool is_scaled = code == DW_CFA_def_cfa_sf;
+        if (!(is_scaled ? scale(in.sleb(), offset) : fits(in.uleb(), offset))) return false;
+        set_cfa(reg, offset);
         return true;
       }
-      case 0x0d:
+      case DW_CFA_def_cfa_register:
         set_cfa(in.uleb(), state_.offset);
         return true;
-      case 0x0e:
-        state_.offset = static_cast<int64_t>(in.uleb());
-        return true;
-      case 0x13:
-        state_.offset = in.sleb() * scale;
-        return true;
-      case 0x0f:
+      case DW_CFA_def_cfa_offset:
+        return fits(in.uleb(), state_.offset);
+      case DW_CFA_def_cfa_offset_sf:
+        return scale(in.sleb(), state_.offset);
+      case DW_CFA_def_cfa_expression:
         set_cfa_expression(in.take(in.uleb()), common_.is_signal, &state_);
         return true;
       default:
@@ -311,35 +350,33 @@ class Rows {
   bool execute_register(uint8_t code, Bytes &in) {
     const uint64_t reg = in.uleb();
     switch (code) {
-      case 0x05:
-        saved_at(reg, static_cast<int64_t>(in.uleb()) * common_.data_alignment);
-        return true;
-      case 0x06:
+      case DW_CFA_offset_extended:
+        return saved_at_scaled(reg, in.uleb());
+      case DW_CFA_restore_extended:
         restore(reg);
         return true;
-      case 0x07:
+      case DW_CFA_undefined:
         if (reg == kReturnAddress)
           state_.is_outermost = true;
         else
           lost(reg);
         return true;
-      case 0x08:
+      case DW_CFA_same_value:
         if (reg == kRbp) state_.saved_rbp.reset();
         return true;
-      case 0x09:
-      case 0x14:
+      case DW_CFA_register:
+      case DW_CFA_val_offset:
         in.uleb();
         lost(reg);
         return true;
-      case 0x10:
-      case 0x16:
+      case DW_CFA_expression:
+      case DW_CFA_val_expression:
         in.take(in.uleb());
         lost(reg);
         return true;
-      case 0x11:
-        saved_at(reg, in.sleb() * common_.data_alignment);
-        return true;
-      case 0x15:
+      case DW_CFA_offset_extended_sf:
+        return saved_at_scaled(reg, in.sleb());
+      case DW_CFA_val_offset_sf:
         in.sleb();
         lost(reg);
         return true;
@@ -351,6 +388,7 @@ class Rows {
   const CommonEntry &common_;
   uint64_t at_;
   const uint64_t end_;
+  uint64_t &steps_left_;  // of the whole file
   std::vector<UnwindRow> &out_;
   State state_, initial_;
   std::vector<State> states_;
@@ -373,7 +411,7 @@ CommonEntry read_common(Bytes in) {
       } else if (letter == 'L') {
         data.number<uint8_t>();
       } else if (letter == 'P') {
-        if (!data.pointer(data.number<uint8_t>() & 0x0f)) return entry;
+        if (!data.pointer(data.number<uint8_t>() & kFormMask)) return entry;
       } else if (letter == 'S') {
         entry.is_signal = true;
       }
@@ -382,8 +420,8 @@ CommonEntry read_common(Bytes in) {
   } else if (!augmentation.empty()) {
     return entry;
   }
-  entry.is_usable = !in.failed();
   entry.instructions = in.rest();
+  entry.is_usable = !in.failed() && entry.instructions.size() <= kMaxCommonInstructions;
   return entry;
 }
 
@@ -392,8 +430,9 @@ CommonEntry read_common(Bytes in) {
 std::vector<uint64_t> read_eh_frame(std::string_view section, uint64_t address) {
   std::map<uint64_t, CommonEntry> common;  // by offset
   std::vector<UnwindRow> rows;
+  uint64_t steps_left = section.size() * kMaxStepsPerByte;
   uint64_t offset = 0;
-  while (offset + 4 <= section.size() && rows.size() < object::kMaxUnwindRows) {
+  while (offset + 4 <= section.size() && rows.size() < object::kMaxUnwindRows && steps_left > 0) {
     Bytes in(section.substr(offset), address + offset);
     uint64_t length = in.number<uint32_t>();
     if (length == 0) break;
@@ -405,7 +444,7 @@ std::vector<uint64_t> read_eh_frame(std::string_view section, uint64_t address) 
     Bytes entry(body, address + id_offset);
     const uint32_t id = entry.number<uint32_t>();
     if (id == 0) {
-      common[id_offset - 4] = read_common(entry);
+      if (common.size() < kMaxCommonEntries) common[id_offset - 4] = read_common(entry);
       continue;
     }
     // The distance back to the common entry, from the place of this number.
@@ -413,12 +452,12 @@ std::vector<uint64_t> read_eh_frame(std::string_view section, uint64_t address) 
     if (found == common.end() || !found->second.is_usable) continue;
     const CommonEntry &shared = found->second;
     const std::optional<uint64_t> start = entry.pointer(shared.encoding);
-    const std::optional<uint64_t> size = entry.pointer(shared.encoding & 0x0f);
+    const std::optional<uint64_t> size = entry.pointer(shared.encoding & kFormMask);
     if (!start || !size || *size == 0 || *start + *size < *start) continue;
     if (shared.has_augmentation) entry.take(entry.uleb());
     if (entry.failed()) continue;
     const size_t used = entry.address() - (address + id_offset);
-    Rows(shared, *start, *start + *size, rows).run(body.substr(used));
+    Rows(shared, *start, *start + *size, steps_left, rows).run(body.substr(used));
   }
   // Where a function begins right behind another one, its row wins over the other's end.
   std::stable_sort(rows.begin(), rows.end(), [](const UnwindRow &a, const UnwindRow &b) {

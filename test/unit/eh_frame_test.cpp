@@ -115,6 +115,48 @@ TEST(EhFrame, CutOffAnywhereItIsReadAsFarAsItGoes) {
   }
 }
 
+// As common(), with another scale and more instructions behind.
+std::string common_with(const std::string &data_alignment, const std::string &instructions) {
+  return entry(word(0) + bytes({1}) + std::string("zR\0", 3) + bytes({1}) + data_alignment +
+               bytes({16, 1, 0x1b, 0x0c, 7, 8}) + instructions);
+}
+
+TEST(EhFrame, NumbersThatOverflowHaveNoRule) {
+  // 2^61 + 2: eight times that is 16 when what is above 64 bits is lost.
+  const std::string large = bytes({0x82, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20});
+  const std::string least = bytes({0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f});
+  // DW_CFA_offset, _offset_extended, _offset_extended_sf, _def_cfa_sf, _def_cfa_offset_sf of rbp.
+  for (const std::string &instruction :
+       {bytes({0x86}), bytes({0x05, 6}), bytes({0x11, 6}), bytes({0x12, 6}), bytes({0x13})}) {
+    for (const std::string &scale : {bytes({0x78}), bytes({8}), least}) {
+      const std::string section =
+          function(common_with(scale, ""), 0x1000, 0x10, instruction + large);
+      EXPECT_EQ(read_eh_frame(section, 0), packed({{0x1000, UnwindRule::kUnknown}}));
+    }
+  }
+}
+
+TEST(EhFrame, ScaleOfOne) {
+  // DW_CFA_def_cfa_sf rsp, -8: signed whatever the scale.
+  const std::string section =
+      function(common_with(bytes({1}), ""), 0x1000, 0x10, bytes({0x12, 7, 0x78}));
+  EXPECT_EQ(read_eh_frame(section, 0),
+            packed({{0x1000, UnwindRule::kStackPointer, 0, -1}, {0x1010, UnwindRule::kUnknown}}));
+}
+
+TEST(EhFrame, LongCommonEntries) {
+  const std::string scale = bytes({0x78});
+  const std::string too_long = common_with(scale, std::string(2000, '\0'));
+  EXPECT_TRUE(read_eh_frame(function(too_long, 0x1000, 0x10, ""), 0).empty());
+  // One that many functions name is not run for all of them.
+  std::string section = common_with(scale, std::string(1000, '\0'));
+  for (uint32_t i = 0; i < 1000; ++i) section = function(section, 0x10000 + i * 0x20, 0x10, "");
+  const std::vector<uint64_t> rows = read_eh_frame(section, 0);
+  ASSERT_FALSE(rows.empty());
+  EXPECT_EQ(rows.front(), pack(UnwindRow{0x10000, UnwindRule::kStackPointer, 0, 1}));
+  EXPECT_LT(rows.size(), 200u);
+}
+
 TEST(EhFrame, ThisProgram) {
   auto file = ElfFile::open("/proc/self/exe");
   ASSERT_TRUE(file);

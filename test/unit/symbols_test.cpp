@@ -7,11 +7,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <thread>
 
 #include "runtime/symbols/cgroup_path.h"
 #include "runtime/symbols/demangle_rust.h"
+#include "runtime/symbols/jit_map.h"
 
 // Not inline, so that it is a symbol of the test program.
 [[gnu::noinline]] int awl_symbols_test_function(int a) { return a + getpid(); }
@@ -128,6 +131,27 @@ TEST(Symbols, JitMap) {
   EXPECT_EQ(symbols.user(address + 0x110, static_cast<uint32_t>(getpid()), "").name, "");
   unlink(path.c_str());
   munmap(code, 4096);
+}
+
+TEST(Symbols, JitMapIsNotLookedForAtEveryAddress) {
+  const std::string path = "/tmp/perf-" + std::to_string(getpid()) + ".map";
+  unlink(path.c_str());
+  JitMap map(static_cast<uint32_t>(getpid()));
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(map.find(0x1000), nullptr);
+  FILE *file = fopen(path.c_str(), "w");
+  ASSERT_TRUE(file);
+  fprintf(file, "1000 10 late\n");
+  fclose(file);
+  const JitMap::Function *at_once = map.find(0x1000);
+  if (std::chrono::steady_clock::now() - start < kMinReadInterval) {
+    EXPECT_EQ(at_once, nullptr);
+  }
+  std::this_thread::sleep_for(kMinReadInterval * 2);
+  const JitMap::Function *later = map.find(0x1000);
+  unlink(path.c_str());
+  ASSERT_NE(later, nullptr);
+  EXPECT_EQ(later->name, "late");
 }
 
 TEST(Symbols, JitMapsOfOthersAreNotRead) {
