@@ -224,6 +224,8 @@ Status check_map(const Map &map) {
 
 Status check_program(const Program &program) {
   if (program.name.empty() || program.section.empty()) return Error{"no name or section"};
+  // What the runtime does with a program depends on the family of its first one.
+  if (program.attach_points.empty()) return Error{"no attach point"};
   for (const Relocation &relocation : program.relocations) {
     if (relocation.instruction > 1000000) return Error{"relocation past the program"};
     if (relocation.kind == Relocation::Kind::kTracepointField && relocation.field.empty()) {

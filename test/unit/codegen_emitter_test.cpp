@@ -100,6 +100,7 @@ class EmitterTest : public testing::Test {
 
 TEST_F(EmitterTest, EmptyProgramHasLicenseBtfAndDescription) {
   emitter().begin_program("p", "raw_tp", kSpan);
+  emitter().description().programs[0].attach_points.push_back({.family = "begin"});
   end();
   finish();
   EXPECT_EQ(section("license"), std::string("GPL\0", 4));

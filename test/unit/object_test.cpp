@@ -121,6 +121,18 @@ TEST(Description, RefusesFieldsOutsideTheirRecord) {
   EXPECT_FALSE(parse_description(write_description(d)));
 }
 
+TEST(Description, RefusesAProgramWithoutAttachPoint) {
+  Description d = sample();
+  // A watchpoint's entry, and nothing to say that the program after it is of a watchpoint.
+  d.programs[0].is_entry = true;
+  d.programs.push_back(d.programs[0]);
+  EXPECT_TRUE(parse_description(write_description(d)));
+  d.programs[1].attach_points.clear();
+  auto read = parse_description(write_description(d));
+  ASSERT_FALSE(read);
+  EXPECT_NE(read.error().message.find("no attach point"), std::string::npos);
+}
+
 TEST(Description, EveryTruncationIsRefused) {
   std::string json = write_description(sample());
   for (size_t i = 0; i < json.size(); ++i) EXPECT_FALSE(parse_description(json.substr(0, i)));
