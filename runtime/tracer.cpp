@@ -82,6 +82,7 @@ class Run {
     attached_now = nullptr;
     if (writer_) writer_->unwatch();  // the signals go first
     attachments_.detach_programs();
+    if (watcher_) watcher_->let_go();
     attachments_.leave_behind();
   }
 
@@ -440,6 +441,7 @@ class Run {
     signals_->end_at_once(leave_now);
     if (child_) child_->reap();
     attachments_.detach_programs();
+    if (watcher_) watcher_->let_go();
     if (!consumer_->has_exited()) consumer_->drain_completely();
     // exit() may have been called just now, by a `begin` program.
     if (consumer_->has_exited()) consumer_->drop_output();

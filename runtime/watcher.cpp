@@ -5,9 +5,11 @@
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <vector>
 
@@ -21,8 +23,25 @@ struct ToldKey {
   uint64_t address = 0;
 };
 
-// Continues the processes that are named through the pipe once its other end is closed.
-[[noreturn]] void guard(int pipe) {
+constexpr int kRounds = 20;
+constexpr timespec kPause = {.tv_sec = 0, .tv_nsec = 50'000'000};
+
+bool is_stopped(int pid) {
+  char text[512];
+  snprintf(text, sizeof text, "/proc/%d/stat", pid);
+  const FileDescriptor file(open(text, O_RDONLY | O_CLOEXEC));
+  const ssize_t size = file ? read(file.get(), text, sizeof text - 1) : -1;
+  if (size <= 0) return false;
+  text[size] = 0;
+  // The name before the state may hold anything.
+  const char *name_end = strrchr(text, ')');
+  return name_end != nullptr && strncmp(name_end, ") T", 3) == 0;
+}
+
+// Continues the process once the pipe's other end is closed. A byte before that says that nothing
+// is attached any more; otherwise programs may still run for a while, until the kernel has closed
+// all that the tracer had, and may stop the process again.
+[[noreturn]] void guard(int pipe, int pid) {
   setsid();
   (void)!chdir("/");
   sigset_t all;
@@ -30,25 +49,32 @@ struct ToldKey {
   sigprocmask(SIG_BLOCK, &all, nullptr);
   if (pipe > 0) syscall(SYS_close_range, 0, pipe - 1, 0);
   syscall(SYS_close_range, pipe + 1, ~0u, 0);
-  std::vector<FileDescriptor> processes;
-  int pid = 0;
-  for (;;) {
-    const ssize_t size = read(pipe, &pid, sizeof pid);
-    if (size < 0 && errno == EINTR) continue;
-    if (size != sizeof pid) break;
-    processes.emplace_back(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-  }
-  for (const FileDescriptor &process : processes) {
-    syscall(SYS_pidfd_send_signal, process.get(), SIGCONT, nullptr, 0);
+  const FileDescriptor process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  char byte;
+  ssize_t size;
+  do {
+    size = read(pipe, &byte, sizeof byte);
+  } while (size < 0 && errno == EINTR);
+  const auto resume = [&] {
+    return syscall(SYS_pidfd_send_signal, process.get(), SIGCONT, nullptr, 0) == 0;
+  };
+  // The first time even if it runs: a signal that stops it may be on its way.
+  bool is_there = resume();
+  for (int i = 0; size != sizeof byte && is_there && i < kRounds; ++i) {
+    nanosleep(&kPause, nullptr);
+    if (is_stopped(pid)) is_there = resume();
   }
   _exit(0);
 }
 
 }  // namespace
 
-Watcher::~Watcher() {
+void Watcher::let_go() {
+  if (!guard_pipe_) return;
+  const char byte = 0;
+  (void)!write(guard_pipe_.get(), &byte, sizeof byte);
   guard_pipe_.reset();
-  if (guard_ > 0) waitpid(guard_, nullptr, 0);
+  waitpid(guard_, nullptr, 0);
 }
 
 bool Watcher::may_stop() const {
@@ -67,13 +93,9 @@ Status Watcher::start() {
   FileDescriptor read_end(ends[0]), write_end(ends[1]);
   const pid_t child = fork();
   if (child < 0) return Error::from_errno("cannot start a process");
-  if (child == 0) guard(read_end.get());
+  if (child == 0) guard(read_end.get(), *context_.pid);
   guard_ = child;
   guard_pipe_ = std::move(write_end);
-  const int pid = *context_.pid;
-  if (write(guard_pipe_.get(), &pid, sizeof pid) != sizeof pid) {
-    return Error::from_errno("cannot note the process");
-  }
   return ok();
 }
 
@@ -94,6 +116,7 @@ Status Watcher::attach(const WatchRequest &request) {
 }
 
 Status Watcher::watch(const WatchRequest &request) {
+  if (!guard_pipe_) return ok();  // all else is detached, and the process goes on
   Status status = attach(request);
   if (request.is_stopped) kill(request.pid, SIGCONT);
   return status;

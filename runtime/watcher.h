@@ -3,7 +3,8 @@
 //
 // A process that was stopped until its address is watched must go on however the tracer ends. A
 // process beside the tracer sees to that: it waits for the tracer to close the pipe between them,
-// which the kernel does even after SIGKILL, and then continues what may be stopped.
+// which the kernel does even after SIGKILL, and then continues what may be stopped, for a second,
+// since the programs that stop it may outlive the tracer by some moments.
 #pragma once
 
 #include <sys/types.h>
@@ -26,12 +27,15 @@ class Watcher {
         plan_(plan),
         loaded_(loaded),
         attachments_(attachments) {}
-  ~Watcher();
 
   // Starts the guard when a program may stop the process. Before anything is attached.
   Status start();
   // Watches the address, and lets the process go on. An error says why it is not watched.
   Status watch(const WatchRequest &request);
+  // Lets the process go on for good; nothing is watched from here on. After everything is detached,
+  // so that no program stops it again, and before anything slow, and also when requests to watch
+  // are thrown away.
+  void let_go();
   // Lets go of the watchpoints at an address, and forgets that it was told.
   void unwatch(uint64_t address);
 

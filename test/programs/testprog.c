@@ -13,7 +13,8 @@
 //   escape   COUNT times: longjmp out of test_escape, then test_add
 //   threads  16 threads, each with COUNT calls of test_slow and getppid
 //   watch    one write to the word at 0x10000000, a second of sleep, COUNT more writes
-//   increase  a call of test_increase(&a), a second of sleep, COUNT calls more in turns with &b
+//   increase  a call of test_increase(&a), a second of sleep, COUNT calls more in turns with &b, or
+//            calls without end if COUNT is negative
 //   sleep    sleep COUNT milliseconds
 //   fault    two calls of test_begin, COUNT pages touched for the first time, one call of test_end
 //   spin     burn COUNT milliseconds of CPU time
@@ -124,7 +125,8 @@ static void increase(int count) {
   static int counters[4];  // of which the first and the last are in use
   test_increase(&counters[0]);
   sleep(1);
-  for (int i = 0; i < count; ++i) test_increase(&counters[i % 2 == 0 ? 0 : 3]);
+  for (int i = 0; count < 0 || i < count; i = (i + 1) % (1 << 30))
+    test_increase(&counters[i % 2 == 0 ? 0 : 3]);
 }
 
 static void run(const char *command, int count) {

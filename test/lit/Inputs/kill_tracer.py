@@ -1,10 +1,11 @@
 """usage: kill_tracer.py ROUNDS AWL PROGRAMS   kills tracers at random moments, and looks for what they left behind.
 
 PROGRAMS is the folder of the tests' programs. In each round a tracer with a command (stopped at first) attaches to
-copies of them and is killed: while it starts, attaches, runs. After that no process may be left that it started, and
-the traced processes' code and data must be as before: no breakpoint of a uprobe, no semaphore raised. In the end no BPF
-program or map, no event of tracefs, and no pin of theirs may be left. The network's probes are on the loopback interface
-of a namespace of its own, and on a cgroup of its own. What cannot be attached here is told, and noted in AWL_SKIP_LOG.
+copies of them and is killed: while it starts, attaches, runs. After that no process may be left that it started, a
+process that was stopped until an address is watched must run, and the traced processes' code and data must be as
+before: no breakpoint of a uprobe, no semaphore raised. In the end no BPF program or map, no event of tracefs, and no
+pin of theirs may be left. The network's probes are on the loopback interface of a namespace of its own, and on a cgroup of
+its own. What cannot be attached here is told, and noted in AWL_SKIP_LOG.
 """
 import ctypes
 import json
@@ -33,6 +34,11 @@ def eventually(holds):
     return True
 
 
+def state_of(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rpartition(")")[2].split()[0]
+
+
 class Target:
     """A process that waits, to be traced: `image` is what its program's code and data look like in memory."""
 
@@ -46,8 +52,7 @@ class Target:
         self.image = self.read()
 
     def state(self):
-        with open(f"/proc/{self.process.pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0]
+        return state_of(self.process.pid)
 
     def read(self):
         parts = []
@@ -75,12 +80,15 @@ class Rounds:
         testprog = shutil.copy(os.path.join(programs, "testprog"), folder)
         self.targets.append(Target(testprog, ["sleep", "600000"]))
         self.command_ = f"{testprog} add 2000"
+        self.watched = subprocess.Popen([testprog, "increase", "-1"], stdout=subprocess.DEVNULL)
         self.without = []
         self.add("uprobes", f"uprobe:{testprog}:test_* {{ @{self.mark} = count() }} uretprobe:{testprog}:test_add "
                             f"{{ @{self.mark} = count() }} tracepoint:sched:sched_process_exit {{ @{self.mark} = "
                             f"count() }} tracepoint:syscalls:sys_enter_* {{ @{self.mark} = count() }} interval:ms:5 {{ }}")
         self.add("kprobes", f"kprobe:vfs_read {{ @{self.mark} = count() }} kretprobe:vfs_write {{ @{self.mark} = count() }} "
                             "interval:ms:5 { }")
+        self.add("watchpoints", f"watchpoint:{testprog}:test_increase+arg0:4:w {{ @{self.mark} = count() }} "
+                                "interval:ms:5 { }", ["-p", str(self.watched.pid)])
         usdtprog = os.path.join(programs, "usdtprog")
         if os.path.exists(usdtprog):
             usdtprog = shutil.copy(usdtprog, folder)
@@ -101,9 +109,9 @@ class Rounds:
                             f"= count() }} cgroup_sock_addr:{cgroup}:connect4 {{ @{self.mark} = count() }} "
                             "interval:ms:5 { }")
 
-    def add(self, name, script):
-        """Takes a script that can be attached here."""
-        words = [self.awl_, "-q", "-e", script, "-c", self.command_]
+    def add(self, name, script, process=None):
+        """Takes a script that can be attached here, with the words that name its process."""
+        words = [self.awl_, "-q", "-e", script, *(process or ["-c", self.command_])]
         tried = subprocess.run([*words, "--dry-run"], capture_output=True, text=True)
         if tried.returncode == 0:
             self.scripts.append((name, words))
@@ -129,12 +137,16 @@ class Rounds:
 
     def kill_one(self, words, limit_s):
         """One tracer, killed; what it left behind, or nothing."""
+        self.watched.send_signal(signal.SIGCONT)
         tracer = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(random.uniform(0, limit_s))
         tracer.kill()
         tracer.wait()
         if not eventually(self.has_no_orphan):
             return "a process: " + ", ".join(self.orphans())
+        if not eventually(lambda: state_of(self.watched.pid) != "T"):
+            return "a stopped process"
+        self.watched.send_signal(signal.SIGSTOP)  # it needs a CPU that the other rounds can use
         for target in self.targets:
             if not eventually(target.is_clean):
                 return "a changed byte in a traced process"
@@ -143,7 +155,7 @@ class Rounds:
     def orphans(self):
         """The children that came to us when their tracer ended, with their states."""
         found = []
-        own = {target.process.pid for target in self.targets}
+        own = {target.process.pid for target in self.targets} | {self.watched.pid}
         with open(f"/proc/self/task/{os.getpid()}/children") as file:
             children = [int(word) for word in file.read().split()]
         for pid in children:
@@ -216,9 +228,9 @@ def main():
                 print("left behind pins:", pins() - pins_before)
                 return 1
         finally:
-            for target in work.targets:
-                target.process.send_signal(signal.SIGKILL)
-                target.process.wait()
+            for process in [target.process for target in work.targets] + [work.watched]:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
             if cgroup:
                 os.rmdir(cgroup)
     names = ", ".join(name for name, _ in work.scripts)
