@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "runtime/attach/families.h"
+#include "runtime/attach/guard.h"
 
 namespace awl::runtime {
 namespace {
@@ -42,13 +43,7 @@ bool is_stopped(int pid) {
 // is attached any more; otherwise programs may still run for a while, until the kernel has closed
 // all that the tracer had, and may stop the process again.
 [[noreturn]] void guard(int pipe, int pid) {
-  setsid();
-  (void)!chdir("/");
-  sigset_t all;
-  sigfillset(&all);
-  sigprocmask(SIG_BLOCK, &all, nullptr);
-  if (pipe > 0) syscall(SYS_close_range, 0, pipe - 1, 0);
-  syscall(SYS_close_range, pipe + 1, ~0u, 0);
+  become_guard(pipe);
   const FileDescriptor process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   char byte;
   ssize_t size;

@@ -8,8 +8,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <initializer_list>
 #include <thread>
+
+#include "runtime/attach/guard.h"
 
 namespace awl::runtime {
 namespace {
@@ -18,24 +19,6 @@ constexpr size_t kMaxThreads = 128;
 
 // Waits for every program that was running when it is called.
 void wait_for_running_programs() { syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0); }
-
-// Closes all descriptors but those in the lists and `also`.
-void close_all_but(std::initializer_list<const std::vector<FileDescriptor> *> kept, int also) {
-  int next = 0;
-  // Few and unsorted: the smallest that is left is looked for each time.
-  for (;;) {
-    int lowest = also >= next ? also : -1;
-    for (const std::vector<FileDescriptor> *fds : kept) {
-      for (const FileDescriptor &fd : *fds) {
-        if (fd.get() >= next && (lowest < 0 || fd.get() < lowest)) lowest = fd.get();
-      }
-    }
-    if (lowest < 0) break;
-    if (lowest > next) syscall(SYS_close_range, next, lowest - 1, 0);
-    next = lowest + 1;
-  }
-  syscall(SYS_close_range, next, ~0u, 0);
-}
 
 }  // namespace
 
@@ -77,12 +60,7 @@ void Attachments::leave_behind() {
   // closed: its end of the pipe reads end-of-file when we have ended.
   const long child = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
   if (child == 0) {
-    setsid();
-    (void)!chdir("/");
-    sigset_t all;
-    sigfillset(&all);
-    sigprocmask(SIG_BLOCK, &all, nullptr);
-    close_all_but({&links_, &events_, &slow_events_}, pipe_ends[0]);
+    become_guard(pipe_ends[0], {&links_, &events_, &slow_events_});
     char byte;
     while (read(pipe_ends[0], &byte, 1) < 0 && errno == EINTR) {
     }

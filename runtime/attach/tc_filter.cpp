@@ -4,14 +4,14 @@
 #include <fcntl.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
-#include <signal.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <vector>
+
+#include "runtime/attach/guard.h"
 
 namespace awl::runtime {
 namespace {
@@ -85,14 +85,7 @@ void remove_discipline(const Filter &filter) {
 int be_silent(libbpf_print_level, const char *, va_list) { return 0; }
 
 [[noreturn]] void guard(int pipe) {
-  setsid();
-  (void)!chdir("/");
-  sigset_t all;
-  sigfillset(&all);
-  sigprocmask(SIG_BLOCK, &all, nullptr);
-  // Nothing of the tracer's may stay open because of us, its other end of the pipe least of all.
-  if (pipe > 0) syscall(SYS_close_range, 0, pipe - 1, 0);
-  syscall(SYS_close_range, pipe + 1, ~0u, 0);
+  become_guard(pipe);
   libbpf_set_print(be_silent);
   std::vector<Filter> filters;
   Filter filter;
