@@ -79,7 +79,8 @@ void Lowering::count_loop(llvm::Value *count,
 void Lowering::leave(llvm::Value *result) {
   if (!frontend::returns_value(family())) result = nullptr;
   if (function_.is_callback) {
-    // The program ends when the helper that calls us has returned. A verdict is handed over with it.
+    // The program ends when the helper that calls us has returned. A verdict is handed over with
+    // it.
     llvm::Value *flag = e_.i64(1);
     if (frontend::returns_value(family())) {
       llvm::Value *given = result ? result : e_.i64(frontend::passing_verdict(family()));
@@ -198,11 +199,14 @@ void Lowering::assign(ast::Assign &node) {
 }
 
 void Lowering::let(ast::Let &node) {
+  TypeRef type = node.variable->decl->type;
   if (node.value) {
     assign_variable(*node.variable, *node.value);
-  } else if (TypeRef type = node.variable->decl->type; is_in_memory(type)) {
+  } else if (!type) {
+    return;  // never assigned, nor used
+  } else if (is_in_memory(type)) {
     zero(variable_slot(node.variable->decl), type->size);
-  } else if (type && type->size) {
+  } else if (type->size) {
     store_value(e_.i64(0), type, variable_slot(node.variable->decl));
   }
 }

@@ -116,7 +116,8 @@ bool is_text(TypeRef type) {
 void add_struct_members(const frontend::StructDef &def, TypeStore &types, int depth,
                         uint32_t offset, ValueType &out) {
   for (const frontend::StructDef::Member &member : def.members) {
-    if (!member.type) continue;
+    // Text behind the record is none of its bytes: a copy of `args` leaves it out.
+    if (!member.type || member.is_data_loc) continue;
     if (member.name.empty() && member.type->kind == TypeKind::kStruct && depth < kMaxDepth) {
       add_struct_members(types.complete(member.type->struct_def), types, depth + 1,
                          offset + member.bit_offset / 8, out);

@@ -186,7 +186,8 @@ void TypeChecker::assign_map(ast::Assign &assign, ast::MapAccess &target) {
                               : "@x"));
     return;
   }
-  if (type->kind == TypeKind::kVoid) {
+  const bool is_empty = type->kind == TypeKind::kTuple && type->fields.empty();
+  if (type->kind == TypeKind::kVoid || is_empty) {
     report(assign.span, kNotAssignable, to_string(type));
     return;
   }

@@ -174,7 +174,8 @@ bool TypeChecker::put_key(MapSlot &map, ast::Expr *&key, Span span) {
   if (!use_map(map, true, span)) return false;
   TypeRef type = check(key);
   if (!type) return false;
-  if (type->is_aggregation() || type->kind == TypeKind::kVoid) {
+  const bool is_empty = type->kind == TypeKind::kTuple && type->fields.empty();
+  if (type->is_aggregation() || type->kind == TypeKind::kVoid || is_empty) {
     report(key->span, kKeyType, to_string(type));
     return false;
   }

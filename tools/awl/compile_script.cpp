@@ -113,7 +113,9 @@ CompileOutcome lower(const frontend::Compilation &compilation, const CompileArgu
       codegen::generate(compilation.checked, codegen_options(compile, arguments, ir));
   if (!object) {
     const bool is_defect = object.error().code != codegen::kStackExceeded;
-    return failure((is_defect ? "internal: " : (compile.has_program ? "stdin" : compile.file) + ": ") + object.error().message);
+    return failure(
+        (is_defect ? "internal: " : (compile.has_program ? "stdin" : compile.file) + ": ") +
+        object.error().message);
   }
   const std::vector<frontend::ImportedObject> &imported = compilation.checked.objects;
   if (!imported.empty()) {
@@ -135,7 +137,8 @@ CompileOutcome lower(const frontend::Compilation &compilation, const CompileArgu
 }  // namespace
 
 void add_compile_options(CLI::App &app, CompileArguments &compile) {
-  app.add_option("-e", compile.program, "The program itself instead of a file; of several, the last")
+  app.add_option("-e", compile.program,
+                 "The program itself instead of a file; of several, the last")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
       ->option_text("PROGRAM");
   app.add_option("-I", compile.include_paths, "Search DIR for C headers")
