@@ -21,16 +21,16 @@ int signal_number(const std::string &name) {
   return 0;
 }
 
-Result<Signals> Signals::block(const std::vector<int> &self_signals) {
+Result<Signals> Signals::block() {
   sigset_t blocked;
   sigemptyset(&blocked);
-  for (int signal : {SIGINT, SIGTERM}) sigaddset(&blocked, signal);
+  // Those of `self` probes also where a script has none: they are not to cost anybody their maps.
+  for (int signal : {SIGINT, SIGTERM, SIGUSR1, SIGUSR2}) sigaddset(&blocked, signal);
   struct sigaction hangup {};
   // Ignored: started with nohup.
   if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) {
     sigaddset(&blocked, SIGHUP);
   }
-  for (int signal : self_signals) sigaddset(&blocked, signal);
   Signals signals;
   sigprocmask(SIG_BLOCK, &blocked, &signals.previous_);
   struct sigaction ignore {};

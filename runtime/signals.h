@@ -21,9 +21,9 @@ bool ends_run(int signal);
 
 class Signals {
  public:
-  // Blocks INT, TERM, HUP and those that `self` probes name; ignores PIPE (a failed write is
-  // noticed where it happens). Undone when this goes.
-  static Result<Signals> block(const std::vector<int> &self_signals);
+  // Blocks INT, TERM, HUP, USR1 and USR2; ignores PIPE (a failed write is noticed where it
+  // happens). Undone when this goes.
+  static Result<Signals> block();
   Signals(Signals &&) = default;
   Signals &operator=(Signals &&) = default;
   ~Signals();

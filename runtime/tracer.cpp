@@ -169,7 +169,7 @@ class Run {
         output_->warning("Positional parameter " + name + " is empty or not provided.");
       }
     }
-    Result<Signals> signals = Signals::block(self_signals());
+    Result<Signals> signals = Signals::block();
     if (!signals) return signals.error();
     signals_.emplace(std::move(*signals));
     writer_->watch(signals_->fd(), [this] {
@@ -196,17 +196,6 @@ class Run {
     if (!loaded) return loaded.error();
     loaded_ = std::move(*loaded);
     return ok();
-  }
-
-  std::vector<int> self_signals() const {
-    std::vector<int> signals;
-    for (const object::Program &program : description_.programs) {
-      for (const object::AttachPoint &point : program.attach_points) {
-        const int signal = point.family == "self" ? signal_number(point.target) : 0;
-        if (signal != 0) signals.push_back(signal);
-      }
-    }
-    return signals;
   }
 
   // Runs the programs of a family that the runtime calls itself, in the script's order, until one
