@@ -1,6 +1,9 @@
 // awl-run: loads an object that `awl build` wrote, attaches it and prints. No compiler in it.
 
+#include <elf.h>
+
 #include <cstdio>
+#include <cstring>
 
 #include "tools/common/parse_options.h"
 #include "tools/common/read_file.h"
@@ -20,8 +23,15 @@ void print_parameters(const object::Description &description) {
   }
 }
 
+Result<std::vector<uint8_t>> read_object(const std::string &path) {
+  Result<std::vector<uint8_t>> bytes = read_file(path);
+  if (bytes && (bytes->size() < SELFMAG || memcmp(bytes->data(), ELFMAG, SELFMAG) != 0))
+    return Error{path + " is not an object; 'awl build' makes one of a script"};
+  return bytes;
+}
+
 int run_object(const RunArguments &arguments) {
-  Result<std::vector<uint8_t>> object = read_file(arguments.positionals.front());
+  Result<std::vector<uint8_t>> object = read_object(arguments.positionals.front());
   if (!object) return fail(object.error().message);
   Result<int> code = runtime::run(*object, arguments.run);
   if (!code) return fail(code.error().message);
@@ -53,7 +63,7 @@ int main(int argc, char **argv) {
   arguments.run.debug_verifier = arguments.wants("verifier");
   if (!wants_help && !wants_list) return run_object(arguments);
 
-  Result<std::vector<uint8_t>> object = read_file(arguments.positionals.front());
+  Result<std::vector<uint8_t>> object = read_object(arguments.positionals.front());
   if (!object) return fail(object.error().message);
   if (wants_help) {
     Result<object::Description> description = runtime::read_description(*object);
