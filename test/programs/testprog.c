@@ -51,11 +51,7 @@ __attribute__((noinline)) int test_struct(struct test_point *point) {
   return point->x + point->next->y;
 }
 
-// Read and written by two instructions: emulated processors tell of one that does both twice.
-__attribute__((noinline)) void test_increase(int *counter) {
-  const int value = *(volatile int *)counter;
-  *(volatile int *)counter = value + 1;
-}
+__attribute__((noinline)) void test_increase(int *counter) { ++*counter; }
 
 __attribute__((noinline)) int test_recurse(int depth) {
   return depth == 0 ? test_sink : test_recurse(depth - 1) + 1;
