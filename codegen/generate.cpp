@@ -3,24 +3,11 @@
 #include "codegen/emitter.h"
 #include "codegen/lower.h"
 #include "codegen/pipeline.h"
+#include "frontend/types/type_names.h"
 
 namespace awl::codegen {
 
 namespace {
-
-const char *stack_mode_name(frontend::StackMode mode) {
-  switch (mode) {
-    case frontend::StackMode::kBpftrace:
-      return "bpftrace";
-    case frontend::StackMode::kPerf:
-      return "perf";
-    case frontend::StackMode::kRaw:
-      return "raw";
-    case frontend::StackMode::kBuildId:
-      return "build_id";
-  }
-  return "bpftrace";
-}
 
 object::Settings describe(const frontend::Config &config) {
   object::Settings settings;
@@ -31,7 +18,7 @@ object::Settings describe(const frontend::Config &config) {
   settings.str_trunc_trailer = config.str_trunc_trailer;
   settings.missing_probes = config.missing_probes;
   settings.cache_user_symbols = config.cache_user_symbols;
-  settings.stack_mode = stack_mode_name(config.stack_mode);
+  settings.stack_mode = frontend::stack_mode_name(config.stack_mode);
   settings.print_maps_on_exit = config.print_maps_on_exit;
   settings.cpp_demangle = config.cpp_demangle;
   settings.lazy_symbolication = config.lazy_symbolication;

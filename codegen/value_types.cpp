@@ -1,5 +1,6 @@
 #include "codegen/value_types.h"
 
+#include "frontend/types/type_names.h"
 #include "runtime/object/histogram.h"
 #include "runtime/object/tseries.h"
 
@@ -89,20 +90,6 @@ ValueKind value_kind(TypeKind kind) {
   return ValueKind::kVoid;
 }
 
-const char *stack_mode(frontend::StackMode mode) {
-  switch (mode) {
-    case frontend::StackMode::kBpftrace:
-      return "bpftrace";
-    case frontend::StackMode::kPerf:
-      return "perf";
-    case frontend::StackMode::kRaw:
-      return "raw";
-    case frontend::StackMode::kBuildId:
-      return "build_id";
-  }
-  return "bpftrace";
-}
-
 ValueType convert(TypeRef type, TypeStore &types, int depth);
 
 // An array of char.
@@ -179,7 +166,7 @@ ValueType convert(TypeRef type, TypeStore &types, int depth) {
       out.enumerators.emplace_back(value.value, value.name);
   }
   if (type->kind == TypeKind::kKernelStack || type->kind == TypeKind::kUserStack) {
-    out.stack_mode = stack_mode(type->stack_mode);
+    out.stack_mode = frontend::stack_mode_name(type->stack_mode);
     out.stack_limit = type->stack_limit;
     out.is_unwound = type->is_unwound;
   }

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "frontend/types/type_names.h"
+
 namespace awl::frontend {
 namespace {
 
@@ -12,20 +14,6 @@ ast::Expr *number(TypeChecker &checker, Span span, uint64_t value) {
   auto *type = nodes.make<ast::TypeSpec>(span);
   type->name = "uint64";
   return nodes.make<ast::Cast>(span, type, nodes.make<ast::IntegerLiteral>(span, value));
-}
-
-const char *stack_mode_name(StackMode mode) {
-  switch (mode) {
-    case StackMode::kPerf:
-      return "perf";
-    case StackMode::kRaw:
-      return "raw";
-    case StackMode::kBuildId:
-      return "build_id";
-    case StackMode::kBpftrace:
-      break;
-  }
-  return "bpftrace";
 }
 
 // In the order in which the record prints.

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "frontend/ast/clone.h"
-#include "frontend/ast/visit.h"
+#include "frontend/passes/argument_use.h"
 #include "frontend/probes/families.h"
 #include "frontend/probes/function_arguments.h"
 #include "frontend/probes/network.h"
@@ -29,68 +29,6 @@ AWL_DIAGNOSTIC(kIteratorMixed, Error, "iterator-mixed",
                "an iterator runs once and ends: it cannot be mixed with other probes");
 AWL_DIAGNOSTIC(kTooManyPrograms, Error, "too-many-programs",
                "the script needs {} programs, and the limit is {}", size_t, uint64_t);
-
-// What a clause does with `args` or `entry`: nothing, some fields of it, or something with all of
-// it. And whether it looks at what a function returns.
-struct ArgumentUse {
-  bool is_used = false;
-  bool is_whole = false;
-  std::set<std::string> fields;
-  std::optional<Span> first;
-  std::optional<Span> retval;
-};
-
-ArgumentUse find_use(ast::Clause &clause, std::string_view name_of_all) {
-  ArgumentUse use;
-  std::set<const ast::Node *> seen;
-  ast::walk(clause, [&](ast::Node &node) {
-    if (auto *access = ast::as<ast::FieldAccess>(&node)) {
-      auto *object = ast::as<ast::Identifier>(access->object);
-      if (object && object->name == name_of_all) {
-        use.fields.insert(access->field);
-        seen.insert(object);
-      }
-    }
-    auto *call = ast::as<ast::Call>(&node);
-    auto *name = ast::as<ast::Identifier>(&node);
-    if ((call && call->name == "retval") || (name && name->name == "retval")) {
-      use.retval = node.span;
-    }
-    if (!name || name->name != name_of_all) return;
-    use.is_used = true;
-    if (!use.first) use.first = name->span;
-    if (!seen.contains(name)) use.is_whole = true;
-  });
-  return use;
-}
-
-// `arg0`…: an argument by its number.
-constexpr uint32_t kWordCount = 6;
-std::optional<uint32_t> word_number(const std::string &field) {
-  if (field.size() != 4 || !field.starts_with("arg")) return std::nullopt;
-  uint32_t number = static_cast<uint32_t>(field[3] - '0');
-  return number < kWordCount ? std::optional(number) : std::nullopt;
-}
-
-// `entry.NAME` at a kernel function's exit: the kernel keeps the arguments of the entry there, and
-// they are what `args` reads.
-void take_entry_names_from_args(ast::Clause &clause) {
-  ast::walk(clause, [](ast::Node &node) {
-    auto *access = ast::as<ast::FieldAccess>(&node);
-    if (!access || word_number(access->field)) return;
-    auto *object = ast::as<ast::Identifier>(access->object);
-    if (object && object->name == "entry") object->name = "args";
-  });
-}
-
-struct ClauseUse {
-  ArgumentUse args, entry;
-};
-
-bool uses_only_words(const ArgumentUse &use) {
-  return !use.is_whole && std::all_of(use.fields.begin(), use.fields.end(),
-                                      [](const auto &field) { return word_number(field); });
-}
 
 // System calls are traced through the raw entry and exit tracepoints and ask for programs of
 // their own; all other targets of a family can share one.
