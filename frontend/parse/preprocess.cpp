@@ -11,6 +11,9 @@ namespace awl::frontend {
 namespace {
 
 AWL_DIAGNOSTIC(kUnknownDirective, Error, "unknown-directive", "unknown directive #{}", std::string);
+AWL_DIAGNOSTIC(
+    kHeadersNotAsked, Warning, "headers-not-asked",
+    "the headers before this line cannot be read: what they may define counts as undefined");
 AWL_DIAGNOSTIC(kBadCondition, Error, "bad-directive-condition",
                "cannot evaluate the condition of #{}", std::string);
 AWL_DIAGNOSTIC(kUnmatchedConditional, Error, "unmatched-conditional", "#{} without #if",
@@ -217,7 +220,11 @@ class Preprocessor {
     }
     if (!is_open) return std::nullopt;
     const std::string line = directive == "elif" ? "if" : directive;
-    return ask_headers_(seen_lines_, "#" + line + " " + std::string(condition));
+    std::optional<bool> answer =
+        ask_headers_(seen_lines_, "#" + line + " " + std::string(condition));
+    if (!answer)
+      diagnostics_.emit(span_, kHeadersNotAsked).hint("clang and the headers answer that");
+    return answer;
   }
 
   bool evaluate(const std::string &directive, std::string_view condition) {
