@@ -80,7 +80,9 @@ std::string count_text(size_t min, size_t max) {
 
 // The text with the values of the positional parameters that are known in the place of `$1`, `$2`,
 // …. When compiled ahead of time, those that are not known stay: the runtime puts them in.
-std::string substitute_parameters(const std::string &text, const Options &options) {
+// `missing` gets the last of them that stands for nothing.
+std::string substitute_parameters(const std::string &text, const Options &options,
+                                  std::string *missing) {
   std::string result;
   for (size_t i = 0; i < text.size();) {
     size_t end = i + 1;
@@ -94,6 +96,8 @@ std::string substitute_parameters(const std::string &text, const Options &option
       result += options.parameters[index - 1];
     } else if (options.is_ahead_of_time) {
       result += text.substr(i, end - i);
+    } else {
+      *missing = text.substr(i, end - i);
     }
     i = end;
   }
@@ -102,13 +106,15 @@ std::string substitute_parameters(const std::string &text, const Options &option
 
 // The attach point with its parameters put in. A value may hold colons and then counts as several
 // parts, or be the whole attach point.
-ast::AttachPoint substitute_parameters(const ast::AttachPoint &original, const Options &options) {
+ast::AttachPoint substitute_parameters(const ast::AttachPoint &original, ProbeContext &context) {
   ast::AttachPoint point = original;
   if (original.text.find('$') == std::string::npos) return point;
   point.parts.clear();
   point.part_spans.clear();
   auto add = [&](const std::string &text, Span span) {
-    std::string value = substitute_parameters(text, options);
+    std::string missing;
+    std::string value = substitute_parameters(text, context.options, &missing);
+    if (!missing.empty()) context.diagnostics.emit(span, kProbeParameterMissing, missing);
     bool is_value = value != text;
     size_t begin = 0;
     for (size_t colon; is_value && (colon = value.find(':', begin)) != std::string::npos;) {
@@ -228,7 +234,7 @@ bool report_missing(ProbeContext &context, Span span, const std::string &what,
 
 std::vector<ProbeSpec> resolve_attach_point(ProbeContext &context,
                                             const ast::AttachPoint &original) {
-  ast::AttachPoint point = substitute_parameters(original, context.options);
+  ast::AttachPoint point = substitute_parameters(original, context);
   const FamilyInfo *family = find_family(point.provider);
   if (!family) {
     context.diagnostics.emit(point.span, kProbeUnknownProvider, point.provider)

@@ -18,6 +18,8 @@ AWL_DIAGNOSTIC(kProbeMissingPart, Error, "probe-missing-part", "{} without {}", 
                std::string);
 AWL_DIAGNOSTIC(kProbeBadNumber, Error, "probe-bad-number", "'{}' is not {}", std::string,
                std::string);
+AWL_DIAGNOSTIC(kProbeParameterMissing, Warning, "probe-parameter-missing",
+               "{} was not given: nothing stands in its place", std::string);
 AWL_DIAGNOSTIC(kProbeBadPeriod, Error, "probe-bad-period", "the {} of {} must be positive",
                std::string, std::string);
 AWL_DIAGNOSTIC(kProbeShortPeriod, Error, "probe-short-period",
