@@ -250,7 +250,7 @@ TEST_F(ProbesTest, ParametersArePutIn) {
   options.parameters = {"main", "s:3"};
   EXPECT_EQ(name("u:/bin/app:$1"), "uprobe:/bin/app:main");
   EXPECT_EQ(name("interval:$2"), "interval:s:3");
-  EXPECT_EQ(error("u:/bin/app:$3"), "probe-missing-part");
+  EXPECT_EQ(error("u:/bin/app:$3"), "probe-parameter-missing");  // then probe-missing-part
 }
 
 TEST_F(ProbesTest, OneProgramForAttachPointsOfOneFamily) {
