@@ -337,12 +337,11 @@ llvm::Value *Emitter::string_variable(const std::string &name, size_t size,
   return s_->variable(name, value, s_->debug.array(s_->debug.character(), size));
 }
 
-llvm::Value *Emitter::dispatch_table(const std::string &name) {
-  auto *type = llvm::ArrayType::get(s_->builder.getInt32Ty(), object::kSyscallTableSize);
-  auto *value = llvm::ConstantAggregateZero::get(type);
-  s_->description.programs.at(program_index()).dispatch = name;
-  return s_->variable(name, value,
-                      s_->debug.array(s_->debug.integer(4, false), object::kSyscallTableSize));
+llvm::GlobalVariable *Emitter::dispatch_table(const std::string &name, uint32_t columns) {
+  const uint64_t size = uint64_t{object::kSyscallTableSize} * columns;
+  auto *type = llvm::ArrayType::get(s_->builder.getInt32Ty(), size);
+  return s_->variable(name, llvm::ConstantAggregateZero::get(type),
+                      s_->debug.array(s_->debug.integer(4, false), size));
 }
 
 llvm::AllocaInst *Emitter::State::stack_slot(llvm::Type *type, const std::string &name) {

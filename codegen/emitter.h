@@ -21,6 +21,12 @@
 
 namespace awl::codegen {
 
+// Which error is counted, and in which program: i64s. Functions that programs share get both.
+struct ErrorCounter {
+  llvm::Value *site = nullptr;
+  llvm::Value *program = nullptr;
+};
+
 class Emitter {
  public:
   Emitter(const frontend::CheckedProgram &program, const Options &options);
@@ -120,10 +126,10 @@ class Emitter {
   // entry yet goes to a function that makes it. `then` is called with the non-null pointer; a full
   // map is counted at `span`. A scalar map's "is set" flag is set.
   template <class F>
-  void with_map_value(const frontend::MapInfo &info, llvm::Value *key, frontend::Span span,
+  void with_map_value(const frontend::MapInfo &info, llvm::Value *key, const ErrorCounter &counter,
                       F then) {
     llvm::BasicBlock *done = nullptr;
-    llvm::Value *pointer = begin_map_value(info, key, span, &done);
+    llvm::Value *pointer = begin_map_value(info, key, counter, &done);
     then(pointer);
     end_map_value(done);
   }
@@ -170,11 +176,13 @@ class Emitter {
 
   // ---- errors at run time
   uint32_t error_site(const std::string &what, frontend::Span span, bool is_always_reported);
+  ErrorCounter error_counter(const std::string &what, frontend::Span span, bool is_always_reported);
   // Counts one error here and now; the result (null: 0) goes into the report that -k sends.
   void count_error(uint32_t site, llvm::Value *helper_result);
   // Counts it where the result is negative, and goes on in either case.
   void count_if_failed(llvm::Value *helper_result, const std::string &what, frontend::Span span,
                        bool is_always_reported);
+  void count_if_failed(llvm::Value *helper_result, const ErrorCounter &counter);
 
   // ---- load-time relocations (object::Relocation)
   // Loads `size` bytes (1, 2, 4, 8) of a tracepoint's field from its record `base` (ctx),
@@ -197,14 +205,15 @@ class Emitter {
   llvm::Value *probe_id();
   // Bytes of the link header of the interface that the program is attached to, as i64: 14 or 0.
   llvm::Value *link_header();
-  // syscall dispatch: the u32[kSyscallTableSize] table of this program in .rodata.
-  llvm::Value *dispatch_table(const std::string &name);
+  // A table of system calls in .rodata: u32[kSyscallTableSize][columns].
+  llvm::GlobalVariable *dispatch_table(const std::string &name, uint32_t columns);
 
   // Runs LLVM, appends `.awl`, gives the object's bytes.
   Result<std::vector<uint8_t>> finish();
 
  private:
-  llvm::Value *begin_map_value(const frontend::MapInfo &info, llvm::Value *key, frontend::Span span,
+  llvm::Value *begin_map_value(const frontend::MapInfo &info, llvm::Value *key,
+                               const ErrorCounter &counter,
                                llvm::BasicBlock **done);
   void end_map_value(llvm::BasicBlock *done);
   llvm::Value *reserve(const char *ring, uint32_t size, llvm::Value *program,

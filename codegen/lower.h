@@ -184,6 +184,9 @@ class Lowering {
   llvm::Value *inc_dec(ast::IncDec &node);
   int32_t map_index(const MapInfo &info);  // in the description
 
+  // Whether so many places write to the map that they share a function that does.
+  bool is_written_often(const MapInfo &info);
+
   // ---- aggregations (lower_aggregation.cpp)
   void aggregate(const MapInfo &info, ast::Expr *key, ast::Call &call, Span span);
   // The integer an aggregation stands for: over all CPUs, cast to i64.
@@ -353,6 +356,10 @@ class Lowering {
   llvm::Value *packet_member(const std::string &name, TypeRef type, llvm::Value *to);
   llvm::Value *context_member(const StructDef::Member &member, TypeRef type, llvm::Value *to);
   void emit_syscall_dispatch(const std::string &table);
+  llvm::Value *dispatch_row(llvm::Value *table, uint32_t columns);
+  llvm::Value *dispatch_entry(llvm::Value *row, uint32_t column);
+  void leave_unwanted_calls();
+  void become_part(uint32_t program, llvm::GlobalVariable *table, uint32_t column);
   void join_programs(const std::vector<uint32_t> &parts);
   llvm::Function *shared_function(const std::string &name,
                                   const std::vector<std::string> &parameters,
@@ -450,8 +457,11 @@ class Lowering {
   EntryUse entry_use_;
   std::vector<llvm::Value *> entry_values_;  // `duration`, then a value for each of the words
   std::map<std::string, llvm::Function *> shared_functions_;  // by name
+  std::vector<uint32_t> writes_;  // assignments to maps in all programs, by the map's id
   uint32_t program_count_ = 0;
   std::vector<Span> program_spans_;  // per program
+  // Of programs on system calls: what finds out whether the call is traced.
+  std::map<uint32_t, llvm::CallInst *> dispatch_calls_;
   std::vector<std::string> unsupported_;
 };
 

@@ -44,11 +44,23 @@ void Lowering::aggregate(const MapInfo &info, ast::Expr *key, ast::Call &call, S
   // hist and lhist: all but the first argument are constants that the type tells.
   std::vector<llvm::Value *> inputs;
   if (!call.arguments.empty()) inputs.push_back(value(*call.arguments[0]));
+  llvm::Value *input = inputs.empty() ? e_.i64(1) : inputs[0];
   llvm::Value *key_memory = map_key(info, key);
-  e_.with_map_value(info, key_memory, span, [&](llvm::Value *pointer) {
-    aligned_.insert(pointer);
-    update_aggregation(info, pointer, inputs.empty() ? e_.i64(1) : inputs[0]);
-  });
+  ErrorCounter counter = e_.error_counter("map update", span, true);
+  auto update = [&](llvm::Value *memory, llvm::Value *number, const ErrorCounter &where) {
+    e_.with_map_value(info, memory, where, [&](llvm::Value *pointer) {
+      aligned_.insert(pointer);
+      update_aggregation(info, pointer, number);
+    });
+  };
+  if (!is_written_often(info)) return update(key_memory, input, counter);
+  llvm::Function *shared = shared_function(
+      "awl_aggregate_" + e_.map_description(info).elf_name, {"key", "number", "site", "program"},
+      [&](llvm::Function *function) {
+        update(function->getArg(0), function->getArg(1),
+               {function->getArg(2), function->getArg(3)});
+      });
+  b().CreateCall(shared, {key_memory, input, counter.site, counter.program});
 }
 
 void Lowering::add_to(const MapInfo &info, llvm::Value *pointer, llvm::Value *amount) {

@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "codegen/lower.h"
+#include "frontend/ast/visit.h"
 
 namespace awl::codegen {
 
@@ -76,7 +77,8 @@ llvm::Value *Lowering::map_value(const MapInfo &info, ast::Expr *key, Span span,
 void Lowering::assign_map(const MapInfo &info, ast::Expr *key, ast::Expr &value_node, Span span) {
   if (!info.key) {
     llvm::Value *assigned = value(value_node);
-    e_.with_map_value(info, nullptr, span, [&](llvm::Value *pointer) {
+    ErrorCounter counter = e_.error_counter("map update", span, true);
+    e_.with_map_value(info, nullptr, counter, [&](llvm::Value *pointer) {
       aligned_.insert(pointer);
       store_value(assigned, info.value, pointer);
     });
@@ -90,8 +92,34 @@ void Lowering::assign_map(const MapInfo &info, ast::Expr *key, ast::Expr &value_
     memory = temporary(8);
     store_value(assigned, info.value, memory);
   }
-  llvm::Value *result = e_.map_update(e_.map(info), key_memory, memory, 0);
-  e_.count_if_failed(result, "map_update_elem", span, true);
+  ErrorCounter counter = e_.error_counter("map_update_elem", span, true);
+  auto set = [&](llvm::Value *at_key, llvm::Value *from, const ErrorCounter &where) {
+    e_.count_if_failed(e_.map_update(e_.map(info), at_key, from, 0), where);
+  };
+  if (!is_written_often(info)) return set(key_memory, memory, counter);
+  llvm::Function *shared = shared_function(
+      "awl_set_" + e_.map_description(info).elf_name, {"key", "value", "site", "program"},
+      [&](llvm::Function *function) {
+        set(function->getArg(0), function->getArg(1), {function->getArg(2), function->getArg(3)});
+      });
+  b().CreateCall(shared, {key_memory, memory, counter.site, counter.program});
+}
+
+// A call costs some two nanoseconds a time; what a script does in many places is worth it, as each
+// place is code that is compiled, loaded and verified.
+bool Lowering::is_written_often(const MapInfo &info) {
+  constexpr uint32_t kOften = 4;
+  if (writes_.empty()) {
+    writes_.resize(program_.maps.size());
+    for (const ProgramInfo &program : program_.programs) {
+      ast::walk(*program.clause, [this](ast::Node &node) {
+        auto *assign = ast::as<ast::Assign>(&node);
+        auto *target = assign ? ast::as<ast::MapAccess>(assign->target) : nullptr;
+        if (target) ++writes_[map_info(target->name).id];
+      });
+    }
+  }
+  return info.key && writes_[info.id] >= kOften;
 }
 
 llvm::Value *Lowering::delete_map(const MapInfo &info, ast::Expr *key, Span span,
@@ -155,7 +183,8 @@ llvm::Value *Lowering::inc_dec(ast::IncDec &node) {
   llvm::Value *key = map_key(info, access.key);
   llvm::Value *slot = temporary(8);
   b().CreateAlignedStore(e_.i64(0), slot, llvm::Align(8));
-  e_.with_map_value(info, key, node.span, [&](llvm::Value *pointer) {
+  ErrorCounter counter = e_.error_counter("map update", node.span, true);
+  e_.with_map_value(info, key, counter, [&](llvm::Value *pointer) {
     llvm::Value *old = load(pointer, info.value);
     llvm::Value *changed = normalize(b().CreateAdd(old, delta), info.value);
     store_value(changed, info.value, pointer);

@@ -312,6 +312,30 @@ void Lowering::unless_wanted_process(const char *variable,
   });
 }
 
+// The address of what a table of system calls has for the one that is made. Returns where there is
+// nothing.
+llvm::Value *Lowering::dispatch_row(llvm::Value *table, uint32_t columns) {
+  llvm::Value *number = opaque(syscall_number());
+  return_if(b().CreateICmpUGE(number, e_.i64(object::kSyscallTableSize)));
+  return b().CreateGEP(b().getInt32Ty(), table, b().CreateMul(number, e_.i64(columns)));
+}
+
+// Volatile: what the loader puts there is not known here.
+llvm::Value *Lowering::dispatch_entry(llvm::Value *row, uint32_t column) {
+  llvm::Value *from = b().CreateConstInBoundsGEP1_64(b().getInt32Ty(), row, column);
+  return b().CreateZExt(
+      b().CreateAlignedLoad(b().getInt32Ty(), from, llvm::Align(4), /*isVolatile=*/true),
+      b().getInt64Ty());
+}
+
+// Returns from calls of 32-bit programs, as the kernel's own tracepoints do, and of other processes
+// than that of -p.
+void Lowering::leave_unwanted_calls() {
+  return_if(is_compat_syscall());
+  unless_wanted_process(object::kPidFilterVariable,
+                        [this](llvm::Value *is_other) { return_if(is_other); });
+}
+
 // The shared function gives the call's entry in the table: the probe's id + 1, or 0 for a system
 // call that is not traced here.
 void Lowering::emit_syscall_dispatch(const std::string &name) {
@@ -319,20 +343,14 @@ void Lowering::emit_syscall_dispatch(const std::string &name) {
       kind_ == ProgramKind::kSyscallEnter ? "awl_traced_enter" : "awl_traced_exit";
   llvm::Function *dispatch =
       shared_function(function_name, {"ctx", "table"}, [this](llvm::Function *function) {
-        llvm::Value *number = opaque(syscall_number());
-        return_if(b().CreateICmpUGE(number, e_.i64(object::kSyscallTableSize)));
-        llvm::Type *entry = b().getInt32Ty();
-        llvm::Value *from = b().CreateGEP(entry, function->getArg(1), number);
-        llvm::Value *probe =
-            b().CreateZExt(b().CreateAlignedLoad(entry, from, llvm::Align(4), /*isVolatile=*/true),
-                           b().getInt64Ty());
+        llvm::Value *probe = dispatch_entry(dispatch_row(function->getArg(1), 1), 0);
         return_if(b().CreateICmpEQ(probe, e_.i64(0)));
-        return_if(is_compat_syscall());
-        unless_wanted_process(object::kPidFilterVariable,
-                              [this](llvm::Value *is_other) { return_if(is_other); });
+        leave_unwanted_calls();
         e_.emit_return(probe);
       });
-  llvm::Value *probe = b().CreateCall(dispatch, {ctx_, e_.dispatch_table(name)});
+  e_.description().programs.back().dispatch = name;
+  llvm::CallInst *probe = b().CreateCall(dispatch, {ctx_, e_.dispatch_table(name, 1)});
+  dispatch_calls_[program_count_ - 1] = probe;
   leave_if(b().CreateICmpEQ(probe, e_.i64(0)));
   shared_probe_ = b().CreateSub(probe, e_.i64(1));
 }

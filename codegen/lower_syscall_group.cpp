@@ -85,8 +85,9 @@ void Lowering::group_syscall_programs() {
   }
 }
 
-// Emits the program that calls the parts, which become functions in .text. They still tell by
-// themselves what is wanted of a call that has an entry in their table.
+// Emits the program that calls the parts, which become functions in .text. Their tables become
+// columns of one, so that what a call of no interest costs is one look into memory, and one of
+// interest finds all that it needs close together.
 void Lowering::join_programs(const std::vector<uint32_t> &parts) {
   std::vector<object::Program> &programs = e_.description().programs;
   const object::Program &first = programs[parts.front()];
@@ -96,23 +97,54 @@ void Lowering::join_programs(const std::vector<uint32_t> &parts) {
   ctx_ = e_.ctx();
   function_ = {};
 
-  llvm::Value *number = opaque(syscall_number());
-  return_if(b().CreateICmpUGE(number, e_.i64(object::kSyscallTableSize)));
-  for (const uint32_t part : parts) {
-    llvm::Function *function = e_.module().getFunction(programs[part].name);
-    llvm::Value *table = e_.module().getGlobalVariable(programs[part].dispatch);
-    llvm::Type *entry = b().getInt32Ty();
-    llvm::Value *probe = b().CreateAlignedLoad(entry, b().CreateGEP(entry, table, number),
-                                               llvm::Align(4), /*isVolatile=*/true);
-    if_then(b().CreateICmpNE(probe, b().getInt32(0)), [&] { b().CreateCall(function, {ctx_}); });
-    // libbpf tells the kernel that hidden functions are static: those are verified where they are
-    // called. (What the debug information says of the function's linkage is settled already.)
-    function->setVisibility(llvm::GlobalValue::HiddenVisibility);
-    function->setSection("");
-    function->addFnAttr(llvm::Attribute::NoInline);
-    programs[part].name = name;
+  const auto columns = static_cast<uint32_t>(parts.size()) + 1;
+  const std::string table_name = "awl_dispatch_of_" + std::to_string(parts.front());
+  llvm::GlobalVariable *table = e_.dispatch_table(table_name, columns);
+  llvm::Value *row = dispatch_row(table, columns);
+  return_if(b().CreateICmpEQ(dispatch_entry(row, 0), e_.i64(0)));
+  leave_unwanted_calls();
+  for (uint32_t column = 1; column < columns; ++column) {
+    object::Program &part = programs[parts[column - 1]];
+    llvm::Function *function = e_.module().getFunction(part.name);
+    llvm::Value *is_wanted = b().CreateICmpNE(dispatch_entry(row, column), e_.i64(0));
+    if_then(is_wanted, [&] { b().CreateCall(function, {ctx_}); });
+    become_part(parts[column - 1], table, column);
+    part.name = name;
+    part.dispatch = table_name;
+    part.dispatch_columns = columns;
+    part.dispatch_column = column;
   }
   e_.end_program();
+}
+
+// A part is called for what its program wants, so it need not look again, unless it uses which of
+// its probes this is.
+void Lowering::become_part(uint32_t program, llvm::GlobalVariable *table, uint32_t column) {
+  llvm::CallInst *entry = dispatch_calls_.at(program);
+  llvm::Function *function = entry->getFunction();
+  auto *own_table = llvm::cast<llvm::GlobalVariable>(entry->getArgOperand(1));
+  const bool is_used = llvm::any_of(entry->users(), [](llvm::User *user) {
+    return !llvm::isa<llvm::ICmpInst>(user) && !user->use_empty();
+  });
+  if (is_used) {
+    const uint32_t columns = table->getValueType()->getArrayNumElements() / object::kSyscallTableSize;
+    llvm::Function *find = shared_function(
+        "awl_probe_of_" + table->getName().str(), {"ctx", "table"}, [&](llvm::Function *finder) {
+          e_.emit_return(dispatch_entry(dispatch_row(finder->getArg(1), columns), 0));
+        });
+    llvm::IRBuilder<> builder(entry);
+    llvm::Value *from = builder.CreateConstInBoundsGEP1_64(builder.getInt32Ty(), table, column);
+    entry->replaceAllUsesWith(builder.CreateCall(find, {function->getArg(0), from}));
+  } else {
+    entry->replaceAllUsesWith(e_.i64(1));
+  }
+  entry->eraseFromParent();
+  own_table->eraseFromParent();
+  // libbpf tells the kernel that hidden functions are static: those are verified where they are
+  // called. (What the debug information says of the function's linkage is settled already.)
+  function->setVisibility(llvm::GlobalValue::HiddenVisibility);
+  function->setSection("");
+  function->addFnAttr(llvm::Attribute::NoInline);
 }
 
 }  // namespace awl::codegen

@@ -286,7 +286,7 @@ llvm::Function *Emitter::State::insert_entry(Emitter &emitter) {
 }
 
 llvm::Value *Emitter::begin_map_value(const frontend::MapInfo &info, llvm::Value *key,
-                                      frontend::Span span, llvm::BasicBlock **done) {
+                                      const ErrorCounter &counter, llvm::BasicBlock **done) {
   llvm::IRBuilder<> &b = s_->builder;
   const object::Map &description = map_description(info);
   llvm::GlobalVariable *global = map(info);
@@ -311,7 +311,7 @@ llvm::Value *Emitter::begin_map_value(const frontend::MapInfo &info, llvm::Value
   llvm::Function *insert = s_->insert_entry(*this);
   llvm::Value *made = b.CreateIntToPtr(
       b.CreateCall(insert, {global, key, s_->zero_blob(description.value_size),
-                            i64(error_site("map update", span, true)), i64(program_index())}),
+                            counter.site, counter.program}),
       b.getPtrTy());
   b.CreateCondBr(b.CreateICmpEQ(made, null), *done, found);
   b.SetInsertPoint(found);

@@ -235,8 +235,12 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   function_passes.addPass(llvm::SimplifyCFGPass());
   passes.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(function_passes)));
   passes.run(module, modules);
-  for (llvm::Function &function : module) {
+  for (llvm::Function &function : llvm::make_early_inc_range(module)) {
     if (function.isDeclaration()) continue;
+    if (function.hasLocalLinkage() && function.use_empty()) {
+      function.eraseFromParent();
+      continue;
+    }
     cut_blocks(function);
     order_blocks(function);
     rematerialize_addresses(function);

@@ -179,8 +179,17 @@ void Emitter::count_error(uint32_t site, llvm::Value *helper_result) {
   b.CreateCall(function, {i64(site), result, i64(program_index())});
 }
 
+ErrorCounter Emitter::error_counter(const std::string &what, frontend::Span span,
+                                    bool is_always_reported) {
+  return {i64(error_site(what, span, is_always_reported)), i64(program_index())};
+}
+
 void Emitter::count_if_failed(llvm::Value *helper_result, const std::string &what,
                               frontend::Span span, bool is_always_reported) {
+  count_if_failed(helper_result, error_counter(what, span, is_always_reported));
+}
+
+void Emitter::count_if_failed(llvm::Value *helper_result, const ErrorCounter &counter) {
   llvm::IRBuilder<> &b = s_->builder;
   llvm::BasicBlock *failed = new_block("failed");
   llvm::BasicBlock *done = new_block("read");
@@ -188,7 +197,8 @@ void Emitter::count_if_failed(llvm::Value *helper_result, const std::string &wha
   llvm::Value *result = b.CreateTrunc(helper_result, b.getInt32Ty());
   b.CreateCondBr(b.CreateICmpSLT(result, b.getInt32(0)), failed, done);
   b.SetInsertPoint(failed);
-  count_error(error_site(what, span, is_always_reported), result);
+  b.CreateCall(s_->count_error(*this),
+               {counter.site, b.CreateSExt(result, b.getInt64Ty()), counter.program});
   b.CreateBr(done);
   b.SetInsertPoint(done);
 }

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -135,19 +137,28 @@ class VariableWriter {
   }
 
   Status set_dispatch_tables() {
+    std::map<std::string, std::vector<uint32_t>> tables;
     for (size_t i = 0; i < description_.programs.size(); ++i) {
       const object::Program &program = description_.programs[i];
       if (program.dispatch.empty() || plan_.instances[i].empty()) continue;
-      std::vector<uint32_t> table(object::kSyscallTableSize);
+      const size_t columns = program.dispatch_columns;
+      std::vector<uint32_t> &table = tables[program.dispatch];
+      if (table.empty()) table.resize(object::kSyscallTableSize * columns);
+      if (table.size() != object::kSyscallTableSize * columns) {
+        return Error{"programs disagree on the table " + program.dispatch};
+      }
       for (const Target &target : plan_.instances[i].front().targets) {
-        if (target.syscall >= 0 && static_cast<size_t>(target.syscall) < table.size()) {
-          table[static_cast<size_t>(target.syscall)] = target.probe_id + 1;
-        }
+        const auto number = static_cast<size_t>(target.syscall);
+        if (target.syscall < 0 || number >= object::kSyscallTableSize) continue;
+        table[number * columns + program.dispatch_column] = target.probe_id + 1;
+        if (program.dispatch_column > 0) table[number * columns] = 1;
       }
-      if (file_.find_symbol(program.dispatch, ".rodata") == nullptr) {
-        return Error{"the object has no table " + program.dispatch};
+    }
+    for (const auto &[name, table] : tables) {
+      if (file_.find_symbol(name, ".rodata") == nullptr) {
+        return Error{"the object has no table " + name};
       }
-      Status status = set_variable(program.dispatch, table.data(), table.size() * sizeof table[0]);
+      Status status = set_variable(name, table.data(), table.size() * sizeof table[0]);
       if (!status) return status;
     }
     return ok();

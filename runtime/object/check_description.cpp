@@ -226,6 +226,10 @@ Status check_program(const Program &program) {
   if (program.name.empty() || program.section.empty()) return Error{"no name or section"};
   // What the runtime does with a program depends on the family of its first one.
   if (program.attach_points.empty()) return Error{"no attach point"};
+  if (program.dispatch_columns > kMostDispatchColumns ||
+      program.dispatch_column >= program.dispatch_columns) {
+    return Error{"dispatch outside of its table"};
+  }
   for (const Relocation &relocation : program.relocations) {
     if (relocation.instruction > 1000000) return Error{"relocation past the program"};
     if (relocation.kind == Relocation::Kind::kTracepointField && relocation.field.empty()) {

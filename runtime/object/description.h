@@ -181,13 +181,17 @@ struct Program {
   // Keeps what the next program, of exits, wants to know of the entries: no probe of its own.
   bool is_entry = false;
   // A program for `tracepoint:syscalls:sys_enter_*` or `…sys_exit_*` that is attached to the raw
-  // tracepoint: `dispatch` is the u32[kSyscallTableSize] variable in .rodata that holds, per
-  // syscall number, probe id + 1, or 0 for "not traced".
+  // tracepoint: `dispatch` is the u32[kSyscallTableSize][dispatch_columns] variable in .rodata
+  // whose column `dispatch_column` holds, per syscall number, probe id + 1, or 0 for "not traced".
+  // Where programs share a table, column 0 is none of theirs: not 0 where any column is not.
   std::string dispatch;
+  uint32_t dispatch_columns = 1;
+  uint32_t dispatch_column = 0;
   bool is_override = false;  // returns in the place of the traced function: one kprobe a link
   std::vector<Relocation> relocations;
 };
 inline constexpr uint32_t kSyscallTableSize = 512;
+inline constexpr uint32_t kMostDispatchColumns = 256;  // a program has no more functions
 
 enum class ParameterKind : uint8_t { kInteger, kString, kBool };
 struct Parameter {

@@ -135,6 +135,8 @@ void fields(A &a, Program &v) {
   a("uses_probe_id", v.uses_probe_id);
   a("entry", v.is_entry);
   a("dispatch", v.dispatch);
+  a("dispatch_columns", v.dispatch_columns);
+  a("dispatch_column", v.dispatch_column);
   a("override", v.is_override);
   a("relocations", v.relocations);
 }
