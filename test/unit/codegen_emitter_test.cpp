@@ -43,6 +43,8 @@ class EmitterTest : public testing::Test {
     return *emitter_;
   }
 
+  ErrorCounter counter() { return emitter().error_counter("map update", kSpan, true); }
+
   void end() {
     emitter().emit_return();
     emitter().end_program();
@@ -118,7 +120,7 @@ TEST_F(EmitterTest, EmptyProgramHasLicenseBtfAndDescription) {
 TEST_F(EmitterTest, ScalarMapIsArrayWithFlag) {
   const auto &info = add_map("@c", nullptr, types_.simple(TypeKind::kCount));
   emitter().begin_program("p", "raw_tp", kSpan);
-  emitter().with_map_value(info, nullptr, kSpan, [&](llvm::Value *) {});
+  emitter().with_map_value(info, nullptr, counter(), [&](llvm::Value *) {});
   end();
   std::string text = finish();
   const object::Map &map = emitter().map_description(info);
@@ -134,7 +136,7 @@ TEST_F(EmitterTest, UpdateOfKeyedMapHasOneLookup) {
   emitter().begin_program("p", "raw_tp", kSpan);
   llvm::Value *key = emitter().allocate(8, 8, "key");
   emitter().zero(key, 8);
-  emitter().with_map_value(info, key, kSpan, [&](llvm::Value *entry) {
+  emitter().with_map_value(info, key, counter(), [&](llvm::Value *entry) {
     emitter().b().CreateStore(emitter().i64(1), entry);
   });
   end();
@@ -186,7 +188,7 @@ TEST_F(EmitterTest, OldKernelsTakeTheLoops) {
   llvm::Value *key = emitter().allocate(8, 8, "key");
   emitter().zero(key, 8);
   for (const frontend::MapInfo *info : {&checked_.maps[0], &checked_.maps[1]}) {
-    emitter().with_map_value(*info, key, kSpan, [&](llvm::Value *entry) {
+    emitter().with_map_value(*info, key, counter(), [&](llvm::Value *entry) {
       emitter().b().CreateStore(emitter().i64(1), entry);
     });
   }

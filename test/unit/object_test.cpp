@@ -133,6 +133,17 @@ TEST(Description, RefusesAProgramWithoutAttachPoint) {
   EXPECT_NE(read.error().message.find("no attach point"), std::string::npos);
 }
 
+TEST(Description, RefusesADispatchOutsideOfItsTable) {
+  Description d = sample();
+  d.programs[0].dispatch_columns = kMostDispatchColumns;
+  d.programs[0].dispatch_column = kMostDispatchColumns - 1;
+  EXPECT_TRUE(parse_description(write_description(d)));
+  d.programs[0].dispatch_column = kMostDispatchColumns;
+  EXPECT_FALSE(parse_description(write_description(d)));
+  d.programs[0].dispatch_columns = kMostDispatchColumns + 1;
+  EXPECT_FALSE(parse_description(write_description(d)));
+}
+
 TEST(Description, EveryTruncationIsRefused) {
   std::string json = write_description(sample());
   for (size_t i = 0; i < json.size(); ++i) EXPECT_FALSE(parse_description(json.substr(0, i)));
