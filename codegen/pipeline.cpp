@@ -3,6 +3,9 @@
 #include <llvm/ADT/PostOrderIterator.h>
 #include <llvm/ADT/STLExtras.h>
 #include <llvm/ADT/SmallVector.h>
+#include <llvm/CodeGen/MachineModuleInfo.h>
+#include <llvm/CodeGen/Passes.h>
+#include <llvm/CodeGen/TargetPassConfig.h>
 #include <llvm/IR/CFG.h>
 #include <llvm/IR/DiagnosticHandler.h>
 #include <llvm/IR/DiagnosticInfo.h>
@@ -54,7 +57,7 @@ void leave_out_passes() {
   auto &options = llvm::cl::getRegisteredOptions();
   for (const char *name :
        {"disable-block-placement", "disable-lsr", "disable-machine-licm", "disable-machine-sink",
-        "disable-machine-cse", "disable-postra-machine-licm", "disable-cgp"}) {
+        "disable-machine-cse", "disable-postra-machine-licm", "disable-cgp", "disable-constant-hoisting"}) {
     auto option = options.find(name);
     assert(option != options.end());
     static_cast<llvm::cl::opt<bool> *>(option->second)->setValue(true);
@@ -157,6 +160,44 @@ void rematerialize_addresses(llvm::Function &function) {
   }
 }
 
+// What LLVM's addPassesToEmitFile() adds, less passes that find nothing to do in programs like ours
+// (which have no debug information of variables, no exceptions, no instrumentation, no scheduling):
+// a pass takes time for each function, even so.
+bool add_machine_passes(llvm::TargetMachine &machine, llvm::legacy::PassManager &passes,
+                        llvm::raw_pwrite_stream &stream) {
+#if LLVM_VERSION_MAJOR >= 18
+  constexpr auto kObject = llvm::CodeGenFileType::ObjectFile;
+#else
+  constexpr auto kObject = llvm::CGFT_ObjectFile;
+#endif
+#if LLVM_VERSION_MAJOR >= 20
+  return !machine.addPassesToEmitFile(passes, stream, nullptr, kObject);
+#else
+  auto &target = static_cast<llvm::LLVMTargetMachine &>(machine);
+  auto *modules = new llvm::MachineModuleInfoWrapperPass(&target);
+  llvm::TargetPassConfig *config = target.createPassConfig(passes);
+  passes.add(config);
+  passes.add(modules);
+  for (const char *id : std::initializer_list<const char *>{
+           &llvm::LiveDebugValuesID, &llvm::RemoveRedundantDebugValuesID,
+           &llvm::MachineLateInstrsCleanupID, &llvm::StackMapLivenessID, &llvm::PatchableFunctionID,
+           &llvm::FEntryInserterID, &llvm::XRayInstrumentationID, &llvm::FuncletLayoutID,
+           &llvm::ShrinkWrapID, &llvm::PostRAMachineSinkingID, &llvm::MachineCombinerID,
+           &llvm::EarlyIfConverterID, &llvm::PostRASchedulerID, &llvm::FixupStatepointCallerSavedID,
+           &llvm::MachineSanitizerBinaryMetadataID}) {
+    config->disablePass(id);
+  }
+  if (config->addISelPasses()) return false;
+  config->addMachinePasses();
+  config->setInitialized();
+  if (target.addAsmPrinter(passes, stream, nullptr, kObject, modules->getMMI().getContext())) {
+    return false;
+  }
+  passes.add(llvm::createFreeMachineFunctionPass());
+  return true;
+#endif
+}
+
 // LLVM's errors, which would end the process.
 class Complaints : public llvm::DiagnosticHandler {
  public:
@@ -257,12 +298,7 @@ Result<std::vector<uint8_t>> emit_object(llvm::Module &module, llvm::TargetMachi
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream stream(bytes);
   llvm::legacy::PassManager passes;
-#if LLVM_VERSION_MAJOR >= 18
-  auto file_type = llvm::CodeGenFileType::ObjectFile;
-#else
-  auto file_type = llvm::CGFT_ObjectFile;
-#endif
-  if (machine.addPassesToEmitFile(passes, stream, nullptr, file_type)) {
+  if (!add_machine_passes(machine, passes, stream)) {
     return Error{"LLVM's BPF target writes no object files"};
   }
   passes.run(module);

@@ -168,8 +168,13 @@ class Loader {
     std::sort(tracepoints.begin(), tracepoints.end());
     tracepoints.erase(std::unique(tracepoints.begin(), tracepoints.end()), tracepoints.end());
     if (names.empty() && tracepoints.empty()) return ok();
-    Result<KernelBtf> kernel = KernelBtf::open();
-    if (!kernel) return ok();
+    std::optional<KernelBtf> kernel =
+        inputs_.head_start ? inputs_.head_start->take_kernel_types() : std::nullopt;
+    if (!kernel) {
+      Result<KernelBtf> opened = KernelBtf::open();
+      if (!opened) return ok();
+      kernel.emplace(std::move(*opened));
+    }
     const KernelTypes types = extract_kernel_types(kernel->view(), names, tracepoints);
     for (size_t i = 0; i < tracepoints.size(); ++i) {
       if (!types.trace_ids[i]) return ok();
@@ -429,9 +434,9 @@ class Loader {
     if (!checked) return checked;
     const size_t output_size = output_ring_size(description_);
     resize(object, object::kOutputRing, static_cast<uint32_t>(output_size));
-    if (inputs_.early_ring) {
+    if (inputs_.head_start) {
       bpf_map *ring = bpf_object__find_map_by_name(object, object::kOutputRing);
-      const FileDescriptor early = inputs_.early_ring->take(output_size);
+      const FileDescriptor early = inputs_.head_start->take_ring(output_size);
       if (ring != nullptr && early && bpf_map__reuse_fd(ring, early.get()) != 0)
         return libbpf_error("cannot use the output ring", errno);
     }

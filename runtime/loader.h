@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "runtime/early_ring.h"
+#include "runtime/head_start.h"
 #include "runtime/object/description.h"
 #include "runtime/object_file.h"
 #include "runtime/parameters.h"
@@ -30,7 +30,7 @@ struct LoadInputs {
   uint64_t child_pid = 0;                  // -c
   uint64_t positional_count = 0;
   bool debug_libbpf = false, debug_verifier = false;
-  std::shared_ptr<EarlyRing> early_ring;  // null: made when the object is loaded
+  std::shared_ptr<HeadStart> head_start;  // null: made when the object is loaded
 };
 
 struct BpfObjectCloser {

@@ -191,7 +191,7 @@ class Run {
     inputs.positional_count = options_.positional.size();
     inputs.debug_libbpf = options_.debug_libbpf;
     inputs.debug_verifier = options_.debug_verifier;
-    inputs.early_ring = options_.early_ring;
+    inputs.head_start = options_.head_start;
     Result<LoadedObject> loaded = load_object(std::move(file), description_, plan_, inputs);
     if (!loaded) return loaded.error();
     loaded_ = std::move(*loaded);

@@ -19,7 +19,7 @@ enum class Buffering { kNone, kLine, kFull };
 // Whether the `test` or `bench` programs of an object are run, instead of tracing.
 enum class RunMode { kTrace, kTest, kBench };
 
-class EarlyRing;
+class HeadStart;
 
 struct RunOptions {
   RunMode mode = RunMode::kTrace;                          // --test, --bench
@@ -42,7 +42,7 @@ struct RunOptions {
   std::string probe_filter;                    // --probe-filter: regular expression; empty: none
   std::vector<std::string> disabled_features;  // --no-feature
   std::string traceable_functions;             // --traceable-functions: a file; empty: the kernel's
-  std::shared_ptr<EarlyRing> early_ring;       // what was made ahead; null: nothing
+  std::shared_ptr<HeadStart> head_start;       // what was made ahead; null: nothing
 };
 
 // Loads, attaches, prints, detaches. The result is the exit code of the process: 0, the code given

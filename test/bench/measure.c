@@ -1,7 +1,8 @@
 // Runs a command and prints what it cost, as one line of JSON on standard error:
 // milliseconds to the first byte of its standard output, to a signal's effect and to its end, CPU
 // milliseconds and peak memory in KiB. Small itself, because a child's peak memory counts that
-// of the process that forked it (getrusage(2)).
+// of the process that forked it (getrusage(2)). Ends when all that the command left behind has ended
+// too: a tracer that detaches in the background would slow down whatever is measured next.
 //
 // usage: measure [-i MILLISECONDS] COMMAND…   -i: send SIGINT so long after the first output line
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -33,6 +35,7 @@ int main(int argc, char **argv) {
   }
   int pipe_fds[2];
   if (argc <= first || pipe(pipe_fds)) return 2;
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
   const double start = now_ms();
   const pid_t child = fork();
   if (child == 0) {
@@ -79,5 +82,7 @@ int main(int argc, char **argv) {
           first_output, interrupted < 0 ? -1 : ended - interrupted, ended,
           milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime), usage.ru_maxrss, bytes, lines,
           WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+  close(pipe_fds[0]);
+  while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
   return 0;
 }

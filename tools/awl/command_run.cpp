@@ -5,7 +5,7 @@
 
 #include <cstdio>
 
-#include "runtime/early_ring.h"
+#include "runtime/head_start.h"
 #include "tools/awl/commands.h"
 #include "tools/awl/compile_script.h"
 #include "tools/common/parse_options.h"
@@ -65,7 +65,7 @@ int list_script(const CompileArguments &compile, const RunArguments &arguments) 
 
 int run_script(CompileArguments &compile, RunArguments &arguments) {
   compile.on_description = [&arguments](const object::Description &description) {
-    arguments.run.early_ring = runtime::EarlyRing::start(description);
+    arguments.run.head_start = runtime::HeadStart::start(description);
   };
   const CompileOutcome outcome = compile_script(compile, arguments);
   if (!outcome.object) return outcome.exit_code;
