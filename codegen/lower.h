@@ -184,9 +184,6 @@ class Lowering {
   llvm::Value *inc_dec(ast::IncDec &node);
   int32_t map_index(const MapInfo &info);  // in the description
 
-  // Whether so many places write to the map that they share a function that does.
-  bool is_written_often(const MapInfo &info);
-
   // ---- aggregations (lower_aggregation.cpp)
   void aggregate(const MapInfo &info, ast::Expr *key, ast::Call &call, Span span);
   // The integer an aggregation stands for: over all CPUs, cast to i64.
@@ -427,6 +424,20 @@ class Lowering {
   void walk_memory(uint64_t rounds, const Pointers &pointers,
                    const std::function<llvm::Value *(llvm::Value *, const Pointers &)> &body);
 
+  // maps (lower_map.cpp)
+  // Places in the script.
+  struct MapUses {
+    uint32_t reads = 0, writes = 0, deletions = 0;
+  };
+  void count_map_uses();
+  // Whether so many places do it that they share a function.
+  bool is_done_often(const MapInfo &info, uint32_t MapUses::*how);
+  // A shared function that does `verb` to a map.
+  llvm::Function *map_function(const MapInfo &info, const std::string &verb,
+                               const std::vector<std::string> &parameters,
+                               const std::function<void(llvm::Function *)> &body);
+  llvm::Value *map_word(const MapInfo &info, llvm::Value *key);  // a value that is no memory; else 0
+
   // aggregations
   void update_aggregation(const MapInfo &info, llvm::Value *pointer, llvm::Value *input);
   void update_series(const MapInfo &info, llvm::Value *pointer, llvm::Value *input);
@@ -457,7 +468,7 @@ class Lowering {
   EntryUse entry_use_;
   std::vector<llvm::Value *> entry_values_;  // `duration`, then a value for each of the words
   std::map<std::string, llvm::Function *> shared_functions_;  // by name
-  std::vector<uint32_t> writes_;  // assignments to maps in all programs, by the map's id
+  std::vector<MapUses> map_uses_;  // by the map's id
   uint32_t program_count_ = 0;
   std::vector<Span> program_spans_;  // per program
   // Of programs on system calls: what finds out whether the call is traced.

@@ -53,10 +53,9 @@ void Lowering::aggregate(const MapInfo &info, ast::Expr *key, ast::Call &call, S
       update_aggregation(info, pointer, number);
     });
   };
-  if (!is_written_often(info)) return update(key_memory, input, counter);
-  llvm::Function *shared = shared_function(
-      "awl_aggregate_" + e_.map_description(info).elf_name, {"key", "number", "site", "program"},
-      [&](llvm::Function *function) {
+  if (!is_done_often(info, &MapUses::writes)) return update(key_memory, input, counter);
+  llvm::Function *shared = map_function(
+      info, "aggregate", {"key", "number", "site", "program"}, [&](llvm::Function *function) {
         update(function->getArg(0), function->getArg(1),
                {function->getArg(2), function->getArg(3)});
       });

@@ -10,11 +10,6 @@ ast::Expr *key_of(BuiltinCall &call) { return call.has(1) ? &call.argument(1) : 
 llvm::Value *delete_entry(BuiltinCall &call) {
   auto *node = ast::as<ast::Call>(&call.expr);
   bool is_reported = node && !node->is_result_used;
-  // The old form: delete(@x[key]).
-  if (auto *access = ast::as<ast::MapAccess>(&call.argument(0))) {
-    return call.lowering.delete_map(call.lowering.map_info(access->name), access->key, call.span(),
-                                    is_reported);
-  }
   return call.lowering.delete_map(call.map(0), key_of(call), call.span(), is_reported);
 }
 

@@ -54,12 +54,9 @@ llvm::Value *Lowering::map_value(const MapInfo &info, ast::Expr *key, Span span,
     return is_in_memory(info.value) ? copy_aggregation(info, key_memory, to)
                                     : read_aggregation(info, key_memory);
   }
+  if (!is_in_memory(info.value)) return map_word(info, key_memory);
   llvm::Value *found = find_map(info, key_memory);
   llvm::Value *exists = b().CreateICmpNE(found, llvm::ConstantPointerNull::get(b().getPtrTy()));
-  if (!is_in_memory(info.value)) {
-    return choose(
-        exists, [&] { return load(found, info.value); }, [&] { return e_.i64(0); });
-  }
   llvm::Value *memory = temporary(info.value, to);
   choose(
       exists,
@@ -72,6 +69,21 @@ llvm::Value *Lowering::map_value(const MapInfo &info, ast::Expr *key, Span span,
         return e_.i64(0);
       });
   return memory;
+}
+
+llvm::Value *Lowering::map_word(const MapInfo &info, llvm::Value *key) {
+  auto read = [&](llvm::Value *at_key) {
+    llvm::Value *found = find_map(info, at_key);
+    return choose(
+        b().CreateIsNotNull(found), [&] { return load(found, info.value); },
+        [&] { return e_.i64(0); });
+  };
+  if (!is_done_often(info, &MapUses::reads)) return read(key);
+  llvm::Function *shared =
+      map_function(info, "get", {"key"}, [&](llvm::Function *function) {
+        e_.emit_return(read(function->getArg(0)));
+      });
+  return b().CreateCall(shared, {key});
 }
 
 void Lowering::assign_map(const MapInfo &info, ast::Expr *key, ast::Expr &value_node, Span span) {
@@ -96,30 +108,48 @@ void Lowering::assign_map(const MapInfo &info, ast::Expr *key, ast::Expr &value_
   auto set = [&](llvm::Value *at_key, llvm::Value *from, const ErrorCounter &where) {
     e_.count_if_failed(e_.map_update(e_.map(info), at_key, from, 0), where);
   };
-  if (!is_written_often(info)) return set(key_memory, memory, counter);
-  llvm::Function *shared = shared_function(
-      "awl_set_" + e_.map_description(info).elf_name, {"key", "value", "site", "program"},
-      [&](llvm::Function *function) {
+  if (!is_done_often(info, &MapUses::writes)) return set(key_memory, memory, counter);
+  llvm::Function *shared = map_function(
+      info, "set", {"key", "value", "site", "program"}, [&](llvm::Function *function) {
         set(function->getArg(0), function->getArg(1), {function->getArg(2), function->getArg(3)});
       });
   b().CreateCall(shared, {key_memory, memory, counter.site, counter.program});
 }
 
+// How often the script's text reads from maps, writes to them and deletes from them.
+void Lowering::count_map_uses() {
+  map_uses_.resize(program_.maps.size());
+  std::unordered_set<const ast::Node *> written;
+  auto uses = [&](const std::string &name) -> MapUses & { return map_uses_[map_info(name).id]; };
+  auto write = [&](ast::Node *target) {
+    auto *access = ast::as<ast::MapAccess>(target);
+    if (access && written.insert(access).second) ++uses(access->name).writes;
+  };
+  for (const ProgramInfo &program : program_.programs) {
+    ast::walk(*program.clause, [&](ast::Node &node) {  // parents first
+      if (auto *assign = ast::as<ast::Assign>(&node)) write(assign->target);
+      if (auto *step = ast::as<ast::IncDec>(&node)) write(step->target);
+      auto *access = ast::as<ast::MapAccess>(&node);
+      if (access && !written.contains(access)) ++uses(access->name).reads;
+      auto *call = ast::as<ast::Call>(&node);
+      if (!call || call->name != "delete") return;
+      if (auto *map = ast::as<ast::Map>(call->arguments[0])) ++uses(map->name).deletions;
+    });
+  }
+}
+
 // A call costs some two nanoseconds a time; what a script does in many places is worth it, as each
 // place is code that is compiled, loaded and verified.
-bool Lowering::is_written_often(const MapInfo &info) {
+bool Lowering::is_done_often(const MapInfo &info, uint32_t MapUses::*how) {
   constexpr uint32_t kOften = 4;
-  if (writes_.empty()) {
-    writes_.resize(program_.maps.size());
-    for (const ProgramInfo &program : program_.programs) {
-      ast::walk(*program.clause, [this](ast::Node &node) {
-        auto *assign = ast::as<ast::Assign>(&node);
-        auto *target = assign ? ast::as<ast::MapAccess>(assign->target) : nullptr;
-        if (target) ++writes_[map_info(target->name).id];
-      });
-    }
-  }
-  return info.key && writes_[info.id] >= kOften;
+  if (map_uses_.empty()) count_map_uses();
+  return info.key && map_uses_[info.id].*how >= kOften;
+}
+
+llvm::Function *Lowering::map_function(const MapInfo &info, const std::string &verb,
+                                       const std::vector<std::string> &parameters,
+                                       const std::function<void(llvm::Function *)> &body) {
+  return shared_function("awl_" + verb + "_" + e_.map_description(info).elf_name, parameters, body);
 }
 
 llvm::Value *Lowering::delete_map(const MapInfo &info, ast::Expr *key, Span span,
@@ -141,19 +171,32 @@ llvm::Value *Lowering::delete_map(const MapInfo &info, ast::Expr *key, Span span
         },
         [&]() -> llvm::Value * { return e_.i64(0); });
   }
-  llvm::Value *result = e_.map_delete(e_.map(info), map_key(info, key));
-  if (is_reported) e_.count_if_failed(result, "map_delete_elem", span, true);
-  return b().CreateZExt(b().CreateICmpEQ(result, e_.i64(0)), b().getInt64Ty());
+  llvm::Value *key_memory = map_key(info, key);
+  auto was_deleted = [&](llvm::Value *result) {
+    return b().CreateZExt(b().CreateICmpEQ(result, e_.i64(0)), b().getInt64Ty());
+  };
+  if (!is_reported) return was_deleted(e_.map_delete(e_.map(info), key_memory));
+  auto remove = [&](llvm::Value *at_key, const ErrorCounter &where) {
+    llvm::Value *result = e_.map_delete(e_.map(info), at_key);
+    e_.count_if_failed(result, where);
+    return was_deleted(result);
+  };
+  ErrorCounter counter = e_.error_counter("map_delete_elem", span, true);
+  if (!is_done_often(info, &MapUses::deletions)) return remove(key_memory, counter);
+  llvm::Function *shared =
+      map_function(info, "delete", {"key", "site", "program"}, [&](llvm::Function *function) {
+        e_.emit_return(
+            remove(function->getArg(0), {function->getArg(1), function->getArg(2)}));
+      });
+  return b().CreateCall(shared, {key_memory, counter.site, counter.program});
 }
 
 llvm::Value *Lowering::map_length(const MapInfo &info) {
   // Counted by walking: maps do not tell. The callback adds one to its context and goes on.
-  llvm::Value *slot = temporary(8);
   llvm::BasicBlock &entry = b().GetInsertBlock()->getParent()->getEntryBlock();
   llvm::AllocaInst *count =
       llvm::IRBuilder<>(&entry, entry.begin()).CreateAlloca(b().getInt64Ty(), nullptr, "length");
   b().CreateAlignedStore(e_.i64(0), count, llvm::Align(8));
-  (void)slot;
   llvm::Function *function =
       e_.begin_callback("map_length", {"map", "key", "value", "ctx"}, info.span);
   llvm::Value *sum = function->getArg(3);
@@ -181,16 +224,30 @@ llvm::Value *Lowering::inc_dec(ast::IncDec &node) {
   auto &access = static_cast<ast::MapAccess &>(*node.target);
   const MapInfo &info = map_info(access.name);
   llvm::Value *key = map_key(info, access.key);
-  llvm::Value *slot = temporary(8);
-  b().CreateAlignedStore(e_.i64(0), slot, llvm::Align(8));
+  // What was there; 0 where there is no room for it.
+  auto add = [&](llvm::Value *at_key, llvm::Value *amount, const ErrorCounter &where) {
+    llvm::Value *slot = temporary(8);
+    b().CreateAlignedStore(e_.i64(0), slot, llvm::Align(8));
+    e_.with_map_value(info, at_key, where, [&](llvm::Value *pointer) {
+      llvm::Value *old = load(pointer, info.value);
+      store_value(normalize(b().CreateAdd(old, amount), info.value), info.value, pointer);
+      b().CreateAlignedStore(old, slot, llvm::Align(8));
+    });
+    return b().CreateAlignedLoad(b().getInt64Ty(), slot, llvm::Align(8));
+  };
   ErrorCounter counter = e_.error_counter("map update", node.span, true);
-  e_.with_map_value(info, key, counter, [&](llvm::Value *pointer) {
-    llvm::Value *old = load(pointer, info.value);
-    llvm::Value *changed = normalize(b().CreateAdd(old, delta), info.value);
-    store_value(changed, info.value, pointer);
-    b().CreateAlignedStore(node.is_prefix ? changed : old, slot, llvm::Align(8));
-  });
-  return b().CreateAlignedLoad(b().getInt64Ty(), slot, llvm::Align(8));
+  llvm::Value *old = nullptr;
+  if (is_done_often(info, &MapUses::writes)) {
+    llvm::Function *shared = map_function(
+        info, "add", {"key", "amount", "site", "program"}, [&](llvm::Function *function) {
+          e_.emit_return(add(function->getArg(0), function->getArg(1),
+                             {function->getArg(2), function->getArg(3)}));
+        });
+    old = b().CreateCall(shared, {key, delta, counter.site, counter.program});
+  } else {
+    old = add(key, delta, counter);
+  }
+  return node.is_prefix ? normalize(b().CreateAdd(old, delta), info.value) : old;
 }
 
 }  // namespace awl::codegen

@@ -176,6 +176,7 @@ bool add_machine_passes(llvm::TargetMachine &machine, llvm::legacy::PassManager 
   auto &target = static_cast<llvm::LLVMTargetMachine &>(machine);
   auto *modules = new llvm::MachineModuleInfoWrapperPass(&target);
   llvm::TargetPassConfig *config = target.createPassConfig(passes);
+  config->setDisableVerify(true);  // done by finish()
   passes.add(config);
   passes.add(modules);
   for (const char *id : std::initializer_list<const char *>{
