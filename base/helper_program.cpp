@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -10,10 +9,12 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdlib>
+#include <iterator>
 #include <thread>
 
+#include "base/deferred_signals.h"
 #include "base/file.h"
+#include "base/spawn.h"
 
 namespace awl {
 namespace {
@@ -41,38 +42,8 @@ Result<std::string> content(const FileDescriptor &file) {
   return text;
 }
 
-Result<pid_t> start(const std::vector<std::string> &arguments, int input, int output,
-                    int messages) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, messages, STDERR_FILENO);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  // A group of its own, so that what it starts can be ended with it.
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  std::vector<char *> words;
-  for (const std::string &argument : arguments)
-    words.push_back(const_cast<char *>(argument.c_str()));
-  words.push_back(nullptr);
-  pid_t pid = 0;
-  const int error = ::posix_spawn(&pid, words[0], &actions, &attributes, words.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (error != 0) return Error::from_errno("cannot start " + arguments[0], error);
-  return pid;
-}
-
-// Its status as of waitpid(); nothing when it had to be killed.
-Result<int> wait_for(pid_t pid, int limit_s) {
+// Its status as of waitpid(). Errors: it had to be killed.
+Result<int> wait_for(pid_t pid, int limit_s, const DeferredSignals &signals) {
   // Kernels since 5.3 say by a descriptor when a process ends.
   FileDescriptor end(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(limit_s);
@@ -83,16 +54,17 @@ Result<int> wait_for(pid_t pid, int limit_s) {
     if (ended < 0 && errno != EINTR) return Error::from_errno("cannot wait for a program");
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline - std::chrono::steady_clock::now());
-    if (left.count() <= 0) break;
-    pollfd wait{end.get(), POLLIN, 0};
+    if (left.count() <= 0 || signals.is_waiting()) break;
+    pollfd waits[] = {{end.get(), POLLIN, 0}, {signals.fd(), POLLIN, 0}};
     if (end) {
-      ::poll(&wait, 1, static_cast<int>(left.count()));
+      ::poll(waits, std::size(waits), static_cast<int>(left.count()));
     } else {
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
   }
   ::kill(-pid, SIGKILL);
   ::waitpid(pid, nullptr, 0);
+  if (signals.is_waiting()) return Error{"it was interrupted", EINTR};
   return Error{"it ran for more than " + std::to_string(limit_s) + " seconds", ETIMEDOUT};
 }
 
@@ -106,12 +78,16 @@ Result<HelperOutcome> run_helper(const std::vector<std::string> &arguments, std:
   if (!out) return out.error();
   const Result<FileDescriptor> messages = memory_file("messages", "");
   if (!messages) return messages.error();
-  const Result<pid_t> pid = start(arguments, in->get(), out->get(), messages->get());
+  // Whoever ends us by the keyboard ends it, too, although it is in a group of its own.
+  const DeferredSignals signals;
+  const Result<pid_t> pid = spawn(
+      arguments,
+      {.input = in->get(), .output = out->get(), .messages = messages->get(), .has_group = true});
   if (!pid) return pid.error();
-  const Result<int> status = wait_for(*pid, limit_s);
+  const Result<int> status = wait_for(*pid, limit_s, signals);
   if (!status) return status.error().with_context(arguments[0]);
   HelperOutcome outcome;
-  outcome.exit_code = WIFEXITED(*status) ? WEXITSTATUS(*status) : 128 + WTERMSIG(*status);
+  outcome.exit_code = exit_code_of(*status);
   Result<std::string> text = content(*out);
   if (!text) return text.error().with_context(arguments[0]);
   outcome.output = std::move(*text);
@@ -119,27 +95,6 @@ Result<HelperOutcome> run_helper(const std::vector<std::string> &arguments, std:
   if (!text) return text.error().with_context(arguments[0]);
   outcome.messages = std::move(*text);
   return outcome;
-}
-
-std::string find_program(const std::string &name) {
-  const auto can_run = [](const std::string &path) {
-    struct stat status {};
-    return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
-           ::access(path.c_str(), X_OK) == 0;
-  };
-  if (name.find('/') != std::string::npos) return can_run(name) ? name : "";
-  const char *variable = std::getenv("PATH");
-  const std::string_view folders = variable ? variable : "/usr/local/bin:/usr/bin:/bin";
-  for (size_t begin = 0; begin <= folders.size();) {
-    const size_t end = std::min(folders.find(':', begin), folders.size());
-    const std::string_view folder = folders.substr(begin, end - begin);
-    begin = end + 1;
-    // An empty entry would be the current folder, whose programs root must not run by accident.
-    if (folder.empty() || folder[0] != '/') continue;
-    const std::string path = std::string(folder) + "/" + name;
-    if (can_run(path)) return path;
-  }
-  return "";
 }
 
 }  // namespace awl

@@ -1,7 +1,8 @@
 // Runs another program to the end: a C compiler, say.
 //
 // It gets its input and leaves its output in memory (memfd), so that there is no file to clean up
-// whichever way this ends, and its messages are kept apart. One that takes too long is killed.
+// whichever way this ends, and its messages are kept apart. One that takes too long is killed, and
+// so is one that runs when INT, TERM, HUP or QUIT arrive, which then do what they would have done.
 #pragma once
 
 #include <string>
@@ -19,13 +20,10 @@ struct HelperOutcome {
 };
 
 // `arguments[0]` is the path of the program; the environment is ours. Errors: it cannot be started;
-// it ran for longer than `limit_s` seconds; its output is larger than `kMaxHelperOutput`.
+// it ran for longer than `limit_s` seconds, or was
+// interrupted; its output is larger than `kMaxHelperOutput`.
 inline constexpr size_t kMaxHelperOutput = 256u << 20;  // bytes
 Result<HelperOutcome> run_helper(const std::vector<std::string> &arguments, std::string_view input,
                                  int limit_s);
-
-// The path of a program named as in a shell: with a slash as it is, else looked up in $PATH. Empty:
-// there is none that can be executed.
-std::string find_program(const std::string &name);
 
 }  // namespace awl

@@ -2,15 +2,14 @@
 
 #include <elf.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <optional>
 
 #include "base/file.h"
+#include "base/find_program.h"
 
 namespace awl {
 namespace {
@@ -155,23 +154,6 @@ std::string find_library(const std::string &name, const std::string &root) {
   return path.empty() ? find_in_standard_folders(name, root) : path;
 }
 
-constexpr const char *kDefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-std::string find_program(const std::string &name, const std::string &root) {
-  const char *variable = std::getenv("PATH");
-  const std::string path = variable ? variable : kDefaultPath;
-  size_t start = 0;
-  while (start <= path.size()) {
-    const size_t end = std::min(path.find(':', start), path.size());
-    std::string folder = path.substr(start, end - start);
-    if (folder.empty()) folder = ".";
-    const std::string candidate = root + folder + "/" + name;
-    if (is_regular_file(candidate) && ::access(candidate.c_str(), X_OK) == 0) return candidate;
-    start = end + 1;
-  }
-  return "";
-}
-
 }  // namespace
 
 std::vector<LibraryCacheEntry> parse_library_cache(const std::string &content) {
@@ -209,11 +191,11 @@ Result<std::string> find_binary(const std::string &name, const std::string &root
     return Error{path + " does not exist or is no regular file", ENOENT};
   }
   const bool is_library_name = name.find(".so") != std::string::npos;
-  std::string path = is_library_name ? find_library(name, root) : find_program(name, root);
-  if (path.empty()) {
-    path = is_library_name ? find_program(name, root) : find_library(name, root);
-  }
-  if (!path.empty()) return path;
+  std::string library = is_library_name ? find_library(name, root) : "";
+  if (!library.empty()) return library;
+  if (Result<std::string> program = find_program(name, root)) return program;
+  if (!is_library_name) library = find_library(name, root);
+  if (!library.empty()) return library;
   return Error{"no program or library " + name + " in $PATH, " + root +
                    "/etc/ld.so.cache or the standard library folders",
                ENOENT};

@@ -4,16 +4,15 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ptrace.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
+
+#include "base/find_program.h"
 
 namespace awl::runtime {
 namespace {
@@ -29,27 +28,6 @@ namespace {
   const int code = errno;
   (void)!write(failure_pipe, &code, sizeof code);
   _exit(127);
-}
-
-Result<std::string> find_program(const std::string &name) {
-  std::string path = name;
-  if (name.find('/') == std::string::npos) {
-    const char *search = getenv("PATH");
-    std::string rest = search != nullptr ? search : "/usr/bin:/bin";
-    for (size_t begin = 0; begin <= rest.size();) {
-      const size_t end = std::min(rest.find(':', begin), rest.size());
-      path = rest.substr(begin, end - begin) + "/" + name;
-      if (access(path.c_str(), X_OK) == 0) return path;
-      begin = end + 1;
-    }
-    return Error{"there is no program " + name + " in $PATH", ENOENT};
-  }
-  struct stat info {};
-  if (stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
-    return Error::from_errno("cannot run " + name, EISDIR);
-  }
-  if (access(path.c_str(), X_OK) != 0) return Error::from_errno("cannot run " + name);
-  return path;
 }
 
 #ifdef __x86_64__

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "base/find_program.h"
+
 namespace awl::frontend {
 namespace {
 
@@ -34,13 +36,13 @@ bool take_place(std::string_view *text, std::string *file, uint32_t *line) {
 }  // namespace
 
 std::string find_clang() {
-  if (const char *chosen = std::getenv("AWL_CLANG"); chosen && *chosen) return find_program(chosen);
-  if (std::string path = find_program("clang"); !path.empty()) return path;
-  for (int version = kNewestClang; version >= kOldestClang; --version) {
-    std::string path = find_program("clang-" + std::to_string(version));
-    if (!path.empty()) return path;
+  const char *chosen = std::getenv("AWL_CLANG");
+  const bool is_chosen = chosen != nullptr && *chosen != '\0';
+  Result<std::string> path = find_program(is_chosen ? chosen : "clang");
+  for (int version = kNewestClang; !path && !is_chosen && version >= kOldestClang; --version) {
+    path = find_program("clang-" + std::to_string(version));
   }
-  return "";
+  return path ? *path : "";
 }
 
 std::string clang_version(const std::string &clang) {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "base/find_program.h"
 #include "base/helper_program.h"
 
 namespace awl::frontend {
@@ -69,17 +70,19 @@ KernelHeaders headers_at(const std::string &folder) {
 UnpackedHeaders::~UnpackedHeaders() {
   std::error_code ignored;
   if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
+  // Only now may a signal end us.
 }
 
 KernelHeaders UnpackedHeaders::unpack(const std::string &archive) {
-  const std::string tar = is_file(archive) ? find_program("tar") : "";
-  if (tar.empty()) return {};
+  const Result<std::string> tar = find_program("tar");
+  if (!tar || !is_file(archive)) return {};
+  signals_.emplace();
   const char *parent = std::getenv("TMPDIR");
   std::string pattern = std::string(parent ? parent : "/tmp") + "/awl-headers-XXXXXX";
   if (::mkdtemp(pattern.data()) == nullptr) return {};
   folder_ = pattern;
   const Result<HelperOutcome> outcome =
-      run_helper({tar, "-xf", archive, "-C", folder_}, "", kUnpackLimitS);
+      run_helper({*tar, "-xf", archive, "-C", folder_}, "", kUnpackLimitS);
   return outcome && outcome->exit_code == 0 ? headers_at(folder_) : KernelHeaders{};
 }
 

@@ -1,9 +1,12 @@
 // Where the kernel's headers are, and what clang must be told to read them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/deferred_signals.h"
 
 namespace awl::frontend {
 
@@ -26,7 +29,8 @@ inline constexpr std::string_view kInstallKernelHeaders =
     "kernel-devel), or let BPFTRACE_KERNEL_SOURCE name them";
 
 // Headers that the kernel carries itself (CONFIG_IKHEADERS), unpacked into a folder that goes with
-// this object. It takes tar, and about a second.
+// this object. It takes tar, and about a second. Signals that would end the program wait from then
+// on until the folder is gone.
 class UnpackedHeaders {
  public:
   static constexpr const char *kArchive = "/sys/kernel/kheaders.tar.xz";
@@ -39,6 +43,7 @@ class UnpackedHeaders {
   KernelHeaders unpack(const std::string &archive = kArchive);
 
  private:
+  std::optional<DeferredSignals> signals_;  // goes last, in the destructor
   std::string folder_;
 };
 

@@ -1,16 +1,13 @@
 #include "runtime/print/command.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 
 #include "base/file.h"
-
-extern char **environ;
+#include "base/spawn.h"
 
 namespace awl::runtime {
 namespace {
@@ -32,29 +29,6 @@ Status read_all(int fd, uint64_t limit, bool drains, std::string &out) {
   return ok();
 }
 
-Result<pid_t> spawn_shell(const std::string &command, int output) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  std::string text = command;
-  char shell[] = "sh", option[] = "-c";
-  char *arguments[] = {shell, option, text.data(), nullptr};
-  pid_t pid = -1;
-  int error = posix_spawn(&pid, "/bin/sh", &actions, &attributes, arguments, environ);
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (error != 0) return Error::from_errno("cannot run sh", error);
-  return pid;
-}
-
 }  // namespace
 
 Result<std::string> read_file_head(const std::string &path, uint64_t limit) {
@@ -72,7 +46,7 @@ Result<CommandResult> run_command(const std::string &command) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return Error::from_errno("pipe");
   FileDescriptor input(ends[0]), output(ends[1]);
-  Result<pid_t> pid = spawn_shell(command, output.get());
+  Result<pid_t> pid = spawn({"/bin/sh", "-c", command}, {.output = output.get()});
   if (!pid) return pid.error();
   output.reset();
   CommandResult result;
@@ -82,7 +56,7 @@ Result<CommandResult> run_command(const std::string &command) {
     if (errno != EINTR) return Error::from_errno("wait for command");
   }
   if (!status) return status.error();
-  result.exit_code = WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
+  result.exit_code = exit_code_of(state);
   return result;
 }
 

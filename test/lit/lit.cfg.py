@@ -74,6 +74,9 @@ else:
     if os.environ.get("AWL_SKIP_LOG"):
         with open(os.environ["AWL_SKIP_LOG"], "a") as file:
             file.write(message + "\n")
+# What awl does while it compiles can be seen where it does.
+if way == "compile":
+    config.available_features.add("compiles")
 first = [os.path.join(vm, "record")] if way == "record" else []
 if os.path.exists(os.path.join(config.llvm_tools, "llvm-objcopy")):
     config.available_features.add("llvm-objcopy")

@@ -1,11 +1,16 @@
 // C headers: finding them, calling clang, reading what it says and makes.
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "base/deferred_signals.h"
 #include "base/dwarf/object_image.h"
+#include "base/find_program.h"
 #include "base/helper_program.h"
 #include "fake_target.h"
 #include "frontend/headers/clang.h"
@@ -51,6 +56,66 @@ TEST(HelperProgram, Failures) {
   Result<HelperOutcome> late = run_helper({"/bin/sleep", "1000"}, "", 0);
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, ETIMEDOUT);
+}
+
+// In a process of its own, which a signal then ends.
+TEST(HelperProgram, SignalsWaitUntilAllIsCleanedUp) {
+  char name[] = "/tmp/awl-deferred-XXXXXX";
+  const std::string folder = mkdtemp(name);
+  const pid_t child = fork();
+  if (child == 0) {
+    struct Cleanup {
+      std::string folder;
+      ~Cleanup() { fs::remove_all(folder); }
+    };
+    const DeferredSignals signals;
+    const Cleanup cleanup{folder};
+    const Result<HelperOutcome> outcome =
+        run_helper({"/bin/sh", "-c", "kill -INT $PPID; sleep 100"}, "", 50);
+    if (outcome || outcome.error().code != EINTR) _exit(1);
+    if (run_helper({"/bin/true"}, "", 50)) _exit(2);  // nothing more is begun
+    if (!fs::exists(folder)) _exit(3);
+  }
+  if (child == 0) _exit(4);
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT) << status;
+  EXPECT_FALSE(fs::exists(folder));
+}
+
+TEST(HelperProgram, NohupKeepsItsMeaning) {
+  struct sigaction ignore {
+  }, before{};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGHUP, &ignore, &before);
+  const Result<HelperOutcome> outcome =
+      run_helper({"/bin/sh", "-c", "kill -HUP $PPID; sleep 0.1; echo done"}, "", 50);
+  sigaction(SIGHUP, &before, nullptr);
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->output, "done\n");
+}
+
+TEST(FindProgram, InPathBelowRoot) {
+  Environment path("PATH", ":bin:.:/nosuch:/usr/bin:/bin");
+  EXPECT_EQ(*find_program("sh"), "/usr/bin/sh");
+  EXPECT_EQ(*find_program("sh", "/proc/self/root"), "/proc/self/root/usr/bin/sh");
+  EXPECT_EQ(*find_program("/bin/sh"), "/bin/sh");
+  EXPECT_EQ(find_program("no-such-program").error().message,
+            "there is no program no-such-program in $PATH");
+  EXPECT_FALSE(find_program(""));
+}
+
+TEST(FindProgram, OnlyWhatCanBeExecuted) {
+  EXPECT_EQ(find_program("/etc").error().code, EISDIR);
+  EXPECT_EQ(find_program("/etc/passwd").error().message,
+            "cannot run /etc/passwd: Permission denied");
+  EXPECT_EQ(find_program("/no/such").error().code, ENOENT);
+  // A relative entry, and a file of that name in the current folder.
+  Environment path("PATH", ".");
+  const fs::path before = fs::current_path();
+  fs::current_path("/bin");
+  EXPECT_FALSE(find_program("sh"));
+  fs::current_path(before);
 }
 
 TEST(Clang, IsFoundByEnvironmentThenPath) {
