@@ -2,6 +2,8 @@
 
 #include <dwarf.h>
 
+#include <filesystem>
+
 #include "base/debug_file.h"
 #include "base/dwarf/object_image.h"
 
@@ -16,6 +18,16 @@ bool has_debug_information(const ElfFile &file) {
     if (section != nullptr && section->sh_type != SHT_NOBITS) return true;
   }
   return false;
+}
+
+// Where the package of a binary may lie: beside it, behind a link to it, beside its debug file.
+std::vector<std::string> package_paths(const std::string &binary, const std::string &debug_file) {
+  std::vector<std::string> paths{binary + ".dwp"};
+  std::error_code error;
+  const std::string real = std::filesystem::canonical(binary, error).string();
+  if (!error && real != binary) paths.push_back(real + ".dwp");
+  if (debug_file != binary) paths.push_back(debug_file + ".dwp");
+  return paths;
 }
 
 }  // namespace
@@ -48,6 +60,7 @@ Result<std::shared_ptr<const DwarfFile>> DwarfFile::open(const std::string &path
         "cannot read the debug information in " + file->debug_path_ + ": " + dwarf_errmsg(-1),
         ENOEXEC};
   }
+  file->package_ = std::make_unique<DebugPackage>(package_paths(path, file->debug_path_));
   return std::shared_ptr<const DwarfFile>(std::move(file));
 }
 
@@ -75,9 +88,35 @@ void DwarfFile::visit_units(const std::function<bool(const DwarfUnit &)> &visit)
   DwarfUnit found;
   while (dwarf_get_units(dwarf_, unit, &unit, nullptr, &type, &found.skeleton, &found.die) == 0) {
     if (type != DW_UT_compile && type != DW_UT_skeleton && type != DW_UT_partial) continue;
-    if (found.die.addr == nullptr) found.die = found.skeleton;
+    found.die = split_of(found);
     if (!visit(found)) return;
   }
+}
+
+// What a unit's skeleton stands for, given what libdw has found; the skeleton itself when nobody
+// has it, and when it is none.
+Dwarf_Die DwarfFile::split_of(const DwarfUnit &unit) const {
+  if (unit.die.addr != nullptr) return unit.die;
+  const std::optional<Dwarf_Die> packed =
+      package_ ? package_->unit_of(unit.skeleton) : std::nullopt;
+  return packed.value_or(unit.skeleton);
+}
+
+std::string DwarfFile::missing_part() const {
+  std::string name;
+  visit_units([&](const DwarfUnit &unit) {
+    Dwarf_Die skeleton = unit.skeleton;
+    for (const unsigned attribute : {DW_AT_dwo_name, DW_AT_GNU_dwo_name}) {
+      Dwarf_Attribute found;
+      if (unit.die.addr != skeleton.addr || dwarf_attr(&skeleton, attribute, &found) == nullptr) {
+        continue;
+      }
+      const char *text = dwarf_formstring(&found);
+      name = text != nullptr ? text : "";
+    }
+    return name.empty();
+  });
+  return name;
 }
 
 std::optional<DwarfUnit> DwarfFile::unit_at(uint64_t address) const {
@@ -85,14 +124,13 @@ std::optional<DwarfUnit> DwarfFile::unit_at(uint64_t address) const {
   // The index by address, where the compiler has made one; else units say what they cover.
   DwarfUnit unit;
   if (dwarf_addrdie(dwarf_, address, &unit.skeleton) != nullptr) {
-    unit.die = unit.skeleton;
-    Dwarf_Die die{}, split{};
+    Dwarf_Die die{};
     uint8_t type = 0;
-    if (dwarf_cu_info(unit.skeleton.cu, nullptr, &type, &die, &split, nullptr, nullptr, nullptr) ==
-            0 &&
-        split.addr != nullptr) {
-      unit.die = split;
+    if (dwarf_cu_info(unit.skeleton.cu, nullptr, &type, &die, &unit.die, nullptr, nullptr,
+                      nullptr) != 0) {
+      unit.die = {};
     }
+    unit.die = split_of(unit);
     return unit;
   }
   visit_units([&](const DwarfUnit &candidate) {

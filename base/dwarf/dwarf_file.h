@@ -1,7 +1,8 @@
 // The debug information (DWARF) of a user binary, opened through libdw.
 //
 // It is taken from the binary itself, else from its separate debug file (base/debug_file.h). Units
-// that were split off (.dwo files) are found by libdw, and stand in the place of their skeletons.
+// that were split off stand in the place of their skeletons: libdw finds .dwo files, and packages
+// of them from 0.191 on; what it does not find is looked for in a package here (debug_package.h).
 // libdw checks what it reads; depths and counts are bounded by those who walk its trees.
 #pragma once
 
@@ -13,6 +14,7 @@
 #include <optional>
 #include <string>
 
+#include "base/dwarf/debug_package.h"
 #include "base/elf_file.h"
 #include "base/file.h"
 #include "base/result.h"
@@ -41,15 +43,19 @@ class DwarfFile {
   void visit_units(const std::function<bool(const DwarfUnit &)> &visit) const;
   // The unit with the code at an address.
   std::optional<DwarfUnit> unit_at(uint64_t address) const;
+  // The name of a .dwo file that holds one of the units and was not found; empty: none.
+  std::string missing_part() const;
 
  private:
   DwarfFile() = default;
+  Dwarf_Die split_of(const DwarfUnit &unit) const;
 
   std::string path_, build_id_, debug_path_;
   FileDescriptor fd_;
   std::string image_;  // of a file in an archive, or of an object in memory
   Elf *elf_ = nullptr;
   Dwarf *dwarf_ = nullptr;
+  std::unique_ptr<DebugPackage> package_;
 };
 
 // Attributes, through the entries that an entry refers to (specification, abstract origin).

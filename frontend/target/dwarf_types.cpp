@@ -40,6 +40,15 @@ uint32_t bytes_of(Dwarf_Die &die) {
   return static_cast<uint32_t>(size);
 }
 
+// Where a function's code begins. One in several pieces, with what seldom runs apart, begins with
+// the first of them.
+std::optional<uint64_t> first_address(Dwarf_Die &function) {
+  Dwarf_Addr base = 0, start = 0, end = 0;
+  if (dwarf_entrypc(&function, &start) == 0) return start;
+  if (dwarf_ranges(&function, 0, &base, &start, &end) > 0) return start;
+  return std::nullopt;
+}
+
 }  // namespace
 
 TypeRef DwarfTypes::type_of(Dwarf_Die die) { return convert(die, 0); }
@@ -235,9 +244,10 @@ std::optional<Dwarf_Die> DwarfTypes::function_at(uint64_t address) {
     const std::function<void(Dwarf_Die &, uint32_t)> add = [&](Dwarf_Die &parent, uint32_t depth) {
       dwarf_visit_children(parent, [&](Dwarf_Die &child) {
         const int tag = dwarf_tag(&child);
-        Dwarf_Addr entry = 0;
-        if (tag == DW_TAG_subprogram && dwarf_entrypc(&child, &entry) == 0) {
-          functions->second.emplace(entry, child);
+        if (tag == DW_TAG_subprogram) {
+          if (const std::optional<uint64_t> entry = first_address(child)) {
+            functions->second.emplace(*entry, child);
+          }
         } else if (depth < kMaxNesting && (tag == DW_TAG_namespace || is_struct(tag))) {
           add(child, depth + 1);
         }

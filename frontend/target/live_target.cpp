@@ -1,4 +1,6 @@
 // The host that the compiler runs on.
+#include "frontend/target/live_target.h"
+
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -14,7 +16,6 @@
 #include "base/pattern.h"
 #include "frontend/target/btf_target.h"
 #include "frontend/target/dwarf_functions.h"
-#include "frontend/target/live_target.h"
 #include "frontend/target/user_types.h"
 
 namespace awl::frontend {
@@ -94,7 +95,12 @@ class LiveTarget : public BtfTarget {
     if (found == nullptr) return Error{"there is no function " + symbol + " in " + path, ENOENT};
     std::optional<UserFunction> function = find_user_function(**types, found->address);
     if (function) return std::move(*function);
-    return Error{"the debug information of " + path + " does not describe " + symbol, ENOENT};
+    const std::string missing = (*types)->file().missing_part();
+    return Error{"the debug information of " + path + " does not describe " + symbol +
+                     (missing.empty() ? ""
+                                      : "; a part of it is in " + missing +
+                                            ", which is not there, and not in " + path + ".dwp"),
+                 ENOENT};
   }
 
   Result<std::vector<std::string>> demangled_functions(const std::string &path,
