@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/debug_file.h"
+#include "base/debuginfod.h"
 #include "base/dwarf/object_image.h"
 
 namespace awl {
@@ -39,6 +40,13 @@ Result<std::shared_ptr<const DwarfFile>> DwarfFile::open(const std::string &path
   file->path_ = path;
   file->build_id_ = binary->build_id();
   file->debug_path_ = has_debug_information(*binary) ? path : find_debug_file(*binary);
+  if (file->debug_path_.empty()) {
+    Result<std::string> fetched = fetch_debug_file(file->build_id_);
+    if (!fetched) {
+      return Error{path + " has no debug information here: " + fetched.error().message, ENOENT};
+    }
+    file->debug_path_ = std::move(*fetched);
+  }
   if (file->debug_path_.empty()) return Error{path + " has no debug information", ENOENT};
   elf_version(EV_CURRENT);
   if (file->debug_path_ == path && binary->start() != 0) {

@@ -1,6 +1,7 @@
 // The debug information (DWARF) of a user binary, opened through libdw.
 //
-// It is taken from the binary itself, else from its separate debug file (base/debug_file.h). Units
+// It is taken from the binary itself, else from its separate debug file (base/debug_file.h), which
+// servers may be asked for (base/debuginfod.h). Units
 // that were split off stand in the place of their skeletons: libdw finds .dwo files, and packages
 // of them from 0.191 on; what it does not find is looked for in a package here (debug_package.h).
 // libdw checks what it reads; depths and counts are bounded by those who walk its trees.
