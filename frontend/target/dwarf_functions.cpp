@@ -11,6 +11,7 @@ namespace {
 constexpr uint32_t kMaxNesting = 32;  // of namespaces, classes and functions
 constexpr size_t kMaxParameters = 64;
 constexpr uint32_t kWord = 8;
+constexpr uint32_t kLarge = 16;  // bytes of the largest numbers, and their alignment
 
 #if defined(__aarch64__)
 // Registers of arguments by DWARF's numbers (AADWARF64), and where arguments in memory begin.
@@ -38,48 +39,87 @@ bool is_class(int tag) {
   return tag == DW_TAG_structure_type || tag == DW_TAG_class_type || tag == DW_TAG_union_type;
 }
 
+bool is_pointer(int tag) {
+  return tag == DW_TAG_pointer_type || tag == DW_TAG_reference_type ||
+         tag == DW_TAG_rvalue_reference_type;
+}
+
 struct Contents {
   bool has_float = false, has_integer = false, is_nontrivial = false;
-  uint32_t visits = 0;  // small structs have few parts; what a file claims is bounded
+  bool is_x87 = false;      // holds a long double of x86-64
+  bool has_quad = false;    // holds one of 16 bytes that fills one floating point register
+  bool is_aligned = false;  // to 16 bytes
+  bool is_packed = false;   // a number in it lies across its natural alignment
+  uint32_t visits = 0;      // small structs have few parts; what a file claims is bounded
 };
 
-// What a struct of at most two words is made of.
-void look_inside(Dwarf_Die die, uint32_t depth, Contents &contents) {
+void look_at_number(Dwarf_Die die, Contents &contents) {
+  const uint64_t encoding = dwarf_number(die, DW_AT_encoding).value_or(0);
+  const bool is_complex = encoding == DW_ATE_complex_float;
+  const bool is_float = encoding == DW_ATE_float || is_complex;
+  (is_float ? contents.has_float : contents.has_integer) = true;
+  if (dwarf_number(die, DW_AT_byte_size).value_or(0) != (is_complex ? 2 * kLarge : kLarge)) return;
+  contents.is_aligned = true;
+#if defined(__aarch64__)
+  contents.has_quad = contents.has_quad || is_float;
+#else
+  // A __float128 is as large, and encoded alike.
+  const bool is_x87 = is_float && dwarf_name(die).find("long double") != std::string::npos;
+  contents.is_x87 = contents.is_x87 || is_x87;
+  contents.has_quad = contents.has_quad || (is_float && !is_x87);
+#endif
+}
+
+// What a struct of at most two words is made of. `offset` is where in it the entry lies.
+void look_inside(Dwarf_Die die, uint64_t offset, uint32_t depth, Contents &contents) {
   const int tag = dwarf_tag(&die);
   constexpr uint32_t kMaxVisits = 4096;
   if (depth > kMaxNesting || ++contents.visits > kMaxVisits) {
     contents.is_nontrivial = true;
   } else if (tag == DW_TAG_base_type) {
-    const uint64_t encoding = dwarf_number(die, DW_AT_encoding).value_or(0);
-    const bool is_float = encoding == DW_ATE_float || encoding == DW_ATE_complex_float;
-    (is_float ? contents.has_float : contents.has_integer) = true;
+    look_at_number(die, contents);
+    const uint64_t size = dwarf_number(die, DW_AT_byte_size).value_or(0);
+    if (size != 0 && size <= kLarge && offset % size != 0) contents.is_packed = true;
   } else if (tag == DW_TAG_array_type) {
     const auto element = strip(dwarf_referred(die, DW_AT_type));
-    if (element) look_inside(*element, depth + 1, contents);
+    if (element) look_inside(*element, offset, depth + 1, contents);
   } else if (is_class(tag)) {
     // A class with a destructor or copying of its own is passed by reference.
     const uint64_t convention = dwarf_number(die, DW_AT_calling_convention).value_or(0);
     if (convention == DW_CC_pass_by_reference) contents.is_nontrivial = true;
+    if (dwarf_number(die, DW_AT_alignment).value_or(0) >= kLarge) contents.is_aligned = true;
     dwarf_visit_children(die, [&](Dwarf_Die &child) {
       const int kind = dwarf_tag(&child);
       if ((kind != DW_TAG_member && kind != DW_TAG_inheritance) ||
           dwarf_has_flag(child, DW_AT_external)) {
         return true;
       }
+      if (dwarf_number(child, DW_AT_alignment).value_or(0) >= kLarge) contents.is_aligned = true;
       const auto type = strip(dwarf_referred(child, DW_AT_type));
-      if (type) look_inside(*type, depth + 1, contents);
+      // Bits lie in what others share.
+      const bool is_bits = dwarf_number(child, DW_AT_bit_size).has_value();
+      const uint64_t place = dwarf_number(child, DW_AT_data_member_location).value_or(0);
+      if (type) look_inside(*type, is_bits ? 0 : offset + place, depth + 1, contents);
       return true;
     });
   } else {
     contents.has_integer = true;
+    if (is_pointer(tag) && offset % kWord != 0) contents.is_packed = true;
   }
 }
 
-Passing passing_of(Dwarf_Die die, uint64_t size) {
+Contents contents_of(Dwarf_Die die) {
   Contents contents;
-  look_inside(die, 0, contents);
+  look_inside(die, 0, 0, contents);
+  return contents;
+}
+
+Passing passing_of(const Contents &contents, uint64_t size) {
   if (contents.is_nontrivial) return Passing::kInteger;  // its address
-  if (size > 2 * kWord || size == 0) return Passing::kMemory;
+  if (size > 2 * kWord || size == 0 || contents.is_x87) return Passing::kMemory;
+#if !defined(__aarch64__)
+  if (contents.is_packed) return Passing::kMemory;
+#endif
   if (!contents.has_float) return Passing::kInteger;
   return contents.has_integer ? Passing::kMixed : Passing::kFloat;
 }
@@ -97,27 +137,26 @@ class Places {
   void take_register() { ++next_register_; }
 
   UserArgumentPlace next(std::optional<Dwarf_Die> type) {
+    is_aligned_ = false;
     std::optional<Dwarf_Die> stripped = strip(std::move(type));
     if (!stripped) return nowhere("its type is not known");
     Dwarf_Word size = 0;
     if (dwarf_aggregate_size(&*stripped, &size) != 0) size = kWord;
     const int tag = dwarf_tag(&*stripped);
-    if (tag == DW_TAG_pointer_type || tag == DW_TAG_reference_type ||
-        tag == DW_TAG_rvalue_reference_type) {
-      return words(1, size);
-    }
-    switch (passing_of(*stripped, size)) {
+    if (is_pointer(tag)) return words(1, size);
+    const Contents contents = contents_of(*stripped);
+    is_aligned_ = contents.is_aligned && !contents.is_nontrivial;
+    switch (passing_of(contents, size)) {
       case Passing::kFloat:
-        return floating(size);
+        return floating(size, contents.has_quad);
       case Passing::kMixed:
-        ++next_register_;
-        return nowhere("a part of it is in a floating point register");
+        return mixed(size);
       case Passing::kMemory:
         return in_memory(size);
       case Passing::kInteger:
         break;
     }
-    if (is_class(tag) && is_by_reference(*stripped)) {
+    if (is_class(tag) && contents.is_nontrivial) {
       UserArgumentPlace place = words(1, kWord);
       if (place.kind == UserArgumentPlace::Kind::kRegister) {
         place.kind = UserArgumentPlace::Kind::kAddress;
@@ -129,12 +168,6 @@ class Places {
   }
 
  private:
-  static bool is_by_reference(Dwarf_Die type) {
-    Contents contents;
-    look_inside(type, 0, contents);
-    return contents.is_nontrivial;
-  }
-
   UserArgumentPlace words(uint32_t count, uint64_t size) {
     UserArgumentPlace place;
     if (next_register_ + count > kRegisterCount) {
@@ -152,6 +185,9 @@ class Places {
   UserArgumentPlace on_stack(uint64_t size) {
     UserArgumentPlace place;
     place.kind = UserArgumentPlace::Kind::kStack;
+    if (is_aligned_) {
+      stack_ = (stack_ - kFirstOnStack + kLarge - 1) / kLarge * kLarge + kFirstOnStack;
+    }
     place.offset = stack_;
     stack_ += static_cast<uint32_t>((size + kWord - 1) / kWord * kWord);
     return place;
@@ -171,16 +207,30 @@ class Places {
 #endif
   }
 
-  UserArgumentPlace floating(uint64_t size) {
-    constexpr uint32_t kFloatRegisters = 8;
+  UserArgumentPlace floating(uint64_t size, bool has_quad) {
     if (size > kWord * 2) return in_memory(size);
-    if (next_float_ >= kFloatRegisters) return on_stack(size);
-    ++next_float_;
+    const uint32_t count = size > kWord && !has_quad ? 2 : 1;
+    if (next_float_ + count > kFloatRegisters) return on_stack(size);
+    next_float_ += count;
     return nowhere("it is in a floating point register");
   }
 
+  // One word in a register of either kind, or all of it on the stack.
+  UserArgumentPlace mixed(uint64_t size) {
+#if defined(__aarch64__)
+    return words(2, size);  // only structs of nothing else go to floating point registers
+#else
+    if (next_register_ == kRegisterCount || next_float_ == kFloatRegisters) return on_stack(size);
+    ++next_register_;
+    ++next_float_;
+    return nowhere("a part of it is in a floating point register");
+#endif
+  }
+
+  static constexpr uint32_t kFloatRegisters = 8;
   uint32_t next_register_ = 0, next_float_ = 0;
   uint32_t stack_ = kFirstOnStack;
+  bool is_aligned_ = false;  // the argument at hand, to 16 bytes
 };
 
 // The register of an argument that an operation names; nothing: it is none.
@@ -194,26 +244,57 @@ std::optional<uint32_t> argument_register(const Dwarf_Op &op) {
   return std::nullopt;
 }
 
-// Where the unit itself says that a parameter is at the function's first instruction, if that is a
-// register of an argument, or two that follow each other for one of two words.
-std::optional<UserArgumentPlace> stated_place(Dwarf_Die &parameter, uint64_t address,
-                                              uint32_t words) {
+// An expression for the function's first instruction; empty: there is none.
+std::vector<Dwarf_Op> expression_of(Dwarf_Die &die, unsigned name, uint64_t address) {
   Dwarf_Attribute attribute;
-  if (dwarf_attr_integrate(&parameter, DW_AT_location, &attribute) == nullptr) return std::nullopt;
   Dwarf_Op *expression = nullptr;
   size_t length = 0;
-  if (dwarf_getlocation_addr(&attribute, address, &expression, &length, 1) != 1 || length == 0) {
-    return std::nullopt;
+  if (dwarf_attr_integrate(&die, name, &attribute) == nullptr ||
+      dwarf_getlocation_addr(&attribute, address, &expression, &length, 1) != 1) {
+    return {};
+  }
+  return {expression, expression + length};
+}
+
+// How far above the stack pointer of the first instruction a function's frame base is, if it is
+// where debuggers expect it: the caller's frame, or what is made the frame pointer by the usual
+// prologue. Nothing: somewhere else.
+std::optional<int64_t> frame_base(Dwarf_Die &function, uint64_t address) {
+  const std::vector<Dwarf_Op> expression = expression_of(function, DW_AT_frame_base, address);
+  if (expression.size() != 1) return std::nullopt;
+  if (expression[0].atom == DW_OP_call_frame_cfa) return kFirstOnStack;
+#if !defined(__aarch64__)
+  constexpr uint8_t kFramePointer = DW_OP_reg6;
+  if (expression[0].atom == kFramePointer) return int64_t{kFirstOnStack} - 2 * kWord;
+#endif
+  return std::nullopt;
+}
+
+// Where the unit itself says that a parameter is at the function's first instruction, if that is
+// the caller's frame, or a register of an argument, or two that follow each other for one of two
+// words. (A place in the function's own frame is where it will be kept later.)
+std::optional<UserArgumentPlace> stated_place(Dwarf_Die &function, Dwarf_Die &parameter,
+                                              uint64_t address, uint32_t words) {
+  const std::vector<Dwarf_Op> expression = expression_of(parameter, DW_AT_location, address);
+  if (expression.empty()) return std::nullopt;
+  UserArgumentPlace place;
+  if (expression[0].atom == DW_OP_fbreg && expression.size() == 1) {
+    constexpr int64_t kFarthest = 1 << 20;
+    const std::optional<int64_t> base = frame_base(function, address);
+    const auto distance = static_cast<int64_t>(expression[0].number);
+    if (!base || distance > kFarthest || *base + distance < kFirstOnStack) return std::nullopt;
+    place.kind = UserArgumentPlace::Kind::kStack;
+    place.offset = static_cast<uint32_t>(*base + distance);
+    return place;
   }
   const std::optional<uint32_t> first = argument_register(expression[0]);
   // reg, or reg piece reg piece
-  if (!first || length != (words == 1 ? 1 : 4)) return std::nullopt;
+  if (!first || expression.size() != (words == 1 ? 1 : 4)) return std::nullopt;
   if (words == 2 &&
       (expression[1].atom != DW_OP_piece || expression[1].number != kWord ||
        expression[3].atom != DW_OP_piece || argument_register(expression[2]) != *first + 1)) {
     return std::nullopt;
   }
-  UserArgumentPlace place;
   place.kind = UserArgumentPlace::Kind::kRegister;
   place.number = *first;
   return place;
@@ -223,20 +304,40 @@ std::optional<UserArgumentPlace> stated_place(Dwarf_Die &parameter, uint64_t add
 uint32_t words_of(const std::optional<Dwarf_Die> &type) {
   std::optional<Dwarf_Die> stripped = strip(type);
   Dwarf_Word size = 0;
-  const bool is_large = stripped && is_class(dwarf_tag(&*stripped)) &&
-                        dwarf_aggregate_size(&*stripped, &size) == 0 && size > kWord;
+  const bool is_large = stripped && dwarf_aggregate_size(&*stripped, &size) == 0 && size > kWord;
   return is_large ? 2 : 1;
 }
 
-// Where the unit tells places for the first instruction, it does so for all that are passed: the
-// compiler may have left out others, of a function that it knows all calls of.
-void leave_out_removed(std::vector<UserArgumentPlace> &places, const std::vector<bool> &is_stated) {
-  if (std::find(is_stated.begin(), is_stated.end(), true) == is_stated.end()) return;
-  for (size_t i = 0; i < places.size(); ++i) {
-    if (!is_stated[i] && places[i].kind == UserArgumentPlace::Kind::kRegister) {
+// What the unit tells of a parameter's register.
+enum class Stated { kNothing, kAsByAbi, kOtherwise };
+
+// Where the unit tells registers for the first instruction, it does so for all that are passed and
+// used: others may have been left out, if the compiler knows all calls of the function. They have
+// not if one that follows is where it would be with them.
+void leave_out_removed(std::vector<UserArgumentPlace> &places, const std::vector<Stated> &stated,
+                       bool is_clone) {
+  const auto tells = [](Stated one) { return one != Stated::kNothing; };
+  if (std::none_of(stated.begin(), stated.end(), tells)) return;
+  bool is_in_order = false;
+  for (size_t i = places.size(); i-- > 0;) {
+    // Of a clone, an argument may have become several, too.
+    if (stated[i] == Stated::kAsByAbi && !is_clone) is_in_order = true;
+    if (stated[i] == Stated::kNothing && !is_in_order &&
+        places[i].kind == UserArgumentPlace::Kind::kRegister) {
       places[i] = nowhere("the compiler has not told where it is");
     }
   }
+}
+
+// Passed in memory, but returned in registers of its own.
+bool is_returned_in_x87(Dwarf_Die type) {
+  std::optional<Dwarf_Die> stripped = strip(type);
+  Dwarf_Word size = 0;
+  if (!stripped || dwarf_aggregate_size(&*stripped, &size) != 0) return false;
+  const int tag = dwarf_tag(&*stripped);
+  if (tag != DW_TAG_base_type && (!is_class(tag) || size > kLarge)) return false;
+  const Contents contents = contents_of(*stripped);
+  return contents.is_x87 && !contents.is_nontrivial;
 }
 
 }  // namespace
@@ -247,12 +348,13 @@ std::optional<UserFunction> find_user_function(DwarfTypes &types, uint64_t addre
   UserFunction function;
   function.build_id = types.file().build_id();
   Places places;
-  std::vector<bool> is_stated;
+  std::vector<Stated> all_stated;
   const std::optional<Dwarf_Die> result = dwarf_referred(*entry, DW_AT_type);
   function.signature.return_type = result ? types.type_of(*result) : types.store().void_type();
   function.signature.return_type_text = result ? dwarf_type_text(*result) : "void";
   if (result) {
-    function.result = Places().next(result);
+    function.result = is_returned_in_x87(*result) ? nowhere("it is in a floating point register")
+                                                  : Places().next(result);
     // What does not fit into registers is written where a hidden first argument points to.
     const bool is_large = function.result.kind == UserArgumentPlace::Kind::kStack ||
                           function.result.kind == UserArgumentPlace::Kind::kAddress;
@@ -266,16 +368,23 @@ std::optional<UserFunction> find_user_function(DwarfTypes &types, uint64_t addre
     if (dwarf_tag(&child) != DW_TAG_formal_parameter) return true;
     const std::optional<Dwarf_Die> type = dwarf_referred(child, DW_AT_type);
     UserArgumentPlace place = places.next(type);
-    const std::optional<UserArgumentPlace> stated = stated_place(child, address, words_of(type));
-    if (stated && place.kind == UserArgumentPlace::Kind::kRegister) place = *stated;
-    is_stated.push_back(stated.has_value());
+    const std::optional<UserArgumentPlace> stated =
+        stated_place(*entry, child, address, words_of(type));
+    constexpr auto kRegister = UserArgumentPlace::Kind::kRegister;
+    const bool is_register = stated && stated->kind == kRegister;
+    const bool is_as_by_abi = place.kind == kRegister && stated && stated->number == place.number;
+    all_stated.push_back(!is_register   ? Stated::kNothing
+                         : is_as_by_abi ? Stated::kAsByAbi
+                                        : Stated::kOtherwise);
+    if (stated && (!is_register || place.kind == kRegister)) place = *stated;
     function.signature.parameters.push_back({dwarf_name(child),
                                              type ? types.type_of(*type) : types.store().uint64(),
                                              type ? dwarf_type_text(*type) : "void"});
     function.places.push_back(std::move(place));
     return function.places.size() < kMaxParameters;
   });
-  leave_out_removed(function.places, is_stated);
+  leave_out_removed(function.places, all_stated,
+                    dwarf_hasattr(&*entry, DW_AT_abstract_origin) != 0);
   return function;
 }
 

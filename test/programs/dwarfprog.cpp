@@ -32,6 +32,17 @@ struct pair_of_longs {
 struct small_pair {
   int a, b;
 };
+struct pair_of_doubles {
+  double a, b;
+};
+struct mixed {
+  double a;
+  long b;
+};
+struct __attribute__((packed)) packed_pair {
+  char a;
+  long b;
+};
 struct large {
   long values[5];
 };
@@ -55,6 +66,17 @@ NOINLINE long dwarf_structs(small_pair s, pair_of_longs p, large l, long last) {
 NOINLINE long dwarf_floats(double a, int b, float c, int d) {
   return dwarf_sink = static_cast<long>(a) + b + static_cast<long>(c) + d;
 }
+// Where the ABI has rules of its own: alignment on the stack, two kinds of registers, neither.
+NOINLINE long dwarf_wide(long double a, long b, __int128 c, mixed m, packed_pair p, long x1,
+                         long x2, long x3, __int128 w, long y) {
+  return dwarf_sink = static_cast<long>(a) + b + static_cast<long>(c) + m.b + p.b + x1 + x2 + x3 +
+                      static_cast<long>(w) + y;
+}
+NOINLINE long dwarf_pairs(pair_of_doubles a, pair_of_doubles b, pair_of_doubles c, double d,
+                          pair_of_doubles e, double f, long last, double g) {
+  return dwarf_sink = static_cast<long>(a.a + b.a + c.a + d + e.b + f + g) + last;
+}
+NOINLINE long double dwarf_long(int a) { return a; }
 NOINLINE double dwarf_half(int a) { return a / 2.0; }
 NOINLINE large dwarf_large(int a) { return {{a}}; }
 NOINLINE int dwarf_negative(const char *text) { return text[0] == 'n' ? -1 : 1; }
@@ -94,6 +116,9 @@ int main(int argc, char **argv) {
     dwarf_many(1, 2, 3, 4, 5, 6, 7 + i, -8);
     dwarf_structs({1, -2}, {3, 4}, {{5, 6, 7, 8, 9}}, 10);
     dwarf_floats(1.5, 2, 2.5f, 3);
+    dwarf_wide(1, 2, 3, {4, 5}, {6, -7}, 8, 9, 10, -11, 12);
+    dwarf_pairs({1, 2}, {3, 4}, {5, 6}, 7, {8, 9}, 10, 11, 12);
+    dwarf_sink = static_cast<long>(dwarf_long(i));
     dwarf_negative("negative");
     dwarf_sink = static_cast<long>(dwarf_half(i)) + dwarf_large(i).values[0];
     file own{77};
