@@ -77,6 +77,30 @@ bool can_look_inside(const ProbeContext &context, const ProbeSpec &spec) {
          !is_parameter(spec.binary) && !is_parameter(spec.target);
 }
 
+// What may help where a function is not there; empty: nothing is known.
+std::string hint_for_missing_function(ProbeContext &context, const ProbeSpec &spec) {
+  Result<std::vector<std::string>> all = context.target.binary_functions(spec.binary, "*");
+  if (!all) return "";
+  if (spec.is_demangled) {
+    if (std::find(all->begin(), all->end(), spec.target) != all->end()) {
+      return fmt::format("the symbol {} is not a mangled name of C++: leave out 'cpp:'",
+                         spec.target);
+    }
+    std::vector<std::string> names;
+    for (const std::string &symbol : *all) {
+      if (std::string name = cpp_function_name(symbol); !name.empty()) names.push_back(name);
+    }
+    if (names.empty() && all->size() > kFewFunctions) {
+      return "no symbol of the binary is a mangled name of C++";
+    }
+    if (std::string hint = suggestion(nearest_name(spec.target, names)); !hint.empty()) return hint;
+  } else if (std::string hint = suggestion(nearest_name(spec.target, *all)); !hint.empty()) {
+    return hint;
+  }
+  if (all->size() > kFewFunctions) return "";
+  return "the binary seems to be stripped: it names few of its functions";
+}
+
 // Whether the function is there, as far as one can tell here. False: the attach point is left out.
 bool check_function(ProbeContext &context, const ast::AttachPoint &point, const ProbeSpec &spec) {
   if (!can_look_inside(context, spec)) return true;
@@ -89,24 +113,12 @@ bool check_function(ProbeContext &context, const ast::AttachPoint &point, const 
     return false;
   }
   if (!found->empty()) return true;
-  std::string hint;
-  if (!has_wildcard(spec.target) && context.config.missing_probes != "ignore") {
-    Result<std::vector<std::string>> all =
-        spec.is_demangled ? context.target.demangled_functions(spec.binary, "*")
-                          : context.target.binary_functions(spec.binary, "*");
-    if (all && spec.is_demangled) {
-      for (std::string &name : *all) name = cpp_function_name(name);
-    }
-    if (all) hint = suggestion(nearest_name(spec.target, *all));
-    if (all && all->size() <= kFewFunctions && hint.empty()) {
-      hint = "the binary seems to be stripped: it names few of its functions";
-    }
-  }
+  const bool needs_hint = !has_wildcard(spec.target) && context.config.missing_probes != "ignore";
   return report_missing(
       context, span,
       fmt::format("function {}'{}' in {}", has_wildcard(spec.target) ? "that matches " : "",
                   spec.target, spec.binary),
-      hint);
+      needs_hint ? hint_for_missing_function(context, spec) : "");
 }
 
 // Whether the static probe is there, as far as one can tell here, and how many arguments it has.
