@@ -75,6 +75,9 @@ Consumer::Consumer(const object::Description &description, const LoadedObject &l
         "the kernel hides the addresses of its symbols, which print as numbers: see "
         "kernel.kptr_restrict in sysctl(8)");
   });
+  if (!options.no_warnings) {
+    unwind_.set_on_problem([this](const std::string &problem) { output_.warning(problem); });
+  }
   context_.stacks = &stacks_;
   context_.probes = &plan.names;
   context_.truncation_trailer = description.settings.str_trunc_trailer;
@@ -99,10 +102,14 @@ Result<std::unique_ptr<Consumer>> Consumer::create(const object::Description &de
 
 void Consumer::follow_processes(const RunOptions &options) {
   if (unwinds_stacks()) {
+    Symbols::ProcessCalls calls;
     // A library that is loaded later.
-    symbols_.follow_processes([this](uint32_t pid) {
+    calls.on_map = [this](uint32_t pid) {
       if (unwind_.has_process(pid)) (void)unwind_.add_process(pid);
-    });
+    };
+    calls.on_fork = [this](uint32_t pid, uint32_t parent) { unwind_.inherit(pid, parent); };
+    calls.on_leave = [this](uint32_t pid) { unwind_.forget_inherited(pid); };
+    symbols_.follow_processes(std::move(calls));
   } else if (has_user_symbols_) {
     symbols_.follow_processes();
   }

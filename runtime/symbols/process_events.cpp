@@ -29,7 +29,7 @@ struct Comm {
   perf_event_header header;
   uint32_t pid, tid;
 };
-struct Fork {
+struct Fork {  // _EXIT is alike
   perf_event_header header;
   uint32_t pid, parent, tid, parent_tid;
 };
@@ -82,6 +82,9 @@ void handle_process_record(std::string_view record, ProcessEventHandler &handler
     if (load(record, &event) && (header.misc & PERF_RECORD_MISC_COMM_EXEC) != 0) {
       handler.on_exec(event.pid);
     }
+  } else if (header.type == PERF_RECORD_EXIT) {
+    Fork event{};
+    if (load(record, &event) && event.pid == event.tid) handler.on_end(event.pid);
   } else if (header.type == PERF_RECORD_FORK) {
     Fork event{};
     // A thread has its process' id.

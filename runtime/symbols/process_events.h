@@ -1,8 +1,9 @@
-// What processes do that decides which code lies where: they map files, fork, and run programs.
+// What processes do that decides which code lies where: they map files, fork, run programs
+// and end.
 //
 // The kernel tells it as perf events of a software event that never fires itself
-// (perf_event_open(2): PERF_RECORD_MMAP2, _COMM, _FORK), in a ring per CPU. So processes are known
-// which have ended long before a stack of theirs is printed, without watching any of them.
+// (perf_event_open(2): PERF_RECORD_MMAP2, _COMM, _FORK, _EXIT), in a ring per CPU. So processes are
+// known which have ended long before a stack of theirs is printed, without watching any of them.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +27,7 @@ class ProcessEventHandler {
   virtual void on_map(const Map &map) = 0;  // executable
   virtual void on_exec(uint32_t pid) = 0;
   virtual void on_fork(uint32_t pid, uint32_t parent) = 0;
+  virtual void on_end(uint32_t pid) = 0;
   virtual void on_lost() = 0;  // some of these were not told
 };
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <optional>
 #include <unordered_map>
 
 #include "base/file.h"
@@ -80,7 +81,7 @@ struct Symbols::State : ProcessEventHandler {
   std::unordered_map<uint32_t, Process> processes;
   uint64_t uses = 0;
   std::unique_ptr<ProcessEvents> events;
-  std::function<void(uint32_t pid)> on_code;
+  std::optional<ProcessCalls> calls;
   bool is_followed = false;  // and nothing was lost
   std::unordered_map<uint32_t, std::string> users;
   bool are_users_read = false;
@@ -125,16 +126,21 @@ struct Symbols::State : ProcessEventHandler {
     make_room();
     process(map.pid).add_mapping({map.start, map.start + map.size, map.offset,
                                   files.find(map.path, map.major, map.minor, map.inode)});
-    if (on_code) on_code(map.pid);
+    if (calls) calls->on_map(map.pid);
   }
   void on_exec(uint32_t pid) override {
     make_room();
     process(pid, false).start_program();
+    if (calls) calls->on_leave(pid);
   }
   void on_fork(uint32_t pid, uint32_t parent) override {
     make_room();
     const ProcessSymbols &from = process(parent);
     process(pid, false).copy_from(from);
+    if (calls) calls->on_fork(pid, parent);
+  }
+  void on_end(uint32_t pid) override {
+    if (calls) calls->on_leave(pid);
   }
   void on_lost() override { is_followed = false; }
 
@@ -146,10 +152,14 @@ struct Symbols::State : ProcessEventHandler {
 Symbols::Symbols(bool demangle) : s_(std::make_unique<State>()) { s_->demangle = demangle; }
 Symbols::~Symbols() = default;
 
-void Symbols::follow_processes(std::function<void(uint32_t pid)> on_map) {
-  s_->events = ProcessEvents::open(/*is_urgent=*/on_map != nullptr);
+void Symbols::follow_processes() {
+  s_->events = ProcessEvents::open(/*is_urgent=*/s_->calls.has_value());
   s_->is_followed = s_->events != nullptr;
-  s_->on_code = std::move(on_map);
+}
+
+void Symbols::follow_processes(ProcessCalls calls) {
+  s_->calls = std::move(calls);
+  follow_processes();
 }
 
 std::vector<int> Symbols::process_event_descriptors() const {

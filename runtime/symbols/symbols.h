@@ -39,9 +39,17 @@ class Symbols {
   void remember_process(uint32_t pid);
   void remember_all_processes();
 
-  // From now on takes note of what processes map as they do it, where the kernel tells.
-  // `on_map`, if any, is called by read_process_events() for a process that has mapped code.
-  void follow_processes(std::function<void(uint32_t pid)> on_map = nullptr);
+  // What read_process_events() calls: a process has mapped code, was forked, or has left its
+  // program for another one or for good.
+  struct ProcessCalls {
+    std::function<void(uint32_t pid)> on_map;
+    std::function<void(uint32_t pid, uint32_t parent)> on_fork;
+    std::function<void(uint32_t pid)> on_leave;
+  };
+  // From now on takes note of what processes map as they do it, where the kernel tells. With calls
+  // nothing of it waits.
+  void follow_processes();
+  void follow_processes(ProcessCalls calls);
   // Readable when something has been told that read_process_events() is to take: much, or, when
   // somebody waits for it, anything.
   std::vector<int> process_event_descriptors() const;

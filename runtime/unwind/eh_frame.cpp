@@ -475,10 +475,15 @@ std::vector<uint64_t> read_eh_frame(std::string_view section, uint64_t address) 
   return packed;
 }
 
-std::vector<uint64_t> read_unwind_rows(const ElfFile &file) {
+Result<std::vector<uint64_t>> read_unwind_rows(const ElfFile &file) {
   const Elf64_Shdr *section = file.find_section(".eh_frame");
-  if (section == nullptr) return {};
-  return read_eh_frame(file.section_text(*section, kMaxSectionSize), section->sh_addr);
+  if (section == nullptr || section->sh_type == SHT_NOBITS) {
+    return Error{file.path() + " has no .eh_frame", ENOENT};
+  }
+  std::vector<uint64_t> rows =
+      read_eh_frame(file.section_text(*section, kMaxSectionSize), section->sh_addr);
+  if (rows.empty()) return Error{"the .eh_frame of " + file.path() + " tells nothing", ENOEXEC};
+  return rows;
 }
 
 }  // namespace awl::runtime

@@ -14,9 +14,9 @@
 
 namespace awl::runtime {
 
-// Packed rows sorted by address; empty when the file has no such section. `section` starts at
-// `address` in the file.
+// Packed rows sorted by address. `section` starts at `address` in the file.
 std::vector<uint64_t> read_eh_frame(std::string_view section, uint64_t address);
-std::vector<uint64_t> read_unwind_rows(const ElfFile &file);
+// The same of a file; never empty. Errors: it has no such section, or nothing in it can be read.
+Result<std::vector<uint64_t>> read_unwind_rows(const ElfFile &file);
 
 }  // namespace awl::runtime

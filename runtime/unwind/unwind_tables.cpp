@@ -36,39 +36,50 @@ FileDescriptor make_unwind_table(uint32_t rows) {
                                        sizeof(uint64_t), std::max(rows, 1u), &options));
 }
 
-bool UnwindTables::fill(Table &table, const std::vector<uint64_t> &rows) {
+Status UnwindTables::fill(Table &table, const std::vector<uint64_t> &rows) {
   const auto count = static_cast<uint32_t>(rows.size());
   const FileDescriptor map = make_unwind_table(count);
-  if (!map) return false;
+  if (!map) return Error::from_errno("cannot make a table of rules to unwind by");
   std::vector<uint32_t> keys(std::min(count, kRowsPerCall));
   for (uint32_t done = 0; done < count;) {
     uint32_t part = std::min(count - done, kRowsPerCall);
     std::iota(keys.begin(), keys.end(), done);
     if (bpf_map_update_batch(map.get(), keys.data(), rows.data() + done, &part, nullptr) != 0) {
-      return false;
+      return Error::from_errno("cannot fill a table of rules to unwind by");
     }
     done += part;
   }
   const int fd = map.get();
-  if (bpf_map_update_elem(tables_map_, &table.index, &fd, BPF_ANY) != 0) return false;
+  if (bpf_map_update_elem(tables_map_, &table.index, &fd, BPF_ANY) != 0) {
+    return Error::from_errno("cannot keep a table of rules to unwind by");
+  }
   table.rows = count;
-  return true;
+  return ok();
 }
 
-UnwindTables::Table &UnwindTables::table_of(const Mapping &mapping, uint32_t pid) {
-  auto [it, is_new] = tables_.try_emplace(mapping.file);
-  Table &table = it->second;
-  if (!is_new) return table;
+Status UnwindTables::make_table(const Mapping &mapping, uint32_t pid, Table &table) {
   Result<ElfFile> file = MappedFiles::open_elf(mapping, pid);
-  if (!file) return table;
+  if (!file) return file.error();
   if (const ElfSegment *segment = segment_of(*file, mapping.offset, mapping.end - mapping.start)) {
     table.address_of_offset_0 = segment->address - segment->offset;
   }
-  const std::vector<uint64_t> rows = read_unwind_rows(*file);
+  const Result<std::vector<uint64_t>> rows = read_unwind_rows(*file);
+  if (!rows) return rows.error();
+  if (next_table_ == object::kMaxUnwindTables) return Error{"there are too many files"};
   table.index = next_table_;
-  if (rows.empty() || next_table_ == object::kMaxUnwindTables || !fill(table, rows)) return table;
+  if (Status status = fill(table, *rows); !status) return status;
   ++next_table_;
-  return table;
+  return ok();
+}
+
+const UnwindTables::Table &UnwindTables::table_of(const Mapping &mapping, uint32_t pid) {
+  auto [it, is_new] = tables_.try_emplace(mapping.file);
+  if (!is_new) return it->second;
+  if (Status status = make_table(mapping, pid, it->second); !status && on_problem_) {
+    on_problem_(
+        fmt::format("stacks end at code of {}: {}", mapping.file->path, status.error().message));
+  }
+  return it->second;
 }
 
 Status UnwindTables::add_process(uint32_t pid) {
@@ -90,8 +101,23 @@ Status UnwindTables::add_process(uint32_t pid) {
   if (bpf_map_update_elem(processes_map_, &pid, process.get(), BPF_ANY) != 0) {
     return Error::from_errno(fmt::format("cannot unwind stacks of process {}", pid));
   }
-  processes_.insert(pid);
+  processes_.try_emplace(pid, false);
   return ok();
+}
+
+void UnwindTables::inherit(uint32_t child, uint32_t parent) {
+  if (!is_used() || !processes_.contains(parent)) return;
+  auto process = std::make_unique<object::UnwindProcess>();
+  if (bpf_map_lookup_elem(processes_map_, &parent, process.get()) != 0) return;
+  if (bpf_map_update_elem(processes_map_, &child, process.get(), BPF_ANY) != 0) return;
+  processes_[child] = true;
+}
+
+void UnwindTables::forget_inherited(uint32_t pid) {
+  const auto found = processes_.find(pid);
+  if (found == processes_.end() || !found->second) return;
+  bpf_map_delete_elem(processes_map_, &pid);
+  processes_.erase(found);
 }
 
 }  // namespace awl::runtime

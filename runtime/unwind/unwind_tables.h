@@ -3,7 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <set>
+#include <functional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -25,22 +26,32 @@ class UnwindTables {
       : processes_map_(processes_map), tables_map_(tables_map) {}
 
   bool is_used() const { return processes_map_ >= 0; }
+  // Called once for each file whose rules cannot be had: where stacks will end, and why.
+  void set_on_problem(std::function<void(const std::string &)> then) {
+    on_problem_ = std::move(then);
+  }
   // Takes what a process has mapped by now. Files without rules are left out.
   Status add_process(uint32_t pid);
   bool has_process(uint32_t pid) const { return processes_.contains(pid); }
+  // A child has what its parent has mapped, if that is known here, until it runs another program
+  // or ends.
+  void inherit(uint32_t child, uint32_t parent);
+  void forget_inherited(uint32_t pid);
 
  private:
   struct Table {
     uint32_t index = 0, rows = 0;
     uint64_t address_of_offset_0 = 0;  // in the file's own addresses
   };
-  Table &table_of(const Mapping &mapping, uint32_t pid);
-  bool fill(Table &table, const std::vector<uint64_t> &rows);
+  const Table &table_of(const Mapping &mapping, uint32_t pid);
+  Status make_table(const Mapping &mapping, uint32_t pid, Table &table);
+  Status fill(Table &table, const std::vector<uint64_t> &rows);
 
   int processes_map_, tables_map_;
   MappedFiles files_;
   std::unordered_map<const MappedFile *, Table> tables_;
-  std::set<uint32_t> processes_;
+  std::unordered_map<uint32_t, bool> processes_;  // whether it is there for its parent's sake
+  std::function<void(const std::string &)> on_problem_;
   uint32_t next_table_ = 0;
 };
 

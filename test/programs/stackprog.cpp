@@ -1,6 +1,6 @@
 // What stacks are taken of: stackprog WAY COUNT calls leaf() so often, from the functions of a
 // library, from C++ and Rust names, and, with WAY "jit", through code made at run time, with
-// "signal", from a signal handler.
+// "signal", from a signal handler; "fork" makes a child besides, which calls getppid().
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -101,6 +101,10 @@ int main(int count, char **arguments) {
   const bool is_jit = strcmp(arguments[1], "jit") == 0;
   const bool is_signal = strcmp(arguments[1], "signal") == 0;
   if (is_signal) signal(SIGUSR1, on_signal);
+  if (strcmp(arguments[1], "fork") == 0 && fork() == 0) {
+    usleep(300000);  // for the tracer to hear of it
+    return getppid() == 0;
+  }
   const Compiled compiled = is_jit ? compile() : nullptr;
   for (int i = 0; i < atoi(arguments[2]); i++) {
     if (is_jit) {

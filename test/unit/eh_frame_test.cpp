@@ -160,7 +160,9 @@ TEST(EhFrame, LongCommonEntries) {
 TEST(EhFrame, ThisProgram) {
   auto file = ElfFile::open("/proc/self/exe");
   ASSERT_TRUE(file);
-  const std::vector<uint64_t> rows = read_unwind_rows(*file);
+  const Result<std::vector<uint64_t>> read = read_unwind_rows(*file);
+  ASSERT_TRUE(read) << read.error().message;
+  const std::vector<uint64_t> &rows = *read;
   ASSERT_GT(rows.size(), 1000u);
   size_t known = 0;
   for (size_t i = 0; i < rows.size(); ++i) {

@@ -68,6 +68,7 @@ class Told : public ProcessEventHandler {
   void on_fork(uint32_t pid, uint32_t parent) override {
     text += "fork " + std::to_string(pid) + " of " + std::to_string(parent) + "\n";
   }
+  void on_end(uint32_t pid) override { text += "end " + std::to_string(pid) + "\n"; }
   void on_lost() override { text += "lost\n"; }
   std::string text;
 };
@@ -95,8 +96,10 @@ TEST(ProcessEvents, Records) {
   handle_process_record(record(PERF_RECORD_COMM, 0, 7u, 7u), told);
   handle_process_record(record(PERF_RECORD_FORK, 0, 8u, 7u, 8u, 7u), told);
   handle_process_record(record(PERF_RECORD_FORK, 0, 7u, 7u, 9u, 7u), told);  // a thread
+  handle_process_record(record(PERF_RECORD_EXIT, 0, 8u, 7u, 9u, 7u), told);  // a thread
+  handle_process_record(record(PERF_RECORD_EXIT, 0, 8u, 7u, 8u, 7u), told);
   handle_process_record(record(PERF_RECORD_LOST, 0), told);
-  EXPECT_EQ(told.text, "map 7 4096+8192 /bin/x\nexec 7\nfork 8 of 7\nlost\n");
+  EXPECT_EQ(told.text, "map 7 4096+8192 /bin/x\nexec 7\nfork 8 of 7\nend 8\nlost\n");
   // Whatever is missing of a record.
   for (const std::string &whole :
        {map_record(4096, 1, PROT_EXEC, ""), record(PERF_RECORD_FORK, 0, 8u, 7u, 8u)}) {
@@ -104,7 +107,7 @@ TEST(ProcessEvents, Records) {
       handle_process_record(std::string_view(whole).substr(0, size), told);
     }
   }
-  EXPECT_EQ(told.text, "map 7 4096+8192 /bin/x\nexec 7\nfork 8 of 7\nlost\n");
+  EXPECT_EQ(told.text, "map 7 4096+8192 /bin/x\nexec 7\nfork 8 of 7\nend 8\nlost\n");
 }
 
 }  // namespace
