@@ -152,6 +152,8 @@ class Lowering {
 
   // ---- strings (lower_string.cpp)
   llvm::Value *literal(const std::string &text, uint32_t size);
+  // Memory of ours that a builtin found, at a multiple of 8.
+  void note_aligned(const llvm::Value *pointer) { aligned_.insert(pointer); }
   void copy_string(llvm::Value *to, uint32_t to_size, llvm::Value *from, uint32_t from_size);
   llvm::Value *equal_strings(llvm::Value *left, uint32_t left_size, llvm::Value *right,
                              uint32_t right_size);

@@ -1,6 +1,7 @@
 // Builtins that make and compare strings and buffers.
 #include <algorithm>
 
+#include "base/number_names.h"
 #include "codegen/lower_builtin.h"
 
 namespace awl::codegen {
@@ -117,6 +118,50 @@ llvm::Value *strstr(BuiltinCall &call) {
                                    needle.type->size);
 }
 
+// The text of a number: a row of a table in .rodata, the last one for all numbers beyond. What the
+// script says itself is a literal.
+llvm::Value *text_of_number(BuiltinCall &call, llvm::Value *number, size_t count,
+                            std::string (*text)(int32_t)) {
+  const uint32_t size = call.type()->size;
+  std::string rows;
+  for (size_t i = 0; i <= count; ++i) {
+    rows += text(static_cast<int32_t>(i));
+    rows.resize((i + 1) * size);
+  }
+  llvm::IRBuilder<> &b = call.b();
+  if (auto *constant = llvm::dyn_cast<llvm::ConstantInt>(number)) {
+    const uint64_t row = std::min<uint64_t>(constant->getZExtValue(), count);
+    return call.emitter().rodata_bytes(rows.substr(row * size, size), size);
+  }
+  llvm::Value *row = call.lowering.bounded(number, count);
+  llvm::Value *table = call.lowering.opaque(call.emitter().rodata_bytes(rows, rows.size()));
+  llvm::Value *found = b.CreateGEP(b.getInt8Ty(), table, b.CreateMul(row, b.getInt64(size)));
+  call.lowering.note_aligned(found);
+  return found;
+}
+
+// The argument as C's int, which all three functions take.
+llvm::Value *as_int(BuiltinCall &call) {
+  llvm::Value *word = call.b().CreateTrunc(call.value(0), call.b().getInt32Ty());
+  return call.b().CreateSExt(word, call.b().getInt64Ty());
+}
+
+// Helpers and system calls return errors as negative numbers.
+llvm::Value *strerror(BuiltinCall &call) {
+  llvm::Value *error = as_int(call);
+  llvm::Value *is_negative = call.b().CreateICmpSLT(error, call.b().getInt64(0));
+  llvm::Value *positive = call.b().CreateSelect(is_negative, call.b().CreateNeg(error), error);
+  return text_of_number(call, positive, kErrorNumbers, error_text);
+}
+
+llvm::Value *signal_name(BuiltinCall &call) {
+  return text_of_number(call, as_int(call), kSignalNumbers, signal_text);
+}
+
+llvm::Value *syscall_name(BuiltinCall &call) {
+  return text_of_number(call, as_int(call), kSyscallNumbers, syscall_text);
+}
+
 constexpr BuiltinLowering kLowerings[] = {
     {"str", str},
     {"buf", buf},
@@ -126,6 +171,9 @@ constexpr BuiltinLowering kLowerings[] = {
     {"strncmp", strncmp},
     {"memcmp", memcmp},
     {"strstr", strstr},
+    {"strerror", strerror},
+    {"signal_name", signal_name},
+    {"syscall_name", syscall_name},
 };
 
 }  // namespace

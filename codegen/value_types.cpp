@@ -58,12 +58,6 @@ ValueKind value_kind(TypeKind kind) {
       return ValueKind::kTimestamp;
     case TypeKind::kCgroupPath:
       return ValueKind::kCgroupPath;
-    case TypeKind::kErrorName:
-      return ValueKind::kErrorName;
-    case TypeKind::kSignalName:
-      return ValueKind::kSignalName;
-    case TypeKind::kSyscallName:
-      return ValueKind::kSyscallName;
     case TypeKind::kProbeName:
       return ValueKind::kProbeName;
     case TypeKind::kProbeType:

@@ -2,8 +2,8 @@
 
 #include <cstring>
 
+#include "base/number_names.h"
 #include "runtime/object/description.h"
-#include "runtime/symbols/symbols.h"
 
 namespace awl::runtime {
 namespace {

@@ -145,9 +145,9 @@ TypeRef check_bswap(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
   return word;
 }
 
-template <TypeKind kKind>
 TypeRef check_name_of_number(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
-  return c.integer(arguments, 0, c.checker.uint64()) ? c.types().simple(kKind) : nullptr;
+  constexpr uint32_t kSize = 64;  // the longest has 49 bytes
+  return c.integer(arguments, 0, c.checker.int64()) ? c.types().string(kSize) : nullptr;
 }
 
 TypeRef check_memcmp(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
@@ -231,19 +231,19 @@ std::vector<Builtin> string_builtins() {
        .description = "The text of an errno code.",
        .min_arguments = 1,
        .max_arguments = 1,
-       .check = check_name_of_number<TypeKind::kErrorName>},
+       .check = check_name_of_number},
       {.name = "signal_name",
        .signature = "string signal_name(int signal)",
        .description = "The name of a signal.",
        .min_arguments = 1,
        .max_arguments = 1,
-       .check = check_name_of_number<TypeKind::kSignalName>},
+       .check = check_name_of_number},
       {.name = "syscall_name",
        .signature = "string syscall_name(int number)",
        .description = "The name of a system call.",
        .min_arguments = 1,
        .max_arguments = 1,
-       .check = check_name_of_number<TypeKind::kSyscallName>},
+       .check = check_name_of_number},
   };
 }
 

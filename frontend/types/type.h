@@ -39,9 +39,6 @@ enum class TypeKind {
   kUsername,    // u32 uid, printed as a name
   kTimestamp,   // u64 ns since boot, printed by `format`
   kCgroupPath,  // u64 id; `format` is the filter
-  kErrorName,
-  kSignalName,
-  kSyscallName,  // u64 number printed as text
   kProbeName,
   kProbeType,  // u32 id of the probe, printed as text
   kCount,

@@ -83,7 +83,6 @@ constexpr std::pair<const char *, TypeKind> kNamedKinds[] = {
     {"username", TypeKind::kUsername},
     {"username_t", TypeKind::kUsername},
     {"cgroup_path_t", TypeKind::kCgroupPath},
-    {"strerror_t", TypeKind::kErrorName},
 };
 
 }  // namespace

@@ -86,9 +86,6 @@ uint32_t minimum_size(ValueKind kind) {
     case ValueKind::kKernelSymbol:
     case ValueKind::kTimestamp:
     case ValueKind::kCgroupPath:
-    case ValueKind::kErrorName:
-    case ValueKind::kSignalName:
-    case ValueKind::kSyscallName:
     case ValueKind::kCount:
     case ValueKind::kSum:
       return 8;

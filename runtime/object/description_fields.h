@@ -13,11 +13,10 @@ namespace awl::object {
 // Names of an enumeration's values, in their order.
 inline constexpr auto names_of(ValueKind) {
   return std::to_array<std::string_view>(
-      {"void",   "bool",    "int",   "enum",      "pointer",   "string",      "buffer",
-       "array",  "struct",  "tuple", "record",    "kstack",    "ustack",      "ksym",
-       "usym",   "inet",    "mac",   "username",  "timestamp", "cgroup_path", "errno",
-       "signal", "syscall", "probe", "probetype", "count",     "sum",         "min",
-       "max",    "avg",     "stats", "hist",      "lhist",     "tseries"});
+      {"void",   "bool",     "int",       "enum",        "pointer", "string",    "buffer", "array",
+       "struct", "tuple",    "record",    "kstack",      "ustack",  "ksym",      "usym",   "inet",
+       "mac",    "username", "timestamp", "cgroup_path", "probe",   "probetype", "count",  "sum",
+       "min",    "max",      "avg",       "stats",       "hist",    "lhist",     "tseries"});
 }
 inline constexpr auto names_of(EventKind) {
   return std::to_array<std::string_view>({"printf", "errorf", "warnf", "cat", "system", "print",

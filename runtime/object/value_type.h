@@ -14,35 +14,38 @@ namespace awl::object {
 
 enum class ValueKind : uint8_t {
   kVoid,
-  kBool,         // 1 byte
-  kInteger,      // 1, 2, 4, 8 bytes, `is_signed`
-  kEnum,         // as kInteger; `enumerators` names values
-  kPointer,      // 8 bytes, printed as 0x…
-  kString,       // up to `size` bytes, ends at the first NUL; full without NUL: was truncated
-  kBuffer,       // u32 length, then up to size - 4 bytes
-  kArray,        // `count` × fields[0].type
-  kStruct,       // named fields at offsets, bitfields with bit_size
-  kTuple,        // fields without names
-  kRecord,       // fields with names
-  kKernelStack,  // i32 stack id (negative: none), u32 reserved: see kKernelStacksPrefix in description.h
-  kUserStack,    // i32 stack id, u32 pid (tgid), u32 UINT32_MAX, u32 reserved
-  kKernelSymbol, // u64 address
-  kUserSymbol,   // u64 address, u32 pid (tgid), u32 probe id
-  kInet,         // u32 family (AF_INET, AF_INET6), 16 bytes
-  kMacAddress,   // 6 bytes
-  kUsername,     // u32 uid
-  kTimestamp,    // u64 ns since boot, CLOCK_BOOTTIME unless said; `format` for strftime
-  kCgroupPath,   // u64 id; `format` is the filter
-  kErrorName, kSignalName, kSyscallName,  // u64
-  kProbeName, kProbeType,                 // u32 probe id (index in the runtime's list of attached targets)
+  kBool,          // 1 byte
+  kInteger,       // 1, 2, 4, 8 bytes, `is_signed`
+  kEnum,          // as kInteger; `enumerators` names values
+  kPointer,       // 8 bytes, printed as 0x…
+  kString,        // up to `size` bytes, ends at the first NUL; full without NUL: was truncated
+  kBuffer,        // u32 length, then up to size - 4 bytes
+  kArray,         // `count` × fields[0].type
+  kStruct,        // named fields at offsets, bitfields with bit_size
+  kTuple,         // fields without names
+  kRecord,        // fields with names
+  kKernelStack,   // i32 stack id (negative: none), u32 reserved: see kKernelStacksPrefix in
+                  // description.h
+  kUserStack,     // i32 stack id, u32 pid (tgid), u32 UINT32_MAX, u32 reserved
+  kKernelSymbol,  // u64 address
+  kUserSymbol,    // u64 address, u32 pid (tgid), u32 probe id
+  kInet,          // u32 family (AF_INET, AF_INET6), 16 bytes
+  kMacAddress,    // 6 bytes
+  kUsername,      // u32 uid
+  kTimestamp,     // u64 ns since boot, CLOCK_BOOTTIME unless said; `format` for strftime
+  kCgroupPath,    // u64 id; `format` is the filter
+  kProbeName,
+  kProbeType,  // u32 probe id (index in the runtime's list of attached targets)
   // aggregations, map values only; per-CPU instances are summed by the map reader
-  kCount,        // u64
-  kSum,          // i64 or u64
-  kMin, kMax,    // value 8 bytes, u64 is_set
-  kAvg, kStats,  // i64 or u64 total, u64 count
-  kHist,         // u64 buckets[…]: see histogram.h
-  kLhist,        // u64 buckets[(max - min) / step + 2]
-  kTseries,      // see tseries.h
+  kCount,  // u64
+  kSum,    // i64 or u64
+  kMin,
+  kMax,  // value 8 bytes, u64 is_set
+  kAvg,
+  kStats,    // i64 or u64 total, u64 count
+  kHist,     // u64 buckets[…]: see histogram.h
+  kLhist,    // u64 buckets[(max - min) / step + 2]
+  kTseries,  // see tseries.h
 };
 
 struct ValueType;

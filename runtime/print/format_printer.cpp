@@ -27,9 +27,6 @@ bool is_number(ValueKind kind) {
     case ValueKind::kTimestamp:
     case ValueKind::kCgroupPath:
     case ValueKind::kUsername:
-    case ValueKind::kErrorName:
-    case ValueKind::kSignalName:
-    case ValueKind::kSyscallName:
       return true;
     default:
       return false;

@@ -113,10 +113,7 @@ int compare(const ValueType &type, const uint8_t *a, const uint8_t *b) {
     case ValueKind::kPointer:
     case ValueKind::kKernelSymbol:
     case ValueKind::kTimestamp:
-    case ValueKind::kCgroupPath:
-    case ValueKind::kErrorName:
-    case ValueKind::kSignalName:
-    case ValueKind::kSyscallName: {
+    case ValueKind::kCgroupPath: {
       uint64_t x = load_word(a), y = load_word(b);
       return x < y ? -1 : x > y;
     }

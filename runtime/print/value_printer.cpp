@@ -256,15 +256,6 @@ void ValuePrinter::named(const ValueType &type, const uint8_t *data, std::string
     case ValueKind::kCgroupPath:
       if (context_.symbols) out += context_.symbols->cgroup_path(load<uint64_t>(data), type.format);
       return;
-    case ValueKind::kErrorName:
-      out += error_text(load<int64_t>(data));
-      return;
-    case ValueKind::kSignalName:
-      out += signal_text(load<int64_t>(data));
-      return;
-    case ValueKind::kSyscallName:
-      out += syscall_text(load<int64_t>(data));
-      return;
     case ValueKind::kProbeName:
     case ValueKind::kProbeType:
       return probe(type, data, out);

@@ -65,15 +65,7 @@ class Symbols {
 
 std::string demangle(const std::string &symbol);
 
-// A system call's name on this architecture ("openat"); null: no such number.
-const char *syscall_name(uint64_t number);
-
-// As the language's strerror(), signal_name() and syscall_name() give them, with a text for
-// numbers that mean nothing.
-std::string error_text(int64_t number);  // "No such file or directory"
 // Flags of the kernel's page allocator (gfp_t) as their names, joined by '|'; %gr.
 std::string allocation_flags(uint64_t flags);
-std::string signal_text(int64_t number);   // "Killed"
-std::string syscall_text(int64_t number);  // "openat"
 
 }  // namespace awl::runtime

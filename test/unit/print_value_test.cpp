@@ -168,16 +168,6 @@ TEST(ValuePrinter, Names) {
   EXPECT_EQ(named(ValueKind::kProbeType, 0), "uprobe");
   EXPECT_EQ(named(ValueKind::kProbeType, 1), "special");
   EXPECT_EQ(named(ValueKind::kProbeName, 2), "");
-  EXPECT_EQ(named(ValueKind::kErrorName, 2), "No such file or directory");
-  EXPECT_EQ(named(ValueKind::kErrorName, 9999), "Unknown error");
-  EXPECT_EQ(named(ValueKind::kErrorName, 0), "Success");
-  EXPECT_EQ(named(ValueKind::kErrorName, -1), "Operation not permitted");
-  EXPECT_EQ(named(ValueKind::kSignalName, 9), "Killed");
-  EXPECT_EQ(named(ValueKind::kSignalName, 0), "Unknown signal 0");
-  EXPECT_EQ(named(ValueKind::kSignalName, 32), "Unknown signal 32");
-  EXPECT_EQ(named(ValueKind::kSignalName, 40), "Real-time signal 6");
-  EXPECT_EQ(named(ValueKind::kSignalName, 65), "N/A");
-  EXPECT_EQ(named(ValueKind::kSyscallName, 9999), "Unknown syscall");
 }
 
 TEST(ValuePrinter, Stacks) {

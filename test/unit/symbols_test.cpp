@@ -185,15 +185,5 @@ TEST(Symbols, Cgroups) {
   EXPECT_EQ(find_cgroup_paths(1, "no-such-hierarchy"), "");
 }
 
-TEST(Symbols, Syscalls) {
-  EXPECT_STREQ(syscall_name(451), "cachestat");
-  EXPECT_EQ(syscall_name(100000), nullptr);
-#ifdef __x86_64__
-  EXPECT_STREQ(syscall_name(0), "read");
-  EXPECT_STREQ(syscall_name(257), "openat");
-  EXPECT_EQ(syscall_text(1), "write");
-#endif
-}
-
 }  // namespace
 }  // namespace awl::runtime

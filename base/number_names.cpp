@@ -1,4 +1,6 @@
 // Numbers that the kernel gives out, as text: errors, signals, system calls.
+#include "base/number_names.h"
+
 #include <errno.h>
 #include <fmt/format.h>
 #include <signal.h>
@@ -7,9 +9,7 @@
 #include <array>
 #include <cstring>
 
-#include "runtime/symbols/symbols.h"
-
-namespace awl::runtime {
+namespace awl {
 namespace {
 
 struct NumberedName {
@@ -19,7 +19,7 @@ struct NumberedName {
 
 constexpr NumberedName kSyscalls[] = {
 #define X(name) {__NR_##name, #name},
-#include "runtime/symbols/syscall_names.inc"
+#include "base/syscall_names.inc"
 #undef X
 };
 
@@ -61,14 +61,12 @@ constexpr NumberedName kKernelErrors[] = {
     {ECANCELED, "Operation Canceled"},
 };
 
-constexpr size_t kTableSize = 512;
-
-const std::array<const char *, kTableSize> &syscall_table() {
-  static const std::array<const char *, kTableSize> kTable = [] {
-    std::array<const char *, kTableSize> table{};
+const std::array<const char *, kSyscallNumbers> &syscall_table() {
+  static const std::array<const char *, kSyscallNumbers> kTable = [] {
+    std::array<const char *, kSyscallNumbers> table{};
     for (const NumberedName &entry : kYoungSyscalls) table[entry.number] = entry.name;
     for (const NumberedName &entry : kSyscalls) {
-      if (entry.number < kTableSize) table[entry.number] = entry.name;
+      if (entry.number < kSyscallNumbers) table[entry.number] = entry.name;
     }
     return table;
   }();
@@ -78,30 +76,28 @@ const std::array<const char *, kTableSize> &syscall_table() {
 }  // namespace
 
 const char *syscall_name(uint64_t number) {
-  return number < kTableSize ? syscall_table()[number] : nullptr;
+  return number < kSyscallNumbers ? syscall_table()[number] : nullptr;
 }
 
-std::string syscall_text(int64_t number) {
-  const char *name = syscall_name(static_cast<uint64_t>(number));
+std::string syscall_text(int32_t number) {
+  const char *name = number < 0 ? nullptr : syscall_name(static_cast<uint64_t>(number));
   return name ? name : "Unknown syscall";
 }
 
-std::string error_text(int64_t number) {
-  // Helpers and system calls return errors as negative numbers.
-  if (number < 0) number = number == INT64_MIN ? 0 : -number;
+std::string error_text(int32_t number) {
   for (const NumberedName &error : kKernelErrors) {
-    if (number == error.number) return error.name;
+    if (number == static_cast<int32_t>(error.number)) return error.name;
   }
-  const char *text = number <= INT32_MAX ? strerrordesc_np(static_cast<int>(number)) : nullptr;
+  const char *text = strerrordesc_np(number);
   return text ? text : "Unknown error";
 }
 
-std::string signal_text(int64_t number) {
+std::string signal_text(int32_t number) {
   constexpr int kFirstRealTime = 34;  // the C library keeps 32 and 33 for itself
-  if (number < 0 || number > 64) return "N/A";
+  if (number < 0 || number >= static_cast<int32_t>(kSignalNumbers)) return "N/A";
   if (number >= kFirstRealTime) return fmt::format("Real-time signal {}", number - kFirstRealTime);
-  const char *text = sigdescr_np(static_cast<int>(number));
+  const char *text = sigdescr_np(number);
   return text ? text : fmt::format("Unknown signal {}", number);
 }
 
-}  // namespace awl::runtime
+}  // namespace awl
