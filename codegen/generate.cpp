@@ -22,6 +22,7 @@ object::Settings describe(const frontend::Config &config) {
   settings.print_maps_on_exit = config.print_maps_on_exit;
   settings.cpp_demangle = config.cpp_demangle;
   settings.lazy_symbolication = config.lazy_symbolication;
+  settings.show_debug_info = config.show_debug_info;
   return settings;
 }
 
@@ -38,6 +39,9 @@ object::Parameter describe(const frontend::ParameterInfo &info) {
       break;
     case frontend::ParameterInfo::Kind::kBool:
       parameter.kind = object::ParameterKind::kBool;
+      break;
+    case frontend::ParameterInfo::Kind::kPrinted:
+      parameter.kind = object::ParameterKind::kPrinted;
       break;
   }
   parameter.default_integer = info.default_integer;

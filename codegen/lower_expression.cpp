@@ -150,9 +150,12 @@ llvm::Value *Lowering::literal_value(ast::Expr &expr) {
 llvm::Value *Lowering::positional(ast::PositionalParameter &node) {
   for (const frontend::ParameterInfo &parameter : program_.parameters) {
     // One that is used as a number and as text has an entry for each.
-    bool is_text = parameter.kind == frontend::ParameterInfo::Kind::kString;
+    using Kind = frontend::ParameterInfo::Kind;
+    const Kind kind = node.is_printed          ? Kind::kPrinted
+                      : node.type->is_string() ? Kind::kString
+                                               : Kind::kInteger;
     if (!parameter.is_positional || parameter.name != std::to_string(node.index) ||
-        is_text != node.type->is_string()) {
+        parameter.kind != kind) {
       continue;
     }
     std::string name = object::kParameterPrefix + std::to_string(parameter.id);

@@ -153,6 +153,7 @@ object::AttachPoint describe(Emitter &emitter, const ProbeSpec &probe) {
   point.period_ns = probe.period_ns;
   point.frequency = probe.frequency;
   point.sample_period = probe.sample_period;
+  point.period_text = probe.period_text;
   point.has_address = probe.has_address;
   point.length = probe.length;
   point.mode = probe.mode;

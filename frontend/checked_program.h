@@ -39,7 +39,7 @@ struct ProgramInfo {
 
 // `$1`, or getopt("name", default, "description").
 struct ParameterInfo {
-  enum class Kind { kInteger, kString, kBool };
+  enum class Kind { kInteger, kString, kBool, kPrinted };  // kPrinted: text, or a number's digits
   std::string name;         // "1" for $1
   bool is_positional = true;
   Kind kind = Kind::kInteger;
@@ -67,7 +67,7 @@ struct Config {
   bool print_maps_on_exit = true;
   bool cpp_demangle = true;
   bool lazy_symbolication = false;
-  bool show_debug_info = true;
+  bool show_debug_info = false;
   std::string unstable_tseries = "warn";
   std::string unstable_dw_ustack = "warn";
 };

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cstdlib>
 
+#include "base/event_period.h"
 #include "base/number.h"
 #include "base/pattern.h"
 
@@ -32,8 +33,12 @@ Result<ParameterValue> parse_value(const object::Parameter &parameter, const std
   ParameterValue value;
   switch (parameter.kind) {
     case object::ParameterKind::kString:
+    case object::ParameterKind::kPrinted:
       value.is_string = true;
       value.text = text;
+      if (parameter.kind == object::ParameterKind::kPrinted && parse_number(text, &value.integer)) {
+        value.text = std::to_string(value.integer);
+      }
       if (text.size() >= object::kParameterStringSize) {
         return Error{"the value of parameter " + display_name(parameter) + " has " +
                      std::to_string(text.size()) + " bytes; at most " +
@@ -96,8 +101,38 @@ Result<std::string> fill_in(const std::string &text, const std::vector<std::stri
   return result;
 }
 
+// How often a timer or an event fires, when the parameters are in the text. A value may hold a
+// colon: "ms:100".
+Status read_period(object::AttachPoint &point) {
+  if (point.period_text.empty()) return ok();
+  std::vector<std::string> parts;
+  size_t begin = 0;
+  for (size_t colon; (colon = point.period_text.find(':', begin)) != std::string::npos;) {
+    parts.push_back(point.period_text.substr(begin, colon - begin));
+    begin = colon + 1;
+  }
+  parts.push_back(point.period_text.substr(begin));
+  const bool is_timer = point.family == "interval" || point.family == "profile";
+  if (parts.size() > (is_timer ? 2 : 1)) {
+    return Error{point.name + ": '" + point.period_text + "' has too many parts"};
+  }
+  const EventPeriod period = is_timer ? read_timer_period(parts) : read_event_count(parts[0]);
+  if (period.problem != EventPeriod::Problem::kNone) {
+    return Error{point.name + ": " + describe_problem(period, parts)};
+  }
+  point.period_ns = period.period_ns;
+  point.frequency = period.frequency;
+  if (is_timer) {
+    point.name = point.family + ":" + period.name;
+  } else {
+    point.sample_period = period.count;
+  }
+  return ok();
+}
+
 Status fill_in(object::AttachPoint &point, const std::vector<std::string> &positional) {
-  for (std::string *text : {&point.category, &point.target, &point.binary, &point.source_file}) {
+  for (std::string *text :
+       {&point.category, &point.target, &point.binary, &point.source_file, &point.period_text}) {
     if (text->find('$') == std::string::npos) continue;
     Result<std::string> filled = fill_in(*text, positional);
     if (!filled) return filled.error().with_context(point.name);
@@ -106,6 +141,7 @@ Status fill_in(object::AttachPoint &point, const std::vector<std::string> &posit
   }
   Result<std::string> name = fill_in(point.name, positional);
   if (name) point.name = std::move(*name);
+  if (Status period = read_period(point); !period) return period;
   // A function of a binary may have become an address.
   int64_t address = 0;
   if ((point.family == "uprobe" || point.family == "uretprobe") && !point.is_demangled &&
@@ -154,8 +190,9 @@ Result<std::vector<ParameterValue>> bind_parameters(const object::Description &d
       if (!value) return value.error();
       values.push_back(*value);
     } else {
-      values.push_back({parameter.kind == object::ParameterKind::kString, parameter.default_integer,
-                        parameter.default_string});
+      const bool is_string = parameter.kind == object::ParameterKind::kString ||
+                             parameter.kind == object::ParameterKind::kPrinted;
+      values.push_back({is_string, parameter.default_integer, parameter.default_string});
     }
   }
   return values;

@@ -164,7 +164,9 @@ class Run {
     }
     Result<std::vector<ParameterValue>> parameters = bind_parameters(description_, options_);
     if (!parameters) return parameters.error();
-    if (options_.warn_of_missing_parameters && !options_.no_warnings) {
+    // A script that asks how many there are knows what to do without.
+    const bool is_asked = file.find_symbol(object::kParameterCountVariable, ".rodata") != nullptr;
+    if (options_.warn_of_missing_parameters && !options_.no_warnings && !is_asked) {
       for (const std::string &name : missing_parameters(description_, options_)) {
         output_->warning("Positional parameter " + name + " is empty or not provided.");
       }
@@ -310,9 +312,12 @@ class Run {
 
   // Whether anything can fire while we wait.
   bool has_events() const {
-    for (const object::Program &program : description_.programs) {
-      for (const object::AttachPoint &point : program.attach_points) {
-        if (point.family != "begin" && point.family != "end") return true;
+    for (const std::vector<Instance> &instances : plan_.instances) {
+      for (const Instance &instance : instances) {
+        for (const Target &target : instance.targets) {
+          const std::string &family = target.point->family;
+          if (family != "begin" && family != "end") return true;
+        }
       }
     }
     return false;

@@ -86,6 +86,8 @@ struct Identifier : Expr {
 };
 struct PositionalParameter : Expr {
   uint32_t index;  // from 1
+  // Of an object, printed as it is: text, or the digits of a number. `type` is a string.
+  bool is_printed = false;
   PositionalParameter(Span s, uint32_t i) : Expr(NodeKind::kPositionalParameter, s), index(i) {}
 };
 struct PositionalCount : Expr {
@@ -314,6 +316,7 @@ struct Macro : Node {
 struct MapDeclaration : Node {  // `let @a = lruhash(100);`
   std::string name;
   std::string map_type;
+  Span type_span;
   Expr *max_entries = nullptr;
   MapDeclaration(Span s) : Node(NodeKind::kMapDeclaration, s) {}
 };
@@ -355,6 +358,7 @@ struct CDefinition : Node {
   CDefinition *nested = nullptr;         // kTypedef of a struct defined in place
   std::vector<std::string> parameters;   // kDefine, function-like
   bool is_function_like = false;
+  bool is_import = false;                // kInclude: of an `import`
   Expr *value = nullptr;                 // kDefine whose body is an expression; else null
   std::string text;                      // kDefine: the body as written
   CDefinition(Span s) : Node(NodeKind::kCDefinition, s) {}
@@ -364,6 +368,7 @@ struct Program : Node {
   std::vector<ConfigEntry *> config;
   std::vector<Import *> imports;
   std::vector<MapDeclaration *> map_declarations;
+  std::optional<Span> config_span;  // the word `config`
   std::vector<Macro *> macros;
   std::vector<Clause *> clauses;
   Program(Span s) : Node(NodeKind::kProgram, s) {}

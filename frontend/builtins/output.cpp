@@ -42,6 +42,7 @@ TypeRef check_print(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
     c.report(call.span, kPrintOne, arguments.size());
     return nullptr;
   }
+  c.checker.make_printed(*arguments[0]);
   TypeRef type = arguments[0]->type;
   if (type->is_integer_aggregation()) {
     c.checker.read_aggregation(arguments[0]);

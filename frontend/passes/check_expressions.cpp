@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/number.h"
+#include "frontend/ast/visit.h"
 #include "frontend/builtins/check_builtin.h"
 #include "frontend/builtins/config.h"
 #include "frontend/diagnostics/nearest_name.h"
@@ -267,8 +268,21 @@ TypeRef TypeChecker::check_parameter(ast::PositionalParameter &node) {
   if (is_given && !is_number(options_.parameters[node.index - 1])) {
     return types_.string(object::kParameterStringSize);
   }
-  if (!is_given && !options_.is_ahead_of_time) report(node.span, kParameterMissing, node.index);
+  const bool may_be_missing = options_.is_ahead_of_time || asks_for_count();
+  if (!is_given && !may_be_missing) report(node.span, kParameterMissing, node.index);
   return int64();
+}
+
+// A script that asks how many parameters there are knows what to do without.
+bool TypeChecker::asks_for_count() {
+  if (asks_for_count_) return *asks_for_count_;
+  asks_for_count_ = false;
+  for (ProgramInfo &program : compilation_.checked.programs) {
+    ast::walk(*program.clause, [this](ast::Node &node) {
+      if (node.kind == ast::NodeKind::kPositionalCount) asks_for_count_ = true;
+    });
+  }
+  return *asks_for_count_;
 }
 
 void TypeChecker::make_text(ast::Expr &expr) {
@@ -277,11 +291,18 @@ void TypeChecker::make_text(ast::Expr &expr) {
   if (is_open) parameter->type = types_.string(object::kParameterStringSize);
 }
 
+void TypeChecker::make_printed(ast::Expr &expr) {
+  make_text(expr);
+  auto *parameter = ast::as<ast::PositionalParameter>(&expr);
+  if (parameter && options_.is_ahead_of_time) parameter->is_printed = true;
+}
+
 ast::Expr *TypeChecker::fix_parameter(ast::PositionalParameter &parameter) {
   bool is_given = parameter.index >= 1 && parameter.index <= options_.parameters.size();
-  if (options_.is_ahead_of_time || !is_given) return &parameter;
+  if (options_.is_ahead_of_time) return &parameter;
   int64_t value = 0;
-  if (!parse_number(options_.parameters[parameter.index - 1], &value)) return &parameter;
+  if (is_given && !parse_number(options_.parameters[parameter.index - 1], &value))
+    return &parameter;
   auto *literal = nodes().make<ast::IntegerLiteral>(parameter.span, static_cast<uint64_t>(value));
   literal->is_negative = value < 0;
   literal->type = literal_type(types_, *literal);

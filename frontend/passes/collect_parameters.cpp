@@ -47,6 +47,10 @@ class Collector {
       ParameterInfo info;
       info.name = std::to_string(parameter->index);
       info.kind = kind_of(parameter->type);
+      if (parameter->is_printed) {
+        info.kind = ParameterInfo::Kind::kPrinted;
+        info.default_string = "0";
+      }
       add(std::move(info));
     }
     auto *call = ast::as<ast::Call>(&node);

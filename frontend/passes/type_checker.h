@@ -93,6 +93,8 @@ class TypeChecker {
   ast::Expr *fix_parameter(ast::PositionalParameter &parameter);
   // Makes a parameter of an object, where that is what the expression is, one that holds text.
   void make_text(ast::Expr &expr);
+  // The same where it may be either: `print($1)`.
+  void make_printed(ast::Expr &expr);
 
   // ---- slots, check_types.cpp
   // Widens the slot by a value; in the last walk converts the value to the slot's type. False when
@@ -120,6 +122,12 @@ class TypeChecker {
   void infer();
   bool settle_unassigned_maps();
   void walk_program(size_t index);
+  struct DeclaredMap {
+    const ast::MapDeclaration *declaration;
+    MapKind kind;
+    uint64_t entries;
+  };
+  DeclaredMap check_declaration(const ast::MapDeclaration &declaration);
   void finish_maps();
 
   // check_expressions.cpp
@@ -130,6 +138,7 @@ class TypeChecker {
   TypeRef check_builtin(const Builtin &builtin, ast::Expr *&expr,
                         std::vector<ast::Expr *> &arguments);
   TypeRef check_parameter(ast::PositionalParameter &node);
+  bool asks_for_count();
   TypeRef check_map_access(ast::MapAccess &node);
   TypeRef check_field_access(ast::FieldAccess &node);
   TypeRef check_struct_field(ast::FieldAccess &node, TypeRef object);
@@ -207,6 +216,7 @@ class TypeChecker {
   size_t program_index_ = 0;
   bool is_final_ = false;
   const ast::Expr *member_object_ = nullptr;
+  std::optional<bool> asks_for_count_;  // whether `$#` stands in the script; null: not known yet
   bool is_format_ = false;  // the literal being checked is a format string: of any length
   std::unordered_set<const void *> told_;
   std::vector<Span> expansions_;  // calls of the macros whose bodies are being checked

@@ -77,6 +77,7 @@ struct ProbeSpec {
   uint64_t period_ns = 0;      // interval, profile; 0: use frequency
   uint64_t frequency = 0;      // profile:hz:N
   uint64_t sample_period = 0;  // software, hardware; 0: the family's default
+  std::string period_text;     // what stands for these three in an object: "s:$1"
   uint32_t length = 0;         // watchpoint: bytes,
   std::string mode;            // and what is done to them: of r, w and x
   // watchpoint: the address is this argument of the function `target`; and the process goes on

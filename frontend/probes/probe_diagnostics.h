@@ -10,8 +10,6 @@ namespace awl::frontend {
 
 AWL_DIAGNOSTIC(kProbeUnknownProvider, Error, "probe-unknown-provider", "unknown probe type '{}'",
                std::string);
-AWL_DIAGNOSTIC(kProbeOptionUnsupported, Error, "probe-option-unsupported",
-               "{} are not supported yet", std::string);
 AWL_DIAGNOSTIC(kProbeArgumentCount, Error, "probe-argument-count",
                "{} takes {} after its name, found {}", std::string, std::string, size_t);
 AWL_DIAGNOSTIC(kProbeMissingPart, Error, "probe-missing-part", "{} without {}", std::string,

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/event_period.h"
 #include "frontend/diagnostics/nearest_name.h"
 #include "frontend/probes/probe_text.h"
 #include "frontend/probes/read_parts.h"
@@ -19,8 +20,6 @@ const std::vector<std::string> &self_signals() {
 }
 
 namespace {
-
-constexpr uint64_t kShortestPeriodNs = 1000;
 
 // Names as perf_event_open(2) has them, and the short forms that people use.
 const std::vector<std::string> kSoftwareEvents = {
@@ -45,75 +44,71 @@ const std::vector<std::string> kHardwareEvents = {
     "backend-stalls",      "ref-cycles",
 };
 
-// A positive number without a unit; null after an error was emitted.
-std::optional<uint64_t> read_count(ProbeContext &context, const ast::AttachPoint &point,
-                                   size_t index, const char *what) {
-  const std::string &text = point.parts[index];
-  std::optional<ProbeNumber> number = parse_probe_number(text);
-  if (!number || number->has_unit) {
-    context.diagnostics.emit(part_span(point, index), kProbeBadNumber, text,
-                             number ? "a number without a unit" : "a number");
-    return std::nullopt;
+// Reports what is wrong with the parts from `first` on; false where something is.
+bool report_problem(ProbeContext &context, const ast::AttachPoint &point, size_t first,
+                    const EventPeriod &period, const char *what) {
+  using Problem = EventPeriod::Problem;
+  const size_t part = first + period.part;
+  const std::string &text = point.parts[part];
+  const Span span = part_span(point, part);
+  switch (period.problem) {
+    case Problem::kNone:
+      return true;
+    case Problem::kNotANumber:
+      context.diagnostics.emit(span, kProbeBadNumber, text, "a number");
+      break;
+    case Problem::kNotATime:
+      context.diagnostics.emit(span, kProbeBadNumber, text, "a time");
+      break;
+    case Problem::kHasUnit:
+      context.diagnostics.emit(span, kProbeBadNumber, text, "a number without a unit");
+      break;
+    case Problem::kNotPositive:
+      context.diagnostics.emit(span, kProbeBadPeriod, what, find_family(point.provider)->name);
+      break;
+    case Problem::kTooShort:
+      context.diagnostics.emit(span, kProbeShortPeriod, period.period_ns);
+      break;
+    case Problem::kTooLong:
+      context.diagnostics.emit(span, kProbeBadNumber, text, "a period of less than 500 years");
+      break;
+    case Problem::kUnknownUnit:
+      context.diagnostics.emit(span, kProbeUnknownUnit, text);
+      break;
   }
-  if (number->is_negative || number->value == 0) {
-    context.diagnostics.emit(part_span(point, index), kProbeBadPeriod, what,
-                             find_family(point.provider)->name);
-    return std::nullopt;
-  }
-  return number->value;
+  return false;
 }
 
-// The only part is a time: nanoseconds, or what its suffix says.
-bool read_period(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec) {
-  std::optional<ProbeNumber> number = parse_probe_number(point.parts[0]);
-  if (!number) {
-    context.diagnostics.emit(part_span(point, 0), kProbeBadNumber, point.parts[0], "a time");
-    return false;
+// `interval:s:$1` of an object: the runtime reads the parts from `first` on when it knows the
+// parameters.
+bool leave_to_runtime(ProbeContext &context, const ast::AttachPoint &point, size_t first,
+                      ProbeSpec &spec) {
+  const bool is_open =
+      std::any_of(point.parts.begin() + static_cast<std::ptrdiff_t>(first), point.parts.end(),
+                  [](const std::string &part) { return part.find('$') != std::string::npos; });
+  if (!context.options.is_ahead_of_time || !is_open) return false;
+  for (size_t i = first; i < point.parts.size(); ++i) {
+    spec.period_text += (i == first ? "" : ":") + point.parts[i];
   }
-  if (number->is_negative) {
-    context.diagnostics.emit(part_span(point, 0), kProbeBadPeriod, "period",
-                             family_name(spec.family));
-    return false;
-  }
-  if (number->value < kShortestPeriodNs) {
-    context.diagnostics.emit(part_span(point, 0), kProbeShortPeriod, number->value);
-    return false;
-  }
-  spec.period_ns = number->value;
-  spec.name = fmt::format("{}:us:{}", family_name(spec.family), spec.period_ns / 1000);
   return true;
 }
 
 }  // namespace
 
 bool read_timer(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec) {
-  // `interval:s:$1` of an object gets its number when it is loaded.
-  if (context.options.is_ahead_of_time && point.parts.back().find('$') != std::string::npos) {
-    context.diagnostics.emit(part_span(point, point.parts.size() - 1), kProbeOptionUnsupported,
-                             "parameters in the period of a timer, when compiling ahead of time,");
+  if (leave_to_runtime(context, point, 0, spec)) {
+    const bool has_unit = point.parts.size() > 1 && point.parts[0].find('$') == std::string::npos;
+    return !has_unit ||
+           report_problem(context, point, 0, read_timer_period({point.parts[0], "1"}), "period");
+  }
+  EventPeriod period = read_timer_period(point.parts);
+  const bool is_frequency = point.parts.size() > 1 && point.parts[0] == "hz";
+  if (!report_problem(context, point, 0, period, is_frequency ? "frequency" : "period")) {
     return false;
   }
-  if (point.parts.size() == 1) return read_period(context, point, spec);
-  const std::string &unit = point.parts[0];
-  uint64_t factor = unit == "us"   ? 1'000
-                    : unit == "ms" ? 1'000'000
-                    : unit == "s"  ? 1'000'000'000
-                                   : 0;
-  if (factor == 0 && unit != "hz") {
-    context.diagnostics.emit(part_span(point, 0), kProbeUnknownUnit, unit);
-    return false;
-  }
-  std::optional<uint64_t> count =
-      read_count(context, point, 1, unit == "hz" ? "frequency" : "period");
-  if (!count) return false;
-  if (unit == "hz") {
-    spec.frequency = *count;
-  } else if (__builtin_mul_overflow(*count, factor, &spec.period_ns)) {
-    context.diagnostics.emit(part_span(point, 1), kProbeBadNumber, point.parts[1],
-                             "a period of less than 500 years");
-    return false;
-  }
-  spec.name = fmt::format("{}:{}:{}", family_name(spec.family), unit, *count);
+  spec.period_ns = period.period_ns;
+  spec.frequency = period.frequency;
+  spec.name = fmt::format("{}:{}", family_name(spec.family), period.name);
   return true;
 }
 
@@ -139,10 +134,14 @@ bool read_perf_event(ProbeContext &context, const ast::AttachPoint &point, Probe
   spec.name = std::string(family) + ":" + event;
   if (point.parts.size() == 1) return true;
   if (point.parts[1].empty() || point.parts[1] == "0") return true;  // the default, said aloud
-  std::optional<uint64_t> count = read_count(context, point, 1, "count");
-  if (!count) return false;
-  spec.sample_period = *count;
-  spec.name += fmt::format(":{}", *count);
+  if (leave_to_runtime(context, point, 1, spec)) {
+    spec.name += ":" + spec.period_text;
+    return true;
+  }
+  EventPeriod period = read_event_count(point.parts[1]);
+  if (!report_problem(context, point, 1, period, "count")) return false;
+  spec.sample_period = period.count;
+  spec.name += fmt::format(":{}", period.count);
   return true;
 }
 

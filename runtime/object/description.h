@@ -161,6 +161,7 @@ struct AttachPoint {
   std::string name;    // canonical text
   std::string category, target, binary;
   uint64_t offset = 0, address = 0, period_ns = 0, frequency = 0, sample_period = 0;
+  std::string period_text;  // what stands for the last three while it has parameters in it: "s:$1"
   uint32_t length = 0;  // watchpoint: bytes,
   std::string mode;     // and what is done to them: of r, w and x
   bool has_address = false, has_wildcard = false;
@@ -193,7 +194,8 @@ struct Program {
 inline constexpr uint32_t kSyscallTableSize = 512;
 inline constexpr uint32_t kMostDispatchColumns = 256;  // a program has no more functions
 
-enum class ParameterKind : uint8_t { kInteger, kString, kBool };
+// kPrinted: a string to be printed, a number as its decimal digits.
+enum class ParameterKind : uint8_t { kInteger, kString, kBool, kPrinted };
 struct Parameter {
   std::string name;
   bool is_positional = true;
@@ -214,7 +216,8 @@ struct ErrorSite {
 struct Settings {
   uint64_t perf_rb_pages = 0, max_cat_bytes = 10240, max_probes = 1024, log_size = 1000000;
   std::string str_trunc_trailer = "..", missing_probes = "error", cache_user_symbols, stack_mode = "bpftrace";
-  bool print_maps_on_exit = true, cpp_demangle = true, lazy_symbolication = false;
+  bool print_maps_on_exit = true, cpp_demangle = true, lazy_symbolication = false,
+       show_debug_info = false;
   bool needs_unsafe = false;  // the script calls an unsafe function: the runner must be told --unsafe
 };
 

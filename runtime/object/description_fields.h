@@ -33,7 +33,7 @@ inline constexpr auto names_of(Relocation::Kind) {
                                           "next_program"});
 }
 inline constexpr auto names_of(ParameterKind) {
-  return std::to_array<std::string_view>({"integer", "string", "bool"});
+  return std::to_array<std::string_view>({"integer", "string", "bool", "printed"});
 }
 
 template <class A>
@@ -114,6 +114,7 @@ void fields(A &a, AttachPoint &v) {
   a("period_ns", v.period_ns);
   a("frequency", v.frequency);
   a("sample_period", v.sample_period);
+  a("period", v.period_text);
   a("length", v.length);
   a("mode", v.mode);
   a("has_address", v.has_address);
@@ -170,6 +171,7 @@ void fields(A &a, Settings &v) {
   a("print_maps_on_exit", v.print_maps_on_exit);
   a("cpp_demangle", v.cpp_demangle);
   a("lazy_symbolication", v.lazy_symbolication);
+  a("show_debug_info", v.show_debug_info);
   a("needs_unsafe", v.needs_unsafe);
 }
 
