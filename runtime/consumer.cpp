@@ -63,7 +63,8 @@ Consumer::Consumer(const object::Description &description, const LoadedObject &l
       loaded_(loaded),
       output_(output),
       stacks_([&loaded](const std::string &name) { return loaded.map(name); }),
-      symbols_(description.settings.cpp_demangle),
+      symbols_(description.settings.cpp_demangle,
+               description.settings.cache_user_symbols != "NONE"),
       has_user_symbols_(has_user_symbols(description)),
       unwind_(loaded.map(object::kUnwindProcessesMap), loaded.map(object::kUnwindTablesMap)),
       map_printer_(output, context_),
@@ -79,6 +80,7 @@ Consumer::Consumer(const object::Description &description, const LoadedObject &l
     unwind_.set_on_problem([this](const std::string &problem) { output_.warning(problem); });
   }
   context_.stacks = &stacks_;
+  if (description.settings.show_debug_info) context_.sources = &sources_;
   context_.probes = &plan.names;
   context_.truncation_trailer = description.settings.str_trunc_trailer;
   context_.realtime_offset_ns = realtime_offset_ns();
@@ -101,6 +103,7 @@ Result<std::unique_ptr<Consumer>> Consumer::create(const object::Description &de
 }
 
 void Consumer::follow_processes(const RunOptions &options) {
+  const bool is_lazy = description_.settings.lazy_symbolication;
   if (unwinds_stacks()) {
     Symbols::ProcessCalls calls;
     // A library that is loaded later.
@@ -110,16 +113,18 @@ void Consumer::follow_processes(const RunOptions &options) {
     calls.on_fork = [this](uint32_t pid, uint32_t parent) { unwind_.inherit(pid, parent); };
     calls.on_leave = [this](uint32_t pid) { unwind_.forget_inherited(pid); };
     symbols_.follow_processes(std::move(calls));
-  } else if (has_user_symbols_) {
+  } else if (has_user_symbols_ && !is_lazy) {
     symbols_.follow_processes();
   }
   if (options.pid) remember_process(*options.pid);
   for (int pid : options.unwound_pids) remember_process(pid);
-  remembers_all_ = has_user_symbols_ && !options.pid && options.command.empty();
+  remembers_all_ = has_user_symbols_ && !is_lazy && !options.pid && options.command.empty();
 }
 
 void Consumer::remember_process(pid_t pid) {
-  if (has_user_symbols_) symbols_.remember_process(static_cast<uint32_t>(pid));
+  if (has_user_symbols_ && !description_.settings.lazy_symbolication) {
+    symbols_.remember_process(static_cast<uint32_t>(pid));
+  }
   Status status = unwind_.add_process(static_cast<uint32_t>(pid));
   if (!status) output_.warning(status.error().message);
 }

@@ -112,6 +112,7 @@ class Consumer {
   Output &output_;
   KernelStackSource stacks_;
   Symbols symbols_;
+  SourceFinder sources_;
   bool has_user_symbols_ = false;  // in what it prints
   bool remembers_all_ = false;     // still to be done
   UnwindTables unwind_;

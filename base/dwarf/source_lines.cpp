@@ -1,5 +1,9 @@
 #include "base/dwarf/source_lines.h"
 
+#include <dwarf.h>
+
+#include <cstdlib>
+#include <memory>
 #include <set>
 
 namespace awl {
@@ -74,7 +78,44 @@ struct Search {
   }
 };
 
+// Where an inlined function was called. False: not told.
+bool move_to_call(Dwarf_Die &unit, Dwarf_Die &inlined, SourcePlace &place) {
+  Dwarf_Files *files = nullptr;
+  size_t count = 0;
+  const std::optional<uint64_t> file = dwarf_number(inlined, DW_AT_call_file);
+  const std::optional<uint64_t> line = dwarf_number(inlined, DW_AT_call_line);
+  if (!file || !line || dwarf_getsrcfiles(&unit, &files, &count) != 0 || *file >= count) {
+    return false;
+  }
+  const char *path = dwarf_filesrc(files, *file, nullptr, nullptr);
+  if (path == nullptr) return false;
+  place.file = path;
+  place.line = static_cast<uint32_t>(*line);
+  return true;
+}
+
 }  // namespace
+
+std::vector<SourcePlace> find_source(const DwarfFile &dwarf, uint64_t address) {
+  std::optional<DwarfUnit> unit = dwarf.unit_at(address);
+  Dwarf_Line *entry = unit ? dwarf_getsrc_die(&unit->skeleton, address) : nullptr;
+  const char *path = entry ? dwarf_linesrc(entry, nullptr, nullptr) : nullptr;
+  int line = 0;
+  if (path == nullptr || dwarf_lineno(entry, &line) != 0 || line <= 0) return {};
+  SourcePlace place{"", path, static_cast<uint32_t>(line)};
+  std::vector<SourcePlace> places;
+  Dwarf_Die *found = nullptr;
+  const int count = dwarf_getscopes(&unit->die, address, &found);
+  const std::unique_ptr<Dwarf_Die, decltype(&free)> scopes(found, free);
+  for (int i = 0; i < count; ++i) {
+    Dwarf_Die &scope = scopes.get()[i];
+    if (dwarf_tag(&scope) != DW_TAG_inlined_subroutine) continue;
+    places.push_back({dwarf_name(scope), place.file, place.line});
+    if (!move_to_call(unit->die, scope, place)) return places;
+  }
+  places.push_back(std::move(place));
+  return places;
+}
 
 Result<std::vector<uint64_t>> find_statement(const DwarfFile &dwarf, const std::string &file,
                                              uint32_t line, uint32_t column) {

@@ -1,4 +1,4 @@
-// From a line of the source to the code that was made of it.
+// From a line of the source to the code that was made of it, and back.
 #pragma once
 
 #include <cstdint>
@@ -15,5 +15,16 @@ namespace awl {
 // error that says what is: no such file, or the nearest lines that have code.
 Result<std::vector<uint64_t>> find_statement(const DwarfFile &dwarf, const std::string &file,
                                              uint32_t line, uint32_t column);
+
+// A place in the source that code was made of.
+struct SourcePlace {
+  std::string function;  // of one that was inlined; else empty: the symbol says it
+  std::string file;
+  uint32_t line = 0;
+};
+
+// What the code at an address comes from: functions that were inlined there, innermost first, and
+// last the function that it stands in. Empty: not known.
+std::vector<SourcePlace> find_source(const DwarfFile &dwarf, uint64_t address);
 
 }  // namespace awl

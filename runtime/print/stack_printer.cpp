@@ -35,6 +35,26 @@ void append_frame_name(std::string &out, const Symbol &symbol, uint64_t address)
   }
 }
 
+// "main+4", or what is known of the place in the source: "main+4@/src/main.c:12". Functions that
+// were inlined there are frames of their own, before it. `begin` and `end`: of a line.
+void append_frame(std::string &out, const Symbol &symbol, uint64_t address,
+                  const std::vector<SourcePlace> &places, const std::string &begin,
+                  const std::string &end) {
+  const auto append_place = [&out](const SourcePlace &place) {
+    fmt::format_to(std::back_inserter(out), "@{}:{}", place.file, place.line);
+  };
+  for (const SourcePlace &place : places) {
+    if (place.function.empty()) continue;
+    out.append(begin).append(place.function);
+    append_place(place);
+    out.append(" [inlined]").append(end);
+  }
+  out += begin;
+  append_frame_name(out, symbol, address);
+  if (!places.empty() && places.back().function.empty()) append_place(places.back());
+  out += end;
+}
+
 template <class Frame>
 std::vector<Frame> frames_of(const std::vector<uint8_t> &bytes, uint32_t limit) {
   std::vector<Frame> frames(std::min<size_t>(bytes.size() / sizeof(Frame), limit));
@@ -113,6 +133,7 @@ void append_stack(std::string &out, const PrintContext &context, const object::V
   std::vector<uint64_t> frames = frames_of<uint64_t>(bytes, type.stack_limit);
   // The kernel fills what it does not need with zeros.
   while (!frames.empty() && frames.back() == 0) frames.pop_back();
+  bool is_caller = false;
   for (uint64_t address : frames) {
     if (type.is_unwound && address == object::kUnwindFailure) {
       out += "        <unwind failure>\n";
@@ -127,17 +148,19 @@ void append_stack(std::string &out, const PrintContext &context, const object::V
       append_build_id(out, symbol, address);
       continue;
     }
-    if (type.stack_mode == "perf") {
-      fmt::format_to(std::back_inserter(out), "\t{:x} ", address);
-      append_frame_name(out, symbol, address);
-      const bool is_known = !symbol.module.empty() && !symbol.name.empty();
-      if (value.is_user)
-        out.append(" (").append(is_known ? symbol.module : "[unknown]").append(")");
-    } else {
-      out += indent;
-      append_frame_name(out, symbol, address);
+    std::vector<SourcePlace> places;
+    if (context.sources && value.is_user) {
+      places = context.sources->find(symbol, value.pid, is_caller);
     }
-    out += '\n';
+    is_caller = true;
+    if (type.stack_mode == "perf") {
+      const bool is_known = !symbol.module.empty() && !symbol.name.empty();
+      const std::string module = is_known ? symbol.module : "[unknown]";
+      append_frame(out, symbol, address, places, fmt::format("\t{:x} ", address),
+                   value.is_user ? " (" + module + ")\n" : "\n");
+    } else {
+      append_frame(out, symbol, address, places, std::string(indent), "\n");
+    }
   }
 }
 

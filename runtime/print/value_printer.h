@@ -11,6 +11,7 @@
 
 #include "runtime/object/description.h"
 #include "runtime/object/value_type.h"
+#include "runtime/symbols/source_finder.h"
 #include "runtime/symbols/symbols.h"
 
 namespace awl::runtime {
@@ -36,6 +37,7 @@ struct PrintContext {
   Symbols *symbols = nullptr;
   StackSource *stacks = nullptr;
   const std::vector<ProbeTarget> *probes = nullptr;
+  SourceFinder *sources = nullptr;  // null: stacks show no lines of source
   std::string truncation_trailer = "..";
   // CLOCK_REALTIME - CLOCK_BOOTTIME in ns, for timestamps.
   int64_t realtime_offset_ns = 0;

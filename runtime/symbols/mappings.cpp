@@ -111,6 +111,10 @@ const ElfSymbols *MappedFiles::open(const Mapping &mapping, uint32_t pid) {
   return file.symbols.get();
 }
 
+void MappedFiles::forget_symbols() {
+  for (const auto &[key, file] : files_) file->symbols.reset();
+}
+
 Result<ElfFile> MappedFiles::open_elf(const Mapping &mapping, uint32_t pid) {
   const FileDescriptor vdso = mapping.file->path == kVdso ? copy_vdso() : FileDescriptor();
   return ElfFile::open(vdso ? path_of(vdso) : find_file(mapping, pid));

@@ -40,6 +40,7 @@ class MappedFiles {
   static Result<ElfFile> open_elf(const Mapping &mapping, uint32_t pid);
   size_t size() const { return files_.size(); }
   void clear() { files_.clear(); }  // no mapping may be left
+  void forget_symbols();            // of all; they are read anew when asked for
 
  private:
   std::unordered_map<std::string, std::unique_ptr<MappedFile>> files_;

@@ -73,6 +73,7 @@ bool ProcessSymbols::resolve(uint64_t address, bool is_followed, Symbol &out) {
   if (symbol == nullptr) return false;
   out.name = symbol->name;
   out.offset = *file_address - symbol->address;
+  out.file_address = *file_address;
   out.module = mapping->file->path;
   return true;
 }

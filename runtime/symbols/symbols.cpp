@@ -68,7 +68,7 @@ bool is_in_our_mount_namespace(uint32_t pid) {
 }  // namespace
 
 struct Symbols::State : ProcessEventHandler {
-  bool demangle = true;
+  bool demangle = true, keeps_files = true;
   std::shared_ptr<const KernelSymbols> kernel;
   bool is_kernel_read = false;
   std::function<void()> on_hidden_kernel;
@@ -149,7 +149,10 @@ struct Symbols::State : ProcessEventHandler {
   }
 };
 
-Symbols::Symbols(bool demangle) : s_(std::make_unique<State>()) { s_->demangle = demangle; }
+Symbols::Symbols(bool demangle, bool keeps_files) : s_(std::make_unique<State>()) {
+  s_->demangle = demangle;
+  s_->keeps_files = keeps_files;
+}
 Symbols::~Symbols() = default;
 
 void Symbols::follow_processes() {
@@ -202,8 +205,10 @@ Symbol Symbols::user(uint64_t address, uint32_t pid, const std::string &binary) 
       out.module = binary;
       out.build_id = file->build_id();
       out.file_offset = file->file_offset(address, true).value_or(0);
+      out.file_address = address;
     }
   }
+  if (!s_->keeps_files) s_->files.forget_symbols();
   if (s_->demangle && !out.name.empty()) out.name = demangle(out.name);
   return out;
 }

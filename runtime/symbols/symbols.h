@@ -18,12 +18,14 @@ struct Symbol {
   uint64_t offset = 0;       // from the symbol's start
   std::string module;        // path of the mapped file; kernel: module's name, or empty for vmlinux
   std::string build_id;      // user: of the file, hexadecimal
-  uint64_t file_offset = 0;  // user: of the address in the file
+  uint64_t file_offset = 0;  // user: of the address in the file,
+  uint64_t file_address = 0;  // and as the file's own symbols count
 };
 
 class Symbols {
  public:
-  explicit Symbols(bool demangle = true);
+  // `keeps_files`: what was read of a file is kept for the next address in it.
+  explicit Symbols(bool demangle = true, bool keeps_files = true);
   ~Symbols();
   Symbols(const Symbols &) = delete;
   Symbols &operator=(const Symbols &) = delete;

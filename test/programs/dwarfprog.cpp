@@ -106,6 +106,17 @@ NOINLINE static long statements(long i) {
   return sum;
 }
 
+// A stack with a function that has no frame of its own.
+extern "C" NOINLINE void lines_leaf() { asm volatile(""); }
+[[gnu::always_inline]] static inline void lines_inlined() {
+  lines_leaf();
+  dwarf_sink = 1;
+}
+extern "C" NOINLINE void lines_outer() {
+  lines_inlined();
+  dwarf_sink = 2;
+}
+
 int main(int argc, char **argv) {
   const int count = argc > 1 ? std::atoi(argv[1]) : 1;
   dwarf_point second{{}, 3, 4, "second", nullptr, 1, 2, {5, 6, 7, 8}};
@@ -129,6 +140,7 @@ int main(int argc, char **argv) {
     server.stop();
     awltest::twice(i);
     statements(i);
+    lines_outer();
   }
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <linux/perf_event.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <string>
@@ -34,6 +35,17 @@ TEST(Mappings, OfProc) {
   EXPECT_EQ(mappings.find(0x7f0000002000)->file->path, "[vdso]");
   EXPECT_EQ(files.find("/usr/bin/true", 0xfe, 0, 1234), program->file);
   EXPECT_NE(files.find("/usr/bin/true", 0xfe, 0, 1235), program->file);
+}
+
+TEST(Mappings, SymbolsCanBeForgotten) {
+  MappedFiles files;
+  const Mapping mapping{.file = files.find("/proc/self/exe", 0, 0, 0)};
+  const auto pid = static_cast<uint32_t>(getpid());
+  ASSERT_NE(MappedFiles::open(mapping, pid), nullptr);
+  EXPECT_NE(mapping.file->symbols, nullptr);
+  files.forget_symbols();
+  EXPECT_EQ(mapping.file->symbols, nullptr);
+  EXPECT_NE(MappedFiles::open(mapping, pid), nullptr);
 }
 
 TEST(Mappings, NewOnesTakeThePlaceOfOld) {
