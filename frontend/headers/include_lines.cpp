@@ -9,12 +9,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_in_include_paths(const std::string &name, const Options &options) {
+// Empty: in none of the folders of -I.
+std::string find_in_include_paths(const std::string &name, const Options &options) {
   for (const std::string &path : options.include_paths) {
     std::error_code ignored;
-    if (fs::exists(fs::path(path) / name, ignored)) return true;
+    if (fs::exists(fs::path(path) / name, ignored)) return fs::path(path) / name;
   }
-  return false;
+  return "";
 }
 
 }  // namespace
@@ -24,6 +25,15 @@ std::string header_beside(const std::string &name, const std::string &from) {
   const fs::path beside = fs::path(from).parent_path() / name;
   if (!fs::exists(beside, error) || error) return "";
   return fs::absolute(beside, error).string();
+}
+
+std::string header_file(const std::string &name, bool is_system, const std::string &from,
+                        const Options &options) {
+  std::string path = is_system ? "" : header_beside(name, from);
+  if (path.empty()) path = find_in_include_paths(name, options);
+  std::error_code error;
+  const fs::path real = fs::canonical(path, error);
+  return error ? "" : real.string();
 }
 
 HeaderLine include_line(const std::string &name, bool is_system, Span span, const std::string &from,
@@ -42,7 +52,7 @@ HeaderLine include_line(const std::string &name, bool is_system, Span span, cons
   }
   // The kernel has the types of <sys/socket.h>, too.
   line.may_be_missing = has_btf && (is_kernel_header(name) || name == "sys/socket.h") &&
-                        !is_in_include_paths(name, options);
+                        find_in_include_paths(name, options).empty();
   return line;
 }
 

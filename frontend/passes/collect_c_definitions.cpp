@@ -1,6 +1,7 @@
 #include "frontend/passes/collect_c_definitions.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <optional>
 #include <string>
@@ -77,7 +78,9 @@ class Layout {
 class Collector {
  public:
   explicit Collector(Compilation &compilation)
-      : diagnostics_(compilation.diagnostics), types_(compilation.types) {}
+      : diagnostics_(compilation.diagnostics),
+        types_(compilation.types),
+        sources_(compilation.sources) {}
 
   void run(ast::Program &program) {
     for (const ast::CDefinition *definition : program.c_definitions) {
@@ -111,15 +114,29 @@ class Collector {
     return keyword + (definition.name.empty() ? std::string("(unnamed)") : definition.name);
   }
 
-  // False after an error when the name is taken.
+  // False when the name is taken, after an error where it is by something else: two files that a
+  // script imports may both define what they share.
   bool claim(const ast::CDefinition &definition) {
     if (definition.name.empty()) return true;
     std::string shown = shown_name(definition);
     auto [entry, is_new] = defined_.try_emplace(shown, definition.span);
-    if (!is_new) {
+    if (!is_new && words(definition.span) != words(entry->second)) {
       diagnostics_.emit(definition.span, kCRedefinition, shown).note(entry->second, "first here");
     }
     return is_new;
+  }
+
+  // A text without what does not count between its words.
+  std::string words(Span span) const {
+    std::string result;
+    bool is_apart = false;
+    for (const char c : sources_.text(span)) {
+      const bool is_space = std::isspace(static_cast<unsigned char>(c)) != 0;
+      if (!is_space && is_apart && !result.empty()) result += ' ';
+      if (!is_space) result += c;
+      is_apart = is_space;
+    }
+    return result;
   }
 
   // The StructDef of a tag of the script, made when it is first named.
@@ -157,7 +174,7 @@ class Collector {
 
   TypeRef make_struct(const ast::CDefinition &definition) {
     bool is_union = definition.definition == ast::CDefinition::Kind::kUnion;
-    if (!claim(definition)) return nullptr;
+    if (!claim(definition)) return types_.find_struct(definition.name, is_union);
     StructDef *def = script_struct(definition.name, is_union);
     Layout layout(is_union, definition.is_packed);
     for (const ast::CDefinition::Member &member : definition.members) {
@@ -247,7 +264,7 @@ class Collector {
   }
 
   TypeRef make_enum(const ast::CDefinition &definition) {
-    if (!claim(definition)) return nullptr;
+    if (!claim(definition)) return types_.find_enum(definition.name);
     EnumDef *def = types_.new_enum();
     def->name = definition.name;
     int64_t next = 0, least = 0, most = 0;
@@ -321,6 +338,7 @@ class Collector {
 
   Diagnostics &diagnostics_;
   TypeStore &types_;
+  const SourceManager &sources_;
   std::map<const ast::CDefinition *, TypeRef> types_of_;
   std::map<std::string, Span> defined_;
   std::map<std::pair<std::string, bool>, StructDef *> structs_;

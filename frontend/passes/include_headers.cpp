@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -66,7 +67,10 @@ class HeaderPass {
       lines.push_back(include_line(name, true, Span{}, "", target_.has_btf(), options_));
     }
     size_t used = lines.size();
+    const std::set<std::string> included = included_files();
     for (const ast::CDefinition *definition : program_.c_definitions) {
+      // It says nothing new, and may be a header without a guard against coming twice.
+      if (definition->is_import && included.contains(definition->name)) continue;
       if (definition->definition == Kind::kDefine || definition->definition == Kind::kUndef) {
         lines.push_back(
             directive_line(compilation_.sources.text(definition->span), definition->span));
@@ -78,6 +82,20 @@ class HeaderPass {
       }
     }
     lines.resize(used);
+  }
+
+  // What #include takes from files that import could name, too.
+  std::set<std::string> included_files() const {
+    std::set<std::string> files;
+    for (const ast::CDefinition *definition : program_.c_definitions) {
+      if (definition->definition != Kind::kInclude || definition->is_import) continue;
+      const std::string &from = compilation_.sources.source(definition->span.source).name();
+      files.insert(header_file(definition->name, definition->is_system_include, from, options_));
+    }
+    for (const std::string &name : options_.includes) {
+      files.insert(header_file(name, true, "", options_));
+    }
+    return files;
   }
 
   // Whether the script has a name that neither it nor the language nor the kernel explains.

@@ -153,6 +153,7 @@ class Importer {
     auto *include = compilation_.context.make<ast::CDefinition>(import.span);
     include->definition = ast::CDefinition::Kind::kInclude;
     include->name = real.string();
+    include->is_import = true;
     return include;
   }
 
