@@ -179,6 +179,10 @@ class Emitter {
   ErrorCounter error_counter(const std::string &what, frontend::Span span, bool is_always_reported);
   // Counts one error here and now; the result (null: 0) goes into the report that -k sends.
   void count_error(uint32_t site, llvm::Value *helper_result);
+  void count_error(const ErrorCounter &counter, llvm::Value *helper_result);
+  // Whether each error is told when it happens (-k): what is counted for that alone need not be
+  // without.
+  bool reports_errors() const;
   // Counts it where the result is negative, and goes on in either case.
   void count_if_failed(llvm::Value *helper_result, const std::string &what, frontend::Span span,
                        bool is_always_reported);

@@ -438,7 +438,8 @@ class Lowering {
   llvm::Function *map_function(const MapInfo &info, const std::string &verb,
                                const std::vector<std::string> &parameters,
                                const std::function<void(llvm::Function *)> &body);
-  llvm::Value *map_word(const MapInfo &info, llvm::Value *key);  // a value that is no memory; else 0
+  // A value that is no memory; 0, and counted where there is a site, when there is none.
+  llvm::Value *map_word(const MapInfo &info, llvm::Value *key, const ErrorCounter &missing);
 
   // aggregations
   void update_aggregation(const MapInfo &info, llvm::Value *pointer, llvm::Value *input);

@@ -46,7 +46,6 @@ llvm::Value *Lowering::find_map(const MapInfo &info, llvm::Value *key) {
 }
 
 llvm::Value *Lowering::map_value(const MapInfo &info, ast::Expr *key, Span span, llvm::Value *to) {
-  (void)span;
   llvm::Value *key_memory = map_key(info, key);
   if (info.value->is_aggregation()) {
     if (!info.value->is_integer_aggregation()) return copy_aggregation(info, key_memory, to);
@@ -54,7 +53,10 @@ llvm::Value *Lowering::map_value(const MapInfo &info, ast::Expr *key, Span span,
     return is_in_memory(info.value) ? copy_aggregation(info, key_memory, to)
                                     : read_aggregation(info, key_memory);
   }
-  if (!is_in_memory(info.value)) return map_word(info, key_memory);
+  // With -k, elements that are not there are told of.
+  ErrorCounter missing;
+  if (e_.reports_errors() && info.key) missing = e_.error_counter("map_lookup_elem", span, false);
+  if (!is_in_memory(info.value)) return map_word(info, key_memory, missing);
   llvm::Value *found = find_map(info, key_memory);
   llvm::Value *exists = b().CreateICmpNE(found, llvm::ConstantPointerNull::get(b().getPtrTy()));
   llvm::Value *memory = temporary(info.value, to);
@@ -66,24 +68,37 @@ llvm::Value *Lowering::map_value(const MapInfo &info, ast::Expr *key, Span span,
       },
       [&]() -> llvm::Value * {
         zero(memory, info.value->size);
+        if (missing.site) e_.count_error(missing, e_.i64(0));
         return e_.i64(0);
       });
   return memory;
 }
 
-llvm::Value *Lowering::map_word(const MapInfo &info, llvm::Value *key) {
-  auto read = [&](llvm::Value *at_key) {
+llvm::Value *Lowering::map_word(const MapInfo &info, llvm::Value *key,
+                                const ErrorCounter &missing) {
+  auto read = [&](llvm::Value *at_key, const ErrorCounter &where) {
     llvm::Value *found = find_map(info, at_key);
     return choose(
         b().CreateIsNotNull(found), [&] { return load(found, info.value); },
-        [&] { return e_.i64(0); });
+        [&]() -> llvm::Value * {
+          if (where.site) e_.count_error(where, e_.i64(0));
+          return e_.i64(0);
+        });
   };
-  if (!is_done_often(info, &MapUses::reads)) return read(key);
+  if (!is_done_often(info, &MapUses::reads)) return read(key, missing);
+  std::vector<std::string> parameters{"key"};
+  std::vector<llvm::Value *> arguments{key};
+  if (missing.site) {
+    parameters.insert(parameters.end(), {"site", "program"});
+    arguments.insert(arguments.end(), {missing.site, missing.program});
+  }
   llvm::Function *shared =
-      map_function(info, "get", {"key"}, [&](llvm::Function *function) {
-        e_.emit_return(read(function->getArg(0)));
+      map_function(info, "get", parameters, [&](llvm::Function *function) {
+        ErrorCounter where;
+        if (missing.site) where = {function->getArg(1), function->getArg(2)};
+        e_.emit_return(read(function->getArg(0), where));
       });
-  return b().CreateCall(shared, {key});
+  return b().CreateCall(shared, arguments);
 }
 
 void Lowering::assign_map(const MapInfo &info, ast::Expr *key, ast::Expr &value_node, Span span) {

@@ -60,6 +60,8 @@ uint32_t Emitter::add_event(object::Event event) {
   return static_cast<uint32_t>(s_->description.events.size() - 1);
 }
 
+bool Emitter::reports_errors() const { return s_->options.report_read_errors; }
+
 // u64 awl_count_lost(u64 program)
 llvm::Function *Emitter::State::count_lost(Emitter &emitter) {
   if (!count_lost_function) {
@@ -172,11 +174,14 @@ uint32_t Emitter::error_site(const std::string &what, frontend::Span span,
 }
 
 void Emitter::count_error(uint32_t site, llvm::Value *helper_result) {
+  count_error({i64(site), i64(program_index())}, helper_result ? helper_result : i64(0));
+}
+
+void Emitter::count_error(const ErrorCounter &counter, llvm::Value *helper_result) {
   llvm::IRBuilder<> &b = s_->builder;
   llvm::Function *function = s_->count_error(*this);
-  llvm::Value *result = helper_result ? helper_result : i64(0);
-  if (result->getType() != b.getInt64Ty()) result = b.CreateSExtOrTrunc(result, b.getInt64Ty());
-  b.CreateCall(function, {i64(site), result, i64(program_index())});
+  llvm::Value *result = b.CreateSExtOrTrunc(helper_result, b.getInt64Ty());
+  b.CreateCall(function, {counter.site, result, counter.program});
 }
 
 ErrorCounter Emitter::error_counter(const std::string &what, frontend::Span span,
@@ -197,8 +202,7 @@ void Emitter::count_if_failed(llvm::Value *helper_result, const ErrorCounter &co
   llvm::Value *result = b.CreateTrunc(helper_result, b.getInt32Ty());
   b.CreateCondBr(b.CreateICmpSLT(result, b.getInt32(0)), failed, done);
   b.SetInsertPoint(failed);
-  b.CreateCall(s_->count_error(*this),
-               {counter.site, b.CreateSExt(result, b.getInt64Ty()), counter.program});
+  count_error(counter, result);
   b.CreateBr(done);
   b.SetInsertPoint(done);
 }

@@ -21,6 +21,7 @@ constexpr Entry kEntries[] = {
     {"finding the entry of a return",
      {"the entry of a call was not seen, its duration and arguments are 0", kEntriesHint}},
     {"d_path", {"the path of a file could not be told, it is empty", ""}},
+    {"map_lookup_elem", {"there is no such element, it was read as 0 or empty", ""}},
     {"map_delete_elem", {"there was no such key to delete", ""}},
     {"division by zero", {"division by zero, the result is 0", ""}},
     {"range",
