@@ -18,6 +18,7 @@ llvm::Value *stack_flags(BuiltinCall &call, bool is_user) {
 // u32 0}.
 llvm::Value *stack_id(BuiltinCall &call, bool is_user) {
   Emitter &emitter = call.emitter();
+  if (call.type()->stack_limit == 0) return emitter.i64(UINT32_MAX);  // none
   llvm::GlobalVariable *map = emitter.stack_map(call.type());
   llvm::Value *flags = stack_flags(call, is_user);
   llvm::Value *id =
@@ -50,6 +51,7 @@ llvm::Value *ustack(BuiltinCall &call) {
 llvm::Value *stack_length(BuiltinCall &call, TypeRef type) {
   Emitter &emitter = call.emitter();
   bool is_user = type->kind == TypeKind::kUserStack;
+  if (type->stack_limit == 0) return emitter.i64(0);
   if (type->is_unwound) return unwound_length(call, type->stack_limit);
   uint32_t bytes = type->stack_limit * 8;
   llvm::Value *memory = call.lowering.temporary(bytes);

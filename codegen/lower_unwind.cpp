@@ -325,6 +325,12 @@ llvm::Value *unwound_stack(BuiltinCall &call) {
   Lowering &lowering = call.lowering;
   llvm::IRBuilder<> &b = call.b();
   const uint32_t limit = call.type()->stack_limit;
+  if (limit == 0) {
+    llvm::Value *empty = call.memory();
+    b.CreateAlignedStore(emitter.i64(UINT32_MAX), empty, llvm::Align(8));
+    b.CreateAlignedStore(emitter.i64(UINT32_MAX), lowering.at(empty, 8), llvm::Align(8));
+    return empty;
+  }
   llvm::GlobalVariable *stacks =
       emitter.own_map(object::kUnwoundStacksPrefix + std::to_string(limit), BPF_MAP_TYPE_HASH,
                       kStacks, 8, limit * kWordSize);

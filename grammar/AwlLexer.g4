@@ -58,6 +58,7 @@ TOP_OPEN_BRACE : [{] -> type(OPEN_BRACE), pushMode(CODE);
 TOP_CLOSE_BRACE : [}] -> type(CLOSE_BRACE);
 // What means something in code alone; no rule of the parser wants it.
 MISPLACED : [()[\]@.+\-<>|&!~%^];
+TOP_STRING : QUOTED -> type(MISPLACED);
 TOP_UNTERMINATED_STRING : '"' (~["\\\n] | '\\' ~[\n])* '\\'? -> type(UNTERMINATED_STRING);
 TOP_UNKNOWN : . -> type(UNKNOWN);
 

@@ -34,11 +34,12 @@ bool BuiltinContext::refuse_type(const ast::Expr &argument, std::string_view exp
   return false;
 }
 
-bool BuiltinContext::is_in(std::initializer_list<ProbeFamily> families) {
+bool BuiltinContext::is_in(std::initializer_list<ProbeFamily> families, const std::string &hint) {
   if (std::find(families.begin(), families.end(), probe().family) != families.end()) return true;
   auto *value = ast::as<ast::Identifier>(expr_);
   report(expr_->span, kBuiltinProbe, value ? value->name : builtin.name,
-         family_name(probe().family));
+         family_name(probe().family))
+      .hint(hint);
   return false;
 }
 

@@ -50,7 +50,7 @@ class BuiltinContext {
   // Puts another node in the place of the call.
   void replace(ast::Expr *with) { expr_ = with; }
   // Whether the program is of one of these families; else reports.
-  bool is_in(std::initializer_list<ProbeFamily> families);
+  bool is_in(std::initializer_list<ProbeFamily> families, const std::string &hint = "");
   // Whether the program is of exit probes; else reports.
   bool is_at_exit();
 

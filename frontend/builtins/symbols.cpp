@@ -39,8 +39,8 @@ TypeRef check_stack(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
   if (position < arguments.size()) {
     std::optional<int64_t> given = c.constant(arguments, position);
     if (!given) return nullptr;
-    if (*given < 1 || *given > kMaxStackFrames) {
-      return c.refuse(arguments[position]->span, "the limit must be from 1 to 1024 frames");
+    if (*given < 0 || *given > kMaxStackFrames) {
+      return c.refuse(arguments[position]->span, "the limit must be from 0 to 1024 frames");
     }
     limit = *given;
     ++position;

@@ -85,8 +85,15 @@ TypeRef check_func(BuiltinContext &c, ast::Expr &, Arguments &) {
 
 TypeRef check_arg(BuiltinContext &c, ast::Expr &expr, Arguments &) {
   bool is_syscall_entry = c.probe().family == ProbeFamily::kSyscall && !is_exit_probe(c.probe());
+  const ProbeFamily family = c.probe().family;
+  const bool is_named = family == ProbeFamily::kTracepoint || family == ProbeFamily::kFentry ||
+                        family == ProbeFamily::kFexit;
+  const std::string hint = is_named ? "its arguments have names: args.NAME; `awl -lv '" +
+                                          c.probe().name + "'` lists them"
+                                    : "";
   if (!is_syscall_entry && !c.is_in({ProbeFamily::kKprobe, ProbeFamily::kUprobe, ProbeFamily::kUsdt,
-                                     ProbeFamily::kRawTracepoint})) {
+                                     ProbeFamily::kRawTracepoint},
+                                    hint)) {
     return nullptr;
   }
   const auto number = static_cast<uint32_t>(std::atoi(ast::as<ast::Identifier>(&expr)->name.c_str() + 3));

@@ -4,6 +4,10 @@
 
 namespace awl::frontend {
 
+AWL_DIAGNOSTIC(kConfigTwice, Error, "config-twice", "there is a config block already");
+AWL_DIAGNOSTIC(kConfigLate, Error, "config-late",
+               "the config block must come before probes, macros and maps");
+
 using namespace ast;
 using Lexer = grammar::AwlParser;  // the parser knows the same token types
 
@@ -42,6 +46,15 @@ void AstBuilder::item(Grammar::ItemContext *rule, Program *program) {
 }
 
 void AstBuilder::config_block(Grammar::ConfigBlockContext *rule, Program *program) {
+  const Span word = span(rule->CONFIG());
+  const bool is_late =
+      !program->clauses.empty() || !program->macros.empty() || !program->map_declarations.empty();
+  if (program->config_span) {
+    diagnostics_->emit(word, kConfigTwice).note(*program->config_span, "it is here");
+  } else if (is_late) {
+    diagnostics_->emit(word, kConfigLate);
+  }
+  program->config_span = word;
   for (Grammar::ConfigEntryContext *child : rule->configEntry()) {
     auto *entry = context_.make<ConfigEntry>(span(child));
     entry->name = text(child->IDENTIFIER());
@@ -69,6 +82,7 @@ MapDeclaration *AstBuilder::map_declaration(Grammar::MapDeclarationContext *rule
   auto *declaration = context_.make<MapDeclaration>(span(rule));
   declaration->name = text(rule->MAP());
   declaration->map_type = text(rule->IDENTIFIER());
+  declaration->type_span = span(rule->IDENTIFIER());
   declaration->max_entries = expression(rule->expression());
   return declaration;
 }

@@ -162,7 +162,9 @@ void SyntaxErrors::report(antlr4::Parser *parser, const std::string &expected) {
   auto builder =
       diagnostics_.emit(token_span(found, source_), kSyntaxError, expected, describe_found(found));
   size_t rule = parser->getContext()->getRuleIndex();
-  bool is_comparison = rule == Parser::RuleNameOrCall || rule == Parser::RuleBlock;
+  bool is_predicate = rule == Parser::RuleClause && parser->getExpectedTokens().contains(
+                                                        static_cast<size_t>(Lexer::END_PREDICATE));
+  bool is_comparison = is_predicate || rule == Parser::RuleNameOrCall || rule == Parser::RuleBlock;
   if (found->getType() == Lexer::ASSIGN && is_comparison) {
     builder.hint("'==' compares");
   } else if (found->getType() == Lexer::MISPLACED) {

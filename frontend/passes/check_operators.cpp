@@ -223,7 +223,9 @@ bool TypeChecker::check_truth(ast::Expr *&expr) {
   TypeRef type = check_presence(expr);
   if (!type) return false;
   if (is_truth(type)) return true;
-  report(expr->span, kBadCondition, to_string(type));
+  auto diagnostic = report(expr->span, kBadCondition, to_string(type));
+  // `if (a = 1)` is a record.
+  if (type->kind == TypeKind::kRecord) diagnostic.hint("'==' compares");
   return false;
 }
 

@@ -28,6 +28,7 @@ AWL_DIAGNOSTIC(kUnknownMapType, Error, "unknown-map-type", "Unknown map type: '{
                std::string_view);
 AWL_DIAGNOSTIC(kMapEntries, Error, "map-entries",
                "The number of entries of {} must be a constant above 0", std::string_view);
+AWL_DIAGNOSTIC(kMapUnused, Warning, "map-unused", "Unused map: {}", std::string_view);
 AWL_DIAGNOSTIC(kMapRedeclared, Error, "map-redeclared", "{} is already declared", std::string_view);
 
 namespace {
@@ -192,15 +193,35 @@ AddressSpace TypeChecker::default_space() const {
   return is_user_family(probe.family) || is_syscall ? AddressSpace::kUser : AddressSpace::kKernel;
 }
 
+TypeChecker::DeclaredMap TypeChecker::check_declaration(const ast::MapDeclaration &declaration) {
+  Diagnostics &diagnostics = compilation_.diagnostics;
+  std::optional<MapKind> kind = map_kind(declaration.map_type);
+  if (!kind) {
+    diagnostics.emit(declaration.type_span, kUnknownMapType, declaration.map_type)
+        .hint("known are hash, lruhash, percpuhash and percpulruhash");
+  }
+  std::optional<int64_t> entries = evaluate_constant(types_, *declaration.max_entries);
+  if (!entries || *entries <= 0 || *entries > UINT32_MAX) {
+    diagnostics.emit(declaration.max_entries->span, kMapEntries, declaration.name);
+  }
+  // Of an import, maps may be there for others.
+  if (!maps_.contains(declaration.name) && declaration.span.source == 0) {
+    diagnostics.emit(declaration.span, kMapUnused, declaration.name);
+  }
+  return {&declaration, kind.value_or(MapKind::kHash), static_cast<uint64_t>(entries.value_or(1))};
+}
+
 // Fills CheckedProgram::maps from the slots, in the order of first use, and the declarations.
 void TypeChecker::finish_maps() {
   Diagnostics &diagnostics = compilation_.diagnostics;
-  std::map<std::string, const ast::MapDeclaration *> declarations;
+  std::map<std::string, DeclaredMap> declarations;
   for (const ast::MapDeclaration *declaration : compilation_.checked.program->map_declarations) {
-    if (!declarations.emplace(declaration->name, declaration).second) {
+    if (auto known = declarations.find(declaration->name); known != declarations.end()) {
       diagnostics.emit(declaration->span, kMapRedeclared, declaration->name)
-          .note(declarations[declaration->name]->span, "declared here");
+          .note(known->second.declaration->span, "declared here");
+      continue;
     }
+    declarations.emplace(declaration->name, check_declaration(*declaration));
   }
   for (const std::string &name : map_order_) {
     const MapSlot &map = maps_.at(name);
@@ -211,17 +232,8 @@ void TypeChecker::finish_maps() {
     info.value = map.value.shape.type;
     info.span = map.span;
     if (auto found = declarations.find(name); found != declarations.end()) {
-      const ast::MapDeclaration &declaration = *found->second;
-      std::optional<MapKind> kind = map_kind(declaration.map_type);
-      if (!kind)
-        diagnostics.emit(declaration.span, kUnknownMapType, declaration.map_type)
-            .hint("known are hash, lruhash, percpuhash and percpulruhash");
-      std::optional<int64_t> entries = evaluate_constant(types_, *declaration.max_entries);
-      if (!entries || *entries <= 0 || *entries > UINT32_MAX) {
-        diagnostics.emit(declaration.span, kMapEntries, name);
-      }
-      info.declared = kind.value_or(MapKind::kHash);
-      info.max_entries = static_cast<uint64_t>(entries.value_or(1));
+      info.declared = found->second.kind;
+      info.max_entries = found->second.entries;
     }
     if (info.key && types_.size_of(info.key) > kMaxKeySize) {
       diagnostics.emit(map.span, kKeyTooLarge, name, types_.size_of(info.key), kMaxKeySize);

@@ -352,7 +352,7 @@ begin { })");
 
 TEST_F(ParseTest, SeparatorsThatMayBeLeftOut) {
   ASSERT_TRUE(parsed(
-      "struct s { int a; } union u { int b; };; import \"x\" let @m = hash(1) config = { a=1 }; "
+      "struct s { int a; } union u { int b; };; import \"x\" config = { a=1 } let @m = hash(1); "
       "macro m { 1 } begin { print(1) };"));
   ASSERT_TRUE(parsed("begin { if 1 { } print(1);; ; while 0 { } }"));
   ASSERT_TRUE(parsed(

@@ -48,7 +48,7 @@ int main(int argc, char **argv) {
   app.add_flag("-h,--help", wants_help, "Print this help and the object's own parameters");
   app.add_flag("-l", wants_list, "List the probes the object would attach to");
   app.set_version_flag("-V,--version", std::string("awl-run v") + kVersion);
-  add_run_options(app, arguments);
+  add_run_options(app, arguments, {"libbpf", "verifier", "all"});
   arguments.run.warn_of_missing_parameters = true;
   if (const std::optional<int> code = parse_options(app, line)) return *code;
   if (wants_help) {

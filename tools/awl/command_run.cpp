@@ -96,12 +96,15 @@ int command_run(const CommandLine &line) {
   app.set_help_flag();
   app.footer(kExamples);
   app.add_flag("-h,--help", modes.help, "Print this help, and the parameters of a script");
-  app.add_flag("-l", modes.list, "List the probes that match a pattern, or those of a script");
+  app.add_flag("-l,--list", modes.list,
+               "List the probes that match a pattern, or those of a script");
   app.add_flag("--info", modes.info, "Print what the kernel and this build can do");
   app.add_flag("--fmt", modes.format, "Print the script in its standard form");
   app.set_version_flag("-V,--version", std::string("awl v") + kVersion);
   add_compile_options(app, compile);
-  add_run_options(app, arguments);
+  add_run_options(app, arguments,
+                  {"headers", "ast", "codegen", "codegen-opt", "dis", "libbpf", "verifier",
+                   "diagnostics", "all"});
   if (const std::optional<int> code = parse_options(app, line)) return *code;
   compile.has_program = app.count("-e") > 0;
   std::vector<std::string> &words = arguments.positionals;

@@ -31,7 +31,10 @@ std::string explain(const CLI::ParseError &error) {
   const std::string text = error.what();
   if (dynamic_cast<const CLI::ExtrasError *>(&error)) {
     const std::string extra = behind_colon(text);
-    return "there is no option " + extra.substr(0, extra.find(' ')) + " (--help lists them)";
+    const std::string option = extra.substr(0, extra.find(' '));
+    const bool may_be_parameter = option.starts_with("--");
+    return "there is no option " + option + " (--help lists them)" +
+           (may_be_parameter ? "; parameters of the script itself go behind --: -- " + option : "");
   }
   if (dynamic_cast<const CLI::ArgumentMismatch *>(&error)) {
     const std::string option = text.substr(0, text.find(':'));

@@ -55,7 +55,8 @@ void add_mode_options(CLI::App &app, RunArguments &arguments) {
   add("--bench", RunMode::kBench, "Measure the script's `bench` probes")->excludes(test);
 }
 
-void add_run_options(CLI::App &app, RunArguments &arguments) {
+void add_run_options(CLI::App &app, RunArguments &arguments,
+                     const std::vector<std::string> &stages) {
   runtime::RunOptions &run = arguments.run;
   add_mode_options(app, arguments);
   app.add_option("-B", run.buffering, "Output buffering: none, line or full")
@@ -63,15 +64,13 @@ void add_run_options(CLI::App &app, RunArguments &arguments) {
           word_of({word("none", runtime::Buffering::kNone), word("line", runtime::Buffering::kLine),
                    word("full", runtime::Buffering::kFull)}))
       ->option_text("MODE");
-  app.add_option("-c", run.command, "Run COMMAND; when it ends, tracing ends")
+  app.add_option("-c,--cmd", run.command, "Run COMMAND; when it ends, tracing ends")
       ->option_text("COMMAND");
-  app.add_option("-d", arguments.debug_stages,
-                 "Show a stage: headers, ast, codegen, codegen-opt, dis, libbpf, verifier, diagnostics, "
-                 "all")
+  std::string names;
+  for (const std::string &stage : stages) names += (names.empty() ? "" : ", ") + stage;
+  app.add_option("-d,--debug", arguments.debug_stages, "Show a stage: " + names)
       ->delimiter(',')
-      ->check(one_of(
-          {"headers", "ast", "codegen", "codegen-opt", "dis", "libbpf", "verifier", "diagnostics",
-                     "all"}))
+      ->check(one_of(stages))
       ->allow_extra_args(false)
       ->option_text("STAGE");
   app.add_option_function<std::vector<std::string>>(
@@ -89,29 +88,31 @@ void add_run_options(CLI::App &app, RunArguments &arguments) {
       ->transform(word_of(
           {word("text", runtime::OutputFormat::kText), word("json", runtime::OutputFormat::kJson)}))
       ->option_text("FORMAT");
-  app.add_flag("-k", run.report_read_errors, "Report failed reads of kernel and user memory");
+  app.add_flag("-k,--warnings", run.report_read_errors,
+               "Report failed reads of memory and of map elements");
   app.add_option("--no-feature", run.disabled_features, "Do not use these kernel features")
       ->delimiter(',')
       ->check(one_of({"uprobe_multi", "kprobe_multi", "kprobe_session"}))
       ->allow_extra_args(false)
-      ->option_text("FEATURE,…");
+      ->option_text("FEATURE,...");
   app.add_flag("--no-warnings", run.no_warnings, "Print no warnings");
-  app.add_option("-o", run.output_path, "Write the output to FILE")->option_text("FILE");
-  app.add_option("-p", run.pid, "Trace this process alone")
+  app.add_option("-o,--output", run.output_path, "Write the output to FILE")->option_text("FILE");
+  app.add_option("-p,--pid", run.pid, "Trace this process alone")
       ->check(process_id())
       ->option_text("PID");
   app.add_option("--probe-filter", run.probe_filter,
                  "Attach only probes whose name matches this regular expression")
       ->option_text("REGEX");
-  app.add_flag("-q", run.quiet, "Keep messages quiet");
+  app.add_flag("-q,--quiet", run.quiet, "Keep messages quiet");
   app.add_option("--traceable-functions", run.traceable_functions,
                  "The kernel functions that can be traced, as in available_filter_functions")
+      ->check(CLI::ExistingFile)
       ->option_text("FILE");
   app.add_flag("--unsafe", run.unsafe, "Allow functions with side effects, such as system()");
   // Semaphores of static probes are raised by the kernel, in all processes: there is nothing to do.
   app.add_flag_function(
       "--usdt-file-activation", [](int64_t) {}, "Accepted for scripts that pass it; always done");
-  app.add_flag("-v", run.verbose, "Print more about what is done");
+  app.add_flag("-v,--verbose", run.verbose, "Print more about what is done");
   app.add_option("arguments", arguments.positionals, "FILE and positional parameters")
       ->option_text(" ");
 }
@@ -135,6 +136,13 @@ bool wants_color() {
   const char *setting = environment("COLOR");
   if (setting && std::string_view(setting) == "always") return true;
   if (setting && std::string_view(setting) == "never") return false;
+  static bool is_said = false;
+  if (setting && std::string_view(setting) != "auto" && !is_said) {
+    is_said = true;
+    fprintf(stderr,
+            "WARNING: the environment variable COLOR can be auto, always or never, not '%s'\n",
+            setting);
+  }
   return isatty(STDERR_FILENO) && !getenv("NO_COLOR");
 }
 

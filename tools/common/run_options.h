@@ -28,8 +28,10 @@ struct RunArguments {
   bool wants(const std::string &stage) const;  // -d STAGE or -d all
 };
 
-// Declares the options on `app`, which fill in `arguments` when it parses.
-void add_run_options(CLI::App &app, RunArguments &arguments);
+// Declares the options on `app`, which fill in `arguments` when it parses. `stages`: what -d can
+// show.
+void add_run_options(CLI::App &app, RunArguments &arguments,
+                     const std::vector<std::string> &stages);
 
 // --test and --bench, which the compiler wants too.
 void add_mode_options(CLI::App &app, RunArguments &arguments);
