@@ -105,9 +105,9 @@ void DwarfFile::visit_units(const std::function<bool(const DwarfUnit &)> &visit)
 // has it, and when it is none.
 Dwarf_Die DwarfFile::split_of(const DwarfUnit &unit) const {
   if (unit.die.addr != nullptr) return unit.die;
-  const std::optional<Dwarf_Die> packed =
-      package_ ? package_->unit_of(unit.skeleton) : std::nullopt;
-  return packed.value_or(unit.skeleton);
+  if (package_ == nullptr) return unit.skeleton;
+  const std::optional<Dwarf_Die> packed = package_->unit_of(unit.skeleton);
+  return packed ? *packed : unit.skeleton;
 }
 
 std::string DwarfFile::missing_part() const {
