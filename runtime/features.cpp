@@ -9,9 +9,8 @@
 #include <unistd.h>
 
 #include "runtime/attach/function_types.h"
-#include "runtime/attach/kprobe_multi.h"
+#include "runtime/attach/multi_link.h"
 #include "runtime/attach/tracing_errors.h"
-#include "runtime/attach/uprobe_multi.h"
 
 namespace awl::runtime {
 namespace {
@@ -99,9 +98,10 @@ std::vector<Feature> detect_features() {
       {"Probe types", "lsm",
        libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_LSM, nullptr) == 1 && has_bpf_security_module()});
   features.push_back({"Probe types", "hardware", has_hardware_events()});
-  features.push_back({"Probe types", "kprobe_multi", has_kprobe_multi()});
-  features.push_back({"Probe types", "uprobe_multi", has_uprobe_multi()});
-  features.push_back({"Probe types", "kprobe_session", has_kprobe_multi(kKprobeSessionAttachType)});
+  features.push_back({"Probe types", "kprobe_multi", has_multi_link(MultiLink::kKprobe)});
+  features.push_back({"Probe types", "uprobe_multi", has_multi_link(MultiLink::kUprobe)});
+  features.push_back({"Probe types", "kprobe_session", has_multi_link(MultiLink::kKprobeSession)});
+  features.push_back({"Probe types", "uprobe_session", has_multi_link(MultiLink::kUprobeSession)});
   return features;
 }
 

@@ -13,9 +13,7 @@
 
 #include "base/file.h"
 #include "runtime/attach/function_types.h"
-#include "runtime/attach/kprobe_multi.h"
 #include "runtime/attach/tracing_errors.h"
-#include "runtime/attach/uprobe_multi.h"
 #include "runtime/kernel_limits.h"
 #include "runtime/minimal_btf.h"
 #include "runtime/object/kernel_map_type.h"
@@ -356,10 +354,8 @@ class Loader {
         return Error{"program " + described.name + " is not in section " + described.section};
       }
       bpf_program__set_autoload(program, true);
-      if (instance.is_uprobe_multi || instance.is_kprobe_multi) {
-        const int type = instance.is_uprobe_multi ? kUprobeMultiAttachType : kKprobeMultiAttachType;
-        bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(type));
-      }
+      if (const MultiLink link = instance.targets.front().link; link != MultiLink::kNone)
+        bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(link));
       Status tied = tie(described, instance);
       if (!tied) return tied;
       // Programs are loaded one after another and the first failure ends it, so they share a
@@ -392,7 +388,8 @@ class Loader {
     const bool is_tables = name == object::kUnwindTablesMap;
     return bpf_map__type(map) == (is_tables ? BPF_MAP_TYPE_ARRAY_OF_MAPS : BPF_MAP_TYPE_HASH) &&
            bpf_map__key_size(map) == sizeof(uint32_t) &&
-           bpf_map__value_size(map) == (is_tables ? sizeof(uint32_t) : sizeof(object::UnwindProcess));
+           bpf_map__value_size(map) ==
+               (is_tables ? sizeof(uint32_t) : sizeof(object::UnwindProcess));
   }
 
   Status check_maps(bpf_object *object) const {
@@ -413,7 +410,8 @@ class Loader {
       const bool is_ring = name == object::kOutputRing || name == object::kControlRing;
       const bool is_names = name == object::kProbeNamesMap;
       const bool is_next = name == object::kNextProgramsMap;
-      const bool is_unwind = name == object::kUnwindProcessesMap || name == object::kUnwindTablesMap;
+      const bool is_unwind =
+          name == object::kUnwindProcessesMap || name == object::kUnwindTablesMap;
       if ((is_counter && (bpf_map__type(map) != BPF_MAP_TYPE_PERCPU_ARRAY ||
                           bpf_map__value_size(map) != sizeof(uint64_t) ||
                           bpf_map__key_size(map) != sizeof(uint32_t))) ||

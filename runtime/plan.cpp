@@ -12,9 +12,8 @@
 
 #include "base/pattern.h"
 #include "base/tracefs.h"
-#include "runtime/attach/kprobe_multi.h"
+#include "runtime/attach/multi_link.h"
 #include "runtime/attach/perf_event.h"
-#include "runtime/attach/uprobe_multi.h"
 #include "runtime/attach/user_patches.h"
 #include "runtime/child.h"
 
@@ -299,17 +298,14 @@ class Planner {
     const bool may_share =
         !program.uses_probe_id || !program.dispatch.empty() || has_cookies(family);
     // By what is patched, how it is attached, and where the program cannot ask, by the probe id.
-    std::map<std::tuple<uint32_t, bool, std::vector<int32_t>>, size_t> known;
+    std::map<std::tuple<uint32_t, MultiLink, std::vector<int32_t>>, size_t> known;
     for (Target &target : targets) {
       std::vector<int32_t> patches;
       if (!find_patches(program, target, patches)) continue;
-      // What is found by a pattern is attached by one link, what is named by one of its own, which
-      // takes more functions (those without a place for ftrace).
       target.is_override = program.is_override;
-      target.is_multi = context_.has_kprobe_multi && target.is_optional && !program.is_override &&
-                        is_kprobe_family(target.point->family);
+      target.link = link_of(program, target);
       const auto [entry, is_new] = known.try_emplace(
-          {may_share ? 0 : target.probe_id, target.is_multi, patches}, instances.size());
+          {may_share ? 0 : target.probe_id, target.link, patches}, instances.size());
       if (is_new) {
         Instance &instance = instances.emplace_back();
         instance.targets.push_back(std::move(target));
@@ -320,8 +316,7 @@ class Planner {
     }
     const bool is_uprobe = is_uprobe_family(program.attach_points.front().family);
     for (Instance &instance : instances) {
-      instance.is_kprobe_multi = instance.targets.front().is_multi;
-      instance.is_uprobe_multi = is_uprobe && context_.uses_uprobe_multi(instance.targets);
+      if (is_uprobe) share_link(instance.targets);
       const uint32_t first = instance.targets[0].probe_id;
       const bool is_one =
           std::all_of(instance.targets.begin(), instance.targets.end(),
@@ -334,6 +329,22 @@ class Planner {
       }
     }
     if (family.cookie == CookieKind::kTracing) part_targets(instances);
+  }
+
+  // What is found by a pattern is attached by one link, what is named by one of its own, which
+  // takes more functions (those without a place for ftrace).
+  MultiLink link_of(const object::Program &program, const Target &target) const {
+    const bool is_multi = context_.has_kprobe_multi && target.is_optional && !program.is_override &&
+                          is_kprobe_family(target.point->family);
+    return is_multi ? MultiLink::kKprobe : MultiLink::kNone;
+  }
+
+  // Several places in user binaries are attached by one link. So is a place with a semaphore:
+  // nothing fires between the semaphore and the program.
+  void share_link(std::vector<Target> &targets) const {
+    if (!context_.has_uprobe_multi) return;
+    if (targets.size() == 1 && targets.front().semaphore == 0) return;
+    for (Target &target : targets) target.link = MultiLink::kUprobe;
   }
 
   // A program for kernel functions is tied to one: each further target of an instance becomes a
@@ -424,8 +435,10 @@ void find_features(const object::Description &description, const RunOptions &opt
   context.has_perf_links = needs_perf && !is_disabled("perf_link") && has_perf_links();
   context.has_raw_cookies =
       needs_raw && !is_disabled("raw_tracepoint_cookie") && has_raw_tracepoint_cookies();
-  context.has_uprobe_multi = needs_uprobe && !is_disabled("uprobe_multi") && has_uprobe_multi();
-  context.has_kprobe_multi = needs_kprobe && !is_disabled("kprobe_multi") && has_kprobe_multi();
+  context.has_uprobe_multi =
+      needs_uprobe && !is_disabled("uprobe_multi") && has_multi_link(MultiLink::kUprobe);
+  context.has_kprobe_multi =
+      needs_kprobe && !is_disabled("kprobe_multi") && has_multi_link(MultiLink::kKprobe);
   if (needs_tracing) {
     Result<FunctionTypes *> types = context.kernel->types();
     context.has_tracing_links = types && has_tracing_links(**types);

@@ -24,11 +24,9 @@ inline constexpr uint32_t kProbeIdFromCookie = ~0u;
 
 // A program as it gets loaded once.
 struct Instance {
-  std::vector<Target> targets;   // at least one
+  std::vector<Target> targets;   // at least one; all attached by the same kind of link
   uint32_t probe_id = 0;         // what kProbeId relocations are patched with
   std::vector<int32_t> patches;  // parallel to Program::relocations; probe ids included
-  bool is_uprobe_multi = false;  // loaded to be attached by one link to all
-  bool is_kprobe_multi = false;  // likewise
   bool is_copy = false;          // the code of the instance before, tied to another function
   // Of those that share a hook which takes one program: the index in object::kNextProgramsMap, and
   // whether another one hands over to it.

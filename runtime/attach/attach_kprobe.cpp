@@ -9,7 +9,7 @@
 #include "base/pattern.h"
 #include "runtime/attach/families.h"
 #include "runtime/attach/function_types.h"
-#include "runtime/attach/kprobe_multi.h"
+#include "runtime/attach/multi_link.h"
 #include "runtime/attach/nearest.h"
 #include "runtime/attach/perf_event.h"
 
@@ -145,7 +145,7 @@ void attach_range(const AttachContext &context, int program, const Target *const
     }
     request.cookies.push_back(target.probe_id);
   }
-  Result<FileDescriptor> link = attach_kprobe_multi(program, request);
+  Result<FileDescriptor> link = attach_multi(program, begin[0]->link, request);
   if (link) return attachments.add_link(std::move(*link));
   const int code = link.error().code;
   const bool may_be_one = code == ESRCH || code == EINVAL || code == ENOENT;
@@ -163,7 +163,7 @@ void attach_range(const AttachContext &context, int program, const Target *const
 
 void attach(const AttachContext &context, int program, const std::vector<Target> &targets,
             bool is_return, Attachments &attachments, std::vector<AttachFailure> &failures) {
-  if (!targets.front().is_multi) {
+  if (targets.front().link == MultiLink::kNone) {
     return attach_singly(context, program, targets, is_return, attachments, failures);
   }
   std::vector<const Target *> named, placed;

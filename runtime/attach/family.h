@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "runtime/attach/attachments.h"
 #include "runtime/attach/function_types.h"
+#include "runtime/attach/multi_link.h"
 #include "runtime/object/description.h"
 
 namespace awl::runtime {
@@ -39,8 +40,8 @@ struct Target {
   uint32_t bpf_program = 0;  // or of this running program
   bool is_optional = false;  // one of many that a pattern matches: may fail
   bool is_override = false;  // the program calls override()
-  bool is_multi = false;     // attached by one link with all of its instance (kprobe_multi)
-  int interface = 0;         // xdp, tc: index of the network interface,
+  MultiLink link = MultiLink::kNone;  // the one by which all of its instance are attached
+  int interface = 0;                  // xdp, tc: index of the network interface,
   int32_t link_header = object::kEthernetHeader;  // and bytes before the network layer there
 };
 
@@ -57,12 +58,6 @@ struct AttachContext {
   std::shared_ptr<KernelFacts> kernel = std::make_shared<KernelFacts>("");
   std::string command;      // the program of -c, as it was named; empty: none
   std::string binary_root;  // put before paths of binaries: /proc/PID/root, or empty
-
-  // Whether a program for these uprobes is loaded for, and attached by, one link for all. A place
-  // with a semaphore is attached so, too: nothing fires between the semaphore and the program.
-  bool uses_uprobe_multi(const std::vector<Target> &targets) const {
-    return has_uprobe_multi && (targets.size() > 1 || targets.front().semaphore != 0);
-  }
 };
 
 // Which way a program learns what it was attached to when one serves several targets.

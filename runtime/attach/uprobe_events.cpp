@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "runtime/attach/multi_link.h"
 #include "runtime/attach/perf_event.h"
-#include "runtime/attach/uprobe_multi.h"
 
 namespace awl::runtime {
 namespace {
@@ -49,7 +49,8 @@ void attach_singly(const AttachContext &context, int program, const std::vector<
 void attach_uprobes(const AttachContext &context, int program, const std::vector<Target> &targets,
                     bool is_return, Attachments &attachments,
                     std::vector<AttachFailure> &failures) {
-  if (!context.uses_uprobe_multi(targets)) {
+  const MultiLink kind = targets.front().link;
+  if (kind == MultiLink::kNone) {
     return attach_singly(context, program, targets, is_return, attachments, failures);
   }
   std::map<std::string, std::vector<const Target *>> by_file;
@@ -64,7 +65,7 @@ void attach_uprobes(const AttachContext &context, int program, const std::vector
       request.cookies.push_back(target->probe_id);
       request.semaphores.push_back(target->semaphore);
     }
-    Result<FileDescriptor> link = attach_uprobe_multi(program, request);
+    Result<FileDescriptor> link = attach_multi(program, kind, request);
     if (link) {
       attachments.add_link(std::move(*link));
       continue;
