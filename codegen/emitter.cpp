@@ -531,6 +531,15 @@ llvm::Value *Emitter::probe_id() {
   return b.CreateAnd(id, i64(0xffffffff));
 }
 
+llvm::Value *Emitter::is_session() {
+  llvm::Value *flag = s_->relocations.session(s_->builder, program_index());
+  return s_->builder.CreateICmpNE(flag, i64(0), "is_session");
+}
+
+llvm::Value *Emitter::session_call(const std::string &function) {
+  return s_->relocations.session_call(s_->builder, program_index(), function, ctx());
+}
+
 llvm::Value *Emitter::link_header() {
   return s_->relocations.link_header(s_->builder, program_index());
 }

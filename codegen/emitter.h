@@ -209,6 +209,10 @@ class Emitter {
   llvm::Value *probe_id();
   // Bytes of the link header of the interface that the program is attached to, as i64: 14 or 0.
   llvm::Value *link_header();
+  // i1: whether the program runs at entries too, as a session.
+  llvm::Value *is_session();
+  // What object::kSessionIsReturn or kSessionCookie says, where the program is a session.
+  llvm::Value *session_call(const std::string &function);
   // A table of system calls in .rodata: u32[kSyscallTableSize][columns].
   llvm::GlobalVariable *dispatch_table(const std::string &name, uint32_t columns);
 

@@ -322,7 +322,9 @@ class Lowering {
   // What a clause asks of the entry of what it is attached to the exit of.
   struct EntryUse {
     bool is_used = false;
+    bool has_duration = false;
     std::vector<uint32_t> words;  // arguments by number, sorted
+    bool fits_cookie() const { return words.size() + (has_duration ? 1 : 0) <= 1; }
   };
 
   // Begins a program and its description; the entry of an exit's has a name and section of its own.
@@ -340,7 +342,12 @@ class Lowering {
   void emit_entry_program(ProgramKind kind, const std::vector<const frontend::ProbeSpec *> &probes,
                           const EntryUse &use);
   void emit_watch_program(const frontend::ProbeSpec &probe);
+  void keep_entry(const EntryUse &use);
+  void begin_session(const EntryUse &use);
   void take_entry(const EntryUse &use);
+  void take_from_map(
+      const EntryUse &use, llvm::Value *now,
+      const std::function<void(const std::vector<llvm::Value *> &words)> &go_on_with);
   void emit_program(const ProgramInfo &info, ProgramKind kind,
                     const std::vector<const frontend::ProbeSpec *> &probes);
   void emit_filters();
@@ -469,6 +476,7 @@ class Lowering {
   llvm::Value *shared_probe_ = nullptr;              // the probe id, where it is known already
   llvm::GlobalVariable *entries_ = nullptr;          // of the exit program under construction
   EntryUse entry_use_;
+  llvm::Value *is_session_ = nullptr;        // null: the program cannot be one
   std::vector<llvm::Value *> entry_values_;  // `duration`, then a value for each of the words
   std::map<std::string, llvm::Function *> shared_functions_;  // by name
   std::vector<MapUses> map_uses_;  // by the map's id

@@ -11,8 +11,14 @@
 // interrupts. It is where the stack pointer stands when the function has returned. A thread is in
 // one system call at a time; their frame is 0.
 //
-// A call that never returns leaves its entry behind. So the maps of functions are least recently
-// used ones; those of system calls have no such calls (the loader leaves out exit and exit_group).
+// Where the kernel has sessions, the exit's own program is attached to the entries too and does at
+// them what the one in front of it would: the loader decides, and leaves that one out. Entry and
+// exit then are seen both or not at all, and a word that is all that is asked for waits in the
+// session's cookie instead of the map, where nothing is left behind by a call that never returns.
+//
+// Otherwise a call that never returns leaves its entry behind. So the maps of functions are least
+// recently used ones; those of system calls have no such calls (the loader leaves out exit and
+// exit_group).
 #include <llvm/IR/Constants.h>
 
 #include <cassert>
@@ -70,7 +76,8 @@ Lowering::EntryUse Lowering::find_entry_use(const ProgramInfo &info) {
     }
     auto *name = ast::as<ast::Identifier>(&node);
     if (!name || name->constant) return;
-    use.is_used |= name->name == "duration";
+    use.has_duration |= name->name == "duration";
+    use.is_used |= use.has_duration;
     if (is_entry_struct(name->type) && !objects.contains(name)) {
       use.is_used = true;
       for (const auto &member : name->type->struct_def->members) words.insert(word_of(member));
@@ -106,6 +113,14 @@ void Lowering::emit_entry_program(ProgramKind kind,
   e_.end_predicate();
   // After what it is made for: the program that follows.
   entries_ = e_.entries_map(program_count_, static_cast<uint32_t>(use.words.size()), !is_syscall);
+  keep_entry(use);
+  e_.end_program();
+  kind_ = kind;
+}
+
+// In the map.
+void Lowering::keep_entry(const EntryUse &use) {
+  Span span = info_->probes.front().attach_point->span;
   llvm::Value *key = entry_key(false);
   uint32_t count = static_cast<uint32_t>(use.words.size()) + 1;
   llvm::Value *value = stack_words(e_, count, "entry.value");
@@ -116,17 +131,71 @@ void Lowering::emit_entry_program(ProgramKind kind,
   b().CreateAlignedStore(e_.call(Helper::kKtimeGetBootNs, {}), value, llvm::Align(8));
   llvm::Value *result = e_.map_update(entries_, key, value, kUpdateAny);
   e_.count_if_failed(result, "keeping an entry", span, true);
-  e_.end_program();
-  kind_ = kind;
 }
 
-// At the start of the exit's program: takes the entry out of the map.
+// At the start of the exit's program: what it does at an entry, where it is a session. A run at an
+// entry that gives 1 has no exit.
+void Lowering::begin_session(const EntryUse &use) {
+  is_session_ = nullptr;
+  if (family() != ProbeFamily::kKretprobe && family() != ProbeFamily::kUretprobe) return;
+  is_session_ = e_.is_session();
+  if_then(is_session_, [&] {
+    llvm::Value *is_return =
+        b().CreateTrunc(e_.session_call(object::kSessionIsReturn), b().getInt1Ty());
+    if_then(b().CreateNot(is_return), [&] {
+      e_.set_default_return(1);
+      emit_filters();
+      e_.set_default_return(0);
+      if (use.fits_cookie()) {
+        llvm::Value *word = use.words.empty() ? e_.call(Helper::kKtimeGetBootNs, {})
+                                              : context_argument(use.words[0], info_->clause->span);
+        b().CreateAlignedStore(word, pointer(e_.session_call(object::kSessionCookie)),
+                               llvm::Align(8));
+      } else {
+        keep_entry(use);
+      }
+      leave();
+    });
+  });
+}
+
+// Then, at the exit: takes the entry from where it is kept.
 void Lowering::take_entry(const EntryUse &use) {
   llvm::Value *now = e_.call(Helper::kKtimeGetBootNs, {});
+  llvm::BasicBlock *done = e_.new_block("entry.known");
+  std::vector<llvm::PHINode *> values;
+  llvm::IRBuilder<> at_end(done);
+  for (size_t i = 0; i <= use.words.size(); ++i)
+    values.push_back(at_end.CreatePHI(b().getInt64Ty(), 3, "entry.word"));
+  auto go_on_with = [&](const std::vector<llvm::Value *> &words) {
+    for (size_t i = 0; i < values.size(); ++i)
+      values[i]->addIncoming(words[i], b().GetInsertBlock());
+    b().CreateBr(done);
+  };
+  if (is_session_ && use.fits_cookie()) {
+    llvm::BasicBlock *in_map = e_.new_block("entry.in_map"),
+                     *in_cookie = e_.new_block("entry.in_cookie");
+    b().CreateCondBr(is_session_, in_cookie, in_map);
+    b().SetInsertPoint(in_cookie);
+    llvm::Value *word = b().CreateAlignedLoad(
+        b().getInt64Ty(), pointer(e_.session_call(object::kSessionCookie)), llvm::Align(8));
+    go_on_with(use.words.empty() ? std::vector<llvm::Value *>{b().CreateSub(now, word)}
+                                 : std::vector<llvm::Value *>{e_.i64(0), word});
+    b().SetInsertPoint(in_map);
+  }
+  take_from_map(use, now, go_on_with);
+  b().SetInsertPoint(done);
+  entry_values_.assign(values.begin(), values.end());
+  entry_use_ = use;
+}
+
+// Calls `go_on_with` twice: with what was found, and with what there is where nothing was.
+void Lowering::take_from_map(
+    const EntryUse &use, llvm::Value *now,
+    const std::function<void(const std::vector<llvm::Value *> &words)> &go_on_with) {
   llvm::Value *key = entry_key(true);
   llvm::Value *entry = e_.map_lookup(entries_, key);
-  llvm::BasicBlock *found = e_.new_block("entry.seen"), *missed = e_.new_block("entry.missed"),
-                   *done = e_.new_block("entry.known");
+  llvm::BasicBlock *found = e_.new_block("entry.seen"), *missed = e_.new_block("entry.missed");
   b().CreateCondBr(b().CreateIsNull(entry), missed, found);
 
   b().SetInsertPoint(found);
@@ -136,8 +205,7 @@ void Lowering::take_entry(const EntryUse &use) {
   std::vector<llvm::Value *> seen{b().CreateSub(now, word(0))};
   for (size_t i = 0; i < use.words.size(); ++i) seen.push_back(word(i + 1));
   e_.map_delete(entries_, key);
-  llvm::BasicBlock *found_end = b().GetInsertBlock();
-  b().CreateBr(done);
+  go_on_with(seen);
 
   b().SetInsertPoint(missed);
   bool is_syscall = family() == ProbeFamily::kSyscall;
@@ -152,18 +220,7 @@ void Lowering::take_entry(const EntryUse &use) {
     Span span = info_->probes.front().attach_point->span;
     e_.count_error(e_.error_site("finding the entry of a return", span, true), nullptr);
   }
-  llvm::BasicBlock *missed_end = b().GetInsertBlock();
-  b().CreateBr(done);
-
-  b().SetInsertPoint(done);
-  entry_values_.clear();
-  for (size_t i = 0; i < seen.size(); ++i) {
-    llvm::PHINode *value = b().CreatePHI(b().getInt64Ty(), 2, "entry.word");
-    value->addIncoming(seen[i], found_end);
-    value->addIncoming(unseen[i], missed_end);
-    entry_values_.push_back(value);
-  }
-  entry_use_ = use;
+  go_on_with(unseen);
 }
 
 llvm::Value *Lowering::entry_duration() { return entry_values_.at(0); }

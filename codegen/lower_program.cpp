@@ -195,6 +195,7 @@ void Lowering::emit_program(const ProgramInfo &info, ProgramKind kind,
   if (entry.is_used) emit_entry_program(kind, probes, entry);
   if (probes.front()->watched_argument) emit_watch_program(*probes.front());
   begin_described_program(probes, span, /*is_entry=*/false);
+  if (entry.is_used) begin_session(entry);
   if (frontend::is_network(family())) begin_network_program(clause, probes.front()->category);
   emit_filters();
   if (kind == ProgramKind::kPlain && info.uses_probe_name) shared_probe_ = e_.probe_id();

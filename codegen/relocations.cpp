@@ -91,7 +91,8 @@ llvm::Value *RelocationTable::load_argument(llvm::IRBuilder<> &b, uint32_t progr
                                             uint32_t offset) {
   object::Relocation relocation = field_relocation(argument, offset, 8, false);
   relocation.kind = object::Relocation::Kind::kFunctionArgument;
-  std::string text = add(program, relocation) + "$0 = *(u64 *)($1 + " + std::to_string(offset) + ")";
+  std::string text =
+      add(program, relocation) + "$0 = *(u64 *)($1 + " + std::to_string(offset) + ")";
   return assemble(b, b.getInt64Ty(), {context}, text, "=r,r");
 }
 
@@ -146,6 +147,28 @@ llvm::Value *RelocationTable::link_header(llvm::IRBuilder<> &b, uint32_t program
 
 llvm::Value *RelocationTable::next_program(llvm::IRBuilder<> &b, uint32_t program) {
   return constant(b, program, object::Relocation::Kind::kNextProgram, -1);
+}
+
+llvm::Value *RelocationTable::session(llvm::IRBuilder<> &b, uint32_t program) {
+  return constant(b, program, object::Relocation::Kind::kSession, 0);
+}
+
+llvm::Value *RelocationTable::session_call(llvm::IRBuilder<> &b, uint32_t program,
+                                           const std::string &function, llvm::Value *context) {
+  object::Relocation relocation;
+  relocation.kind = object::Relocation::Kind::kSession;
+  relocation.field = function;
+  relocation.built_value = object::kNoHelper;
+  const std::string text =
+      "r1 = $1\n\t" + add(program, relocation) + "call " + std::to_string(relocation.built_value);
+  auto *type = llvm::FunctionType::get(b.getInt64Ty(), {context->getType()}, false);
+  llvm::CallInst *call = b.CreateCall(
+      type,
+      llvm::InlineAsm::get(type, text, "={r0},r,~{r1},~{r2},~{r3},~{r4},~{r5},~{memory}",
+                           /*hasSideEffects=*/true),
+      {context});
+  call->setDoesNotThrow();
+  return call;
 }
 
 Status RelocationTable::resolve(std::vector<uint8_t> &object,

@@ -44,6 +44,12 @@ class RelocationTable {
   // i64: the index of the next program, as Emitter::chain_programs() uses it.
   llvm::Value *next_program(llvm::IRBuilder<> &b, uint32_t program);
 
+  // i64: 1 where the program is attached as a session, else 0.
+  llvm::Value *session(llvm::IRBuilder<> &b, uint32_t program);
+  // i64: what a function of sessions (object::kSession…) says of the context.
+  llvm::Value *session_call(llvm::IRBuilder<> &b, uint32_t program, const std::string &function,
+                            llvm::Value *context);
+
   // Finds the instructions in the object and adds them to their programs' relocations. A program
   // with one attach point that is no wildcard gets the id that it will have if every attach point
   // before it has one target, so that loaders which patch nothing ask for no cookie.

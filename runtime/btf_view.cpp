@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -96,6 +97,27 @@ std::string_view BtfView::string(uint32_t offset) const {
   }
   if (offset >= strings_size_) return {};
   return {strings_ + offset, strnlen(strings_ + offset, strings_size_ - offset)};
+}
+
+// A name stands once among the strings: where it does is compared, not text.
+std::vector<uint32_t> BtfView::find_functions(const std::vector<std::string> &names) const {
+  constexpr uint32_t kNowhere = 0;
+  const uint32_t offset = base_ != nullptr ? base_->strings_size_ : 0;
+  std::vector<uint32_t> ids(names.size(), 0), places;
+  for (const std::string &name : names) {
+    const std::string with_ends = std::string(1, '\0') + name + '\0';
+    const void *found = memmem(strings_, strings_size_, with_ends.data(), with_ends.size());
+    const auto *text = static_cast<const char *>(found);
+    places.push_back(text == nullptr ? kNowhere
+                                     : offset + static_cast<uint32_t>(text + 1 - strings_));
+  }
+  for (uint32_t id = std::max(first_id(), 1u); id < type_count(); ++id) {
+    const btf_type *candidate = type(id);
+    if (kind(candidate) != BTF_KIND_FUNC) continue;
+    for (size_t i = 0; i < places.size(); ++i)
+      if (places[i] != kNowhere && candidate->name_off == places[i]) ids[i] = id;
+  }
+  return ids;
 }
 
 Result<KernelBtf> KernelBtf::open(const std::string &path, const BtfView *base) {

@@ -36,6 +36,9 @@ class BtfView {
   }
   std::string_view string(uint32_t offset) const;  // empty: outside
 
+  // The id of each function of its own, by name; 0: there is none.
+  std::vector<uint32_t> find_functions(const std::vector<std::string> &names) const;
+
   static uint32_t kind(const btf_type *type) { return BTF_INFO_KIND(type->info); }
   static uint32_t count(const btf_type *type) { return BTF_INFO_VLEN(type->info); }
   // Bytes of a type with its details; 0: a kind that is not known.

@@ -319,6 +319,11 @@ class Loader {
       if (instruction == nullptr) {
         return Error{"a relocation of program " + program.name + " leads out of its section"};
       }
+      if (relocation.kind == object::Relocation::Kind::kSession && !relocation.is_add) {
+        Status patched = patch_call(program, *instruction, instance.patches[i]);
+        if (!patched) return patched;
+        continue;
+      }
       const bool is_load = BPF_CLASS(instruction->code) == BPF_LDX;
       const bool is_constant =
           BPF_CLASS(instruction->code) == BPF_ALU64 || BPF_CLASS(instruction->code) == BPF_ALU;
@@ -337,6 +342,18 @@ class Loader {
         instruction->off = static_cast<int16_t>(instance.patches[i]);
       }
     }
+    return ok();
+  }
+
+  // A call that is to be made of a function of the kernel; 0: never.
+  static Status patch_call(const object::Program &program, bpf_insn &instruction,
+                           int32_t function) {
+    const bool is_unset = instruction.src_reg == 0 && instruction.imm == object::kNoHelper;
+    const bool is_set = instruction.src_reg == BPF_PSEUDO_KFUNC_CALL;  // in the round before
+    if (instruction.code != (BPF_JMP | BPF_CALL) || (!is_unset && !is_set))
+      return Error{"a relocation of program " + program.name + " names no call to make"};
+    instruction.src_reg = function != 0 ? BPF_PSEUDO_KFUNC_CALL : 0;
+    instruction.imm = function != 0 ? function : object::kNoHelper;
     return ok();
   }
 

@@ -12,10 +12,9 @@
 
 #include "base/pattern.h"
 #include "base/tracefs.h"
-#include "runtime/attach/multi_link.h"
-#include "runtime/attach/perf_event.h"
 #include "runtime/attach/user_patches.h"
 #include "runtime/child.h"
+#include "runtime/used_features.h"
 
 namespace awl::runtime {
 namespace {
@@ -53,14 +52,6 @@ class NameFilter {
   std::unique_ptr<regex_t> regex_;
 };
 
-bool is_uprobe_family(const std::string &family) {
-  return family == "uprobe" || family == "uretprobe" || family == "usdt";
-}
-
-bool is_kprobe_family(const std::string &family) {
-  return family == "kprobe" || family == "kretprobe";
-}
-
 // Which copies a program needs.
 class Planner {
  public:
@@ -88,6 +79,7 @@ class Planner {
     if (!status) return status.error();
     if (program.is_entry) {
       keep_calls_that_return(targets);
+      leave_to_sessions(program, targets);
     } else {
       number(targets);
     }
@@ -203,12 +195,22 @@ class Planner {
     });
   }
 
+  // Where the next program, of the exits, is attached as a session it sees the entries itself.
+  void leave_to_sessions(const object::Program &entry, std::vector<Target> &targets) const {
+    if (&entry == &description_.programs.back()) return;
+    const object::Program &exits = *(&entry + 1);
+    std::erase_if(targets,
+                  [&](const Target &target) { return is_session(link_of(exits, target)); });
+  }
+
   // What the program's relocations are patched with for a target; probe ids are left 0.
   bool find_patches(const object::Program &program, const Target &target,
                     std::vector<int32_t> &patches) {
     patches.assign(program.relocations.size(), 0);
     for (size_t i = 0; i < program.relocations.size(); ++i) {
       const object::Relocation::Kind kind = program.relocations[i].kind;
+      if (kind == object::Relocation::Kind::kSession)
+        patches[i] = session_patch(program.relocations[i], target);
       if (kind != object::Relocation::Kind::kUsdtArgument &&
           kind != object::Relocation::Kind::kUserSymbol) {
         continue;
@@ -221,6 +223,15 @@ class Planner {
       patches[i] = *value;
     }
     return find_field_offsets(program, target, patches);
+  }
+
+  // Nothing, a constant, or the function that is called.
+  int32_t session_patch(const object::Relocation &relocation, const Target &target) const {
+    if (!is_session(target.link)) return 0;
+    if (relocation.is_add) return 1;
+    const auto function = context_.session_functions.find(relocation.field);
+    return function == context_.session_functions.end() ? 0
+                                                        : static_cast<int32_t>(function->second);
   }
 
   bool find_field_offsets(const object::Program &program, const Target &target,
@@ -300,10 +311,10 @@ class Planner {
     // By what is patched, how it is attached, and where the program cannot ask, by the probe id.
     std::map<std::tuple<uint32_t, MultiLink, std::vector<int32_t>>, size_t> known;
     for (Target &target : targets) {
-      std::vector<int32_t> patches;
-      if (!find_patches(program, target, patches)) continue;
       target.is_override = program.is_override;
       target.link = link_of(program, target);
+      std::vector<int32_t> patches;
+      if (!find_patches(program, target, patches)) continue;
       const auto [entry, is_new] = known.try_emplace(
           {may_share ? 0 : target.probe_id, target.link, patches}, instances.size());
       if (is_new) {
@@ -334,15 +345,33 @@ class Planner {
   // What is found by a pattern is attached by one link, what is named by one of its own, which
   // takes more functions (those without a place for ftrace).
   MultiLink link_of(const object::Program &program, const Target &target) const {
-    const bool is_multi = context_.has_kprobe_multi && target.is_optional && !program.is_override &&
-                          is_kprobe_family(target.point->family);
-    return is_multi ? MultiLink::kKprobe : MultiLink::kNone;
+    if (is_uprobe_family(target.point->family)) {
+      const bool is_session = context_.has_uprobe_session && may_be_session(program);
+      return is_session ? MultiLink::kUprobeSession : MultiLink::kNone;
+    }
+    if (!is_kprobe_family(target.point->family) || program.is_override) return MultiLink::kNone;
+    if (context_.has_kprobe_session && may_be_session(program) && takes_session(target))
+      return MultiLink::kKprobeSession;
+    return context_.has_kprobe_multi && target.is_optional ? MultiLink::kKprobe : MultiLink::kNone;
+  }
+
+  // Whether a kernel function is to be attached to by a session: of those that are named, where the
+  // name says which one, the kernel lists it, and no fewer calls are seen than by a kretprobe.
+  bool takes_session(const Target &target) const {
+    if (target.is_optional) return true;
+    if (!context_.has_roomy_sessions || target.point->has_address || target.point->offset != 0)
+      return false;
+    Result<std::shared_ptr<const KernelFunctions>> functions = context_.kernel->functions();
+    if (!functions || !(*functions)->is_exact()) return false;
+    const std::vector<KernelFunction> named = (*functions)->matching("", target.event);
+    return named.size() == 1 && !named.front().is_ambiguous && named.front().module.empty() &&
+           (target.category.empty() || target.category == "vmlinux");
   }
 
   // Several places in user binaries are attached by one link. So is a place with a semaphore:
   // nothing fires between the semaphore and the program.
   void share_link(std::vector<Target> &targets) const {
-    if (!context_.has_uprobe_multi) return;
+    if (!context_.has_uprobe_multi || is_session(targets.front().link)) return;
     if (targets.size() == 1 && targets.front().semaphore == 0) return;
     for (Target &target : targets) target.link = MultiLink::kUprobe;
   }
@@ -408,43 +437,6 @@ Status attach_groups_once(const object::Description &description, Plan &plan) {
   return ok();
 }
 
-// Asks the kernel for what the families of this script make use of. --no-feature leaves a feature
-// unused, as on a kernel without it.
-void find_features(const object::Description &description, const RunOptions &options,
-                   AttachContext &context) {
-  bool needs_perf = false, needs_raw = false, needs_uprobe = false, needs_kprobe = false;
-  bool needs_tracing = false;
-  for (const object::Program &program : description.programs) {
-    const Family *family = find_family(program);
-    if (family == nullptr || family->attach == nullptr) continue;
-    needs_perf |= family->cookie == CookieKind::kPerf;
-    needs_raw |= family->cookie == CookieKind::kRawTracepoint && program.uses_probe_id;
-    needs_tracing |= family->cookie == CookieKind::kTracing;
-    for (const object::AttachPoint &point : program.attach_points) {
-      needs_kprobe |= is_kprobe_family(point.family) &&
-                      (has_wildcard(point.target) || has_wildcard(point.category));
-      needs_uprobe |=
-          is_uprobe_family(point.family) &&
-          (program.attach_points.size() > 1 || point.has_wildcard || point.family == "usdt");
-    }
-  }
-  const auto is_disabled = [&](const char *name) {
-    const auto &names = options.disabled_features;
-    return std::find(names.begin(), names.end(), name) != names.end();
-  };
-  context.has_perf_links = needs_perf && !is_disabled("perf_link") && has_perf_links();
-  context.has_raw_cookies =
-      needs_raw && !is_disabled("raw_tracepoint_cookie") && has_raw_tracepoint_cookies();
-  context.has_uprobe_multi =
-      needs_uprobe && !is_disabled("uprobe_multi") && has_multi_link(MultiLink::kUprobe);
-  context.has_kprobe_multi =
-      needs_kprobe && !is_disabled("kprobe_multi") && has_multi_link(MultiLink::kKprobe);
-  if (needs_tracing) {
-    Result<FunctionTypes *> types = context.kernel->types();
-    context.has_tracing_links = types && has_tracing_links(**types);
-  }
-}
-
 }  // namespace
 
 bool Plan::has_errors() const {
@@ -464,7 +456,7 @@ Result<Plan> make_plan(const object::Description &description, const RunOptions 
     context.command = words->front();
   }
   context.kernel = std::make_shared<KernelFacts>(options.traceable_functions);
-  find_features(description, options, context);
+  find_used_features(description, options.disabled_features, context);
   Plan plan;
   Planner planner(description, context, *filter, options.mode, plan);
   for (const object::Program &program : description.programs) {

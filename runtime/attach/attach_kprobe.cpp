@@ -135,7 +135,7 @@ void attach_range(const AttachContext &context, int program, const Target *const
                   size_t count, bool is_return, Attachments &attachments,
                   std::vector<AttachFailure> &failures) {
   KprobeMultiRequest request;
-  request.is_return = is_return;
+  request.is_return = is_return && !is_session(begin[0]->link);
   for (size_t i = 0; i < count; ++i) {
     const Target &target = *begin[i];
     if (target.address != 0) {

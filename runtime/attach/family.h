@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,7 +55,11 @@ struct AttachContext {
   bool has_raw_cookies = false;  // cookies on raw tracepoints (6.10)
   bool has_uprobe_multi = false;
   bool has_kprobe_multi = false;
-  bool has_tracing_links = false;  // links with cookies on functions (5.19)
+  bool has_uprobe_session = false;
+  bool has_kprobe_session = false;
+  bool has_roomy_sessions = false;  // of kernel functions, for any number of calls under way
+  std::map<std::string, uint32_t> session_functions;  // BTF ids of those that sessions call
+  bool has_tracing_links = false;                     // links with cookies on functions (5.19)
   std::shared_ptr<KernelFacts> kernel = std::make_shared<KernelFacts>("");
   std::string command;      // the program of -c, as it was named; empty: none
   std::string binary_root;  // put before paths of binaries: /proc/PID/root, or empty

@@ -160,6 +160,10 @@ std::optional<int32_t> FunctionTypes::argument_offset(const TypedFunction &funct
 
 bool has_tracing_links(const FunctionTypes &types) { return types.has_struct("bpf_tramp_link"); }
 
+bool keeps_returns_with_threads(const FunctionTypes &types) {
+  return types.has_struct("fprobe_hlist");
+}
+
 Result<FileDescriptor> open_module_btf(const std::string &module) {
   uint32_t id = 0;
   while (bpf_btf_get_next_id(id, &id) == 0) {

@@ -35,6 +35,8 @@ class FunctionTypes {
   // left out.
   std::vector<TypedFunction> find(const std::string &module, const std::string &name);
 
+  const BtfView &of_kernel() const { return opened_.front().view(); }
+
   // Whether the kernel has a struct of that name, which tells what it can do.
   bool has_struct(std::string_view name) const;
 
@@ -58,6 +60,11 @@ class FunctionTypes {
 // Whether programs of fentry and fexit are attached by links that carry a cookie: the commit that
 // brought them (5.19) brought a struct of its own, too.
 bool has_tracing_links(const FunctionTypes &types);
+
+// Whether the returns that links for many kernel functions wait for are kept with each thread
+// (6.14; the commit brought this struct). Before, there is room for a few calls under way at once,
+// and the rest are missed.
+bool keeps_returns_with_threads(const FunctionTypes &types);
 
 // The descriptor of a loaded module's BTF, for BPF_PROG_LOAD.
 Result<FileDescriptor> open_module_btf(const std::string &module);

@@ -58,7 +58,7 @@ void attach_uprobes(const AttachContext &context, int program, const std::vector
   for (const auto &[path, in_file] : by_file) {
     UprobeMultiRequest request;
     request.path = context.binary_root + path;
-    request.is_return = is_return;
+    request.is_return = is_return && !is_session(kind);
     request.pid = context.pid.value_or(0);
     for (const Target *target : in_file) {
       request.offsets.push_back(target->file_offset);

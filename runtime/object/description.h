@@ -141,6 +141,8 @@ struct Relocation {
                         // function lies; that of "return" is the returned value's
     kLinkHeader,       // imm: bytes before the network layer in packets of the interface
     kNextProgram,      // imm: index in kNextProgramsMap of who comes next on the interface; -1: nobody
+    kSession,          // imm: 1 where the program is attached to entries too (a session), else 0; of a
+                       // call: that of the kernel's function `field`, made only then
   };
   Kind kind = Kind::kProbeId;
   uint32_t instruction = 0;  // index in the program's section
@@ -153,6 +155,11 @@ struct Relocation {
 };
 
 inline constexpr int32_t kEthernetHeader = 14;  // bytes; kLinkHeader's value when left alone
+
+// What calls of kSession name: bool bpf_session_is_return(void *ctx), u64 *bpf_session_cookie(void *ctx).
+inline constexpr const char *kSessionIsReturn = "bpf_session_is_return";
+inline constexpr const char *kSessionCookie = "bpf_session_cookie";
+inline constexpr int32_t kNoHelper = 1 << 30;  // what is called where nothing was patched: never reached
 
 // A pattern to attach to; see frontend/probes/probe.h for the meaning of the fields.
 struct AttachPoint {

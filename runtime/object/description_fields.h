@@ -30,7 +30,7 @@ inline constexpr auto names_of(MapType) {
 inline constexpr auto names_of(Relocation::Kind) {
   return std::to_array<std::string_view>({"tracepoint_field", "probe_id", "usdt_argument",
                                           "user_symbol", "function_argument", "link_header",
-                                          "next_program"});
+                                          "next_program", "session"});
 }
 inline constexpr auto names_of(ParameterKind) {
   return std::to_array<std::string_view>({"integer", "string", "bool", "printed"});

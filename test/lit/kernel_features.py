@@ -110,11 +110,15 @@ FEATURES = {
         "register_fprobe_ips", "the kernel is built without CONFIG_FPROBE")),
     "kprobe_session": lambda: first(since(6, 10, "session links"), lambda: symbol(
         "register_fprobe_ips", "the kernel is built without CONFIG_FPROBE")),
+    "kprobe_roomy_session": lambda: first(since(6, 14, "sessions for any number of calls at once"), lambda: symbol(
+        "register_fprobe_ips", "the kernel is built without CONFIG_FPROBE")),
     "fentry": lambda: first(function_tracing, lambda: symbol(
         "arch_prepare_bpf_trampoline", "the kernel has no BPF trampolines (Linux 5.5)")),
     "uprobe": lambda: source("uprobe", "the kernel is built without uprobes (CONFIG_UPROBE_EVENTS)"),
     "uprobe_multi": lambda: first(source("uprobe", "the kernel is built without uprobes"),
                                   since(6, 6, "uprobe_multi links")),
+    "uprobe_session": lambda: first(source("uprobe", "the kernel is built without uprobes"),
+                                    since(6, 13, "session links of uprobes")),
     "uprobe_entry_address": lambda: since(6, 7, "bpf_get_func_ip for uprobes"),
     "hardware": lambda: opens_perf_event(0, 0),
     "watchpoint": lambda: opens_perf_event(5, 0, ctypes.addressof(ctypes.c_int.in_dll(ctypes.CDLL(None), "optind")), 2),

@@ -16,6 +16,7 @@
 //   increase  a call of test_increase(&a), a second of sleep, COUNT calls more in turns with &b, or
 //            calls without end if COUNT is negative
 //   sleep    sleep COUNT milliseconds
+//   sleepers  COUNT threads (100 at the most) that sleep for half a second
 //   fault    two calls of test_begin, COUNT pages touched for the first time, one call of test_end
 //   spin     burn COUNT milliseconds of CPU time
 //   worker   the same in a thread of its own, while the first one sleeps
@@ -112,6 +113,17 @@ static void run_threads(int count) {
   for (int i = 0; i < 16; ++i) pthread_join(threads[i], NULL);
 }
 
+static void *sleep_in_thread(void *unused) {
+  usleep(500000);
+  return unused;
+}
+
+static void run_sleepers(int count) {
+  pthread_t threads[100];
+  for (int i = 0; i < count; ++i) pthread_create(&threads[i], NULL, sleep_in_thread, NULL);
+  for (int i = 0; i < count; ++i) pthread_join(threads[i], NULL);
+}
+
 static void watch(int count) {
   volatile long *word = mmap((void *)0x10000000, 4096, PROT_READ | PROT_WRITE,
                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
@@ -167,6 +179,8 @@ static void run(const char *command, int count) {
     increase(count);
   } else if (!strcmp(command, "sleep")) {
     usleep(1000 * (useconds_t)count);
+  } else if (!strcmp(command, "sleepers")) {
+    run_sleepers(count < 100 ? count : 100);
   } else if (!strcmp(command, "fault")) {
     fault(count);
   } else if (!strcmp(command, "spin")) {

@@ -17,6 +17,9 @@ class BtfBuilder {
   uint32_t add_typedef(const std::string &name, uint32_t to) {
     return add(name, BTF_KIND_TYPEDEF, 0, to, {});
   }
+  uint32_t add_function(const std::string &name, uint32_t prototype) {
+    return add(name, BTF_KIND_FUNC, 0, prototype, {});
+  }
   uint32_t add_array(uint32_t of, uint32_t index, uint32_t count) {
     return add("", BTF_KIND_ARRAY, 0, 0, {of, index, count});
   }
@@ -109,6 +112,19 @@ TEST(MinimalBtf, HoldsATypeWithAllThatItHolds) {
   EXPECT_EQ(find(*small, "other"), nullptr);
 }
 
+TEST(BtfView, FindsFunctionsByName) {
+  BtfBuilder kernel;
+  const uint32_t number = kernel.add_int("bpf_session_cookie");
+  kernel.add_function("my_bpf_session_cookie", number);
+  const uint32_t cookie = kernel.add_function("cookie", number);
+  const std::vector<uint8_t> bytes = kernel.finish();
+  Result<BtfView> view = BtfView::parse(bytes.data(), bytes.size());
+  ASSERT_TRUE(view) << view.error().message;
+  // What is no function, a part of a name, and what is not there.
+  EXPECT_EQ(view->find_functions({"bpf_session_cookie", "cookie", "cook", "gone"}),
+            (std::vector<uint32_t>{0, cookie, 0, 0}));
+}
+
 TEST(MinimalBtf, SaysWhenANameIsMissing) {
   const std::vector<uint8_t> bytes = make_kernel();
   Result<BtfView> kernel = BtfView::parse(bytes.data(), bytes.size());
@@ -147,6 +163,7 @@ TEST(BtfView, SurvivesDamage) {
     if (!view) continue;
     for (uint32_t id = 1; id < view->type_count(); ++id)
       (void)view->string(view->type(id)->name_off);
+    (void)view->find_functions({"inner"});
   }
   for (size_t size = 0; size < whole.size(); ++size) {
     const std::vector<uint8_t> part(whole.begin(), whole.begin() + static_cast<long>(size));

@@ -92,7 +92,7 @@ void add_run_options(CLI::App &app, RunArguments &arguments,
                "Report failed reads of memory and of map elements");
   app.add_option("--no-feature", run.disabled_features, "Do not use these kernel features")
       ->delimiter(',')
-      ->check(one_of({"uprobe_multi", "kprobe_multi", "kprobe_session"}))
+      ->check(one_of({"uprobe_multi", "kprobe_multi", "kprobe_session", "uprobe_session"}))
       ->allow_extra_args(false)
       ->option_text("FEATURE,...");
   app.add_flag("--no-warnings", run.no_warnings, "Print no warnings");
