@@ -232,6 +232,8 @@ void Emitter::end_callback() {
   s_->builder.SetCurrentDebugLocation(frame.resume_location);
 }
 
+size_t Emitter::depth() const { return s_->frames.size(); }
+
 uint32_t Emitter::program_index() const {
   assert(!s_->frames.empty());
   return s_->frames.back().program;

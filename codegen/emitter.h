@@ -62,6 +62,7 @@ class Emitter {
                                  const std::vector<std::string> &parameters, frontend::Span span);
   void end_callback();
   uint32_t program_index() const;  // of the program under construction
+  size_t depth() const;            // functions under construction: 1 is the program alone
   llvm::Value *ctx();  // the first parameter; in a callback that is not the program's context
   // Debug location (and so .BTF.ext line info) of what is emitted next.
   void set_location(frontend::Span span);
@@ -221,8 +222,7 @@ class Emitter {
 
  private:
   llvm::Value *begin_map_value(const frontend::MapInfo &info, llvm::Value *key,
-                               const ErrorCounter &counter,
-                               llvm::BasicBlock **done);
+                               const ErrorCounter &counter, llvm::BasicBlock **done);
   void end_map_value(llvm::BasicBlock *done);
   llvm::Value *reserve(const char *ring, uint32_t size, llvm::Value *program,
                        llvm::BasicBlock **done);

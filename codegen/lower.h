@@ -367,9 +367,6 @@ class Lowering {
   void leave_unwanted_calls();
   void become_part(uint32_t program, llvm::GlobalVariable *table, uint32_t column);
   void join_programs(const std::vector<uint32_t> &parts);
-  llvm::Function *shared_function(const std::string &name,
-                                  const std::vector<std::string> &parameters,
-                                  const std::function<void(llvm::Function *)> &body);
   void return_if(llvm::Value *condition);
   llvm::Value *syscall_register(const char *name);
   llvm::Value *syscall_number();
@@ -433,18 +430,30 @@ class Lowering {
   void walk_memory(uint64_t rounds, const Pointers &pointers,
                    const std::function<llvm::Value *(llvm::Value *, const Pointers &)> &body);
 
-  // maps (lower_map.cpp)
+  // functions that programs share (lower_shared.cpp)
+  using Values = std::vector<llvm::Value *>;
+  using Operands =
+      std::vector<std::pair<std::string, llvm::Value *>>;  // with their parameter names
   // Places in the script.
   struct MapUses {
     uint32_t reads = 0, writes = 0, deletions = 0;
   };
+  llvm::Function *shared_function(const std::string &name,
+                                  const std::vector<std::string> &parameters,
+                                  const std::function<void(llvm::Function *)> &body);
   void count_map_uses();
-  // Whether so many places do it that they share a function.
-  bool is_done_often(const MapInfo &info, uint32_t MapUses::*how);
-  // A shared function that does `verb` to a map.
-  llvm::Function *map_function(const MapInfo &info, const std::string &verb,
-                               const std::vector<std::string> &parameters,
-                               const std::function<void(llvm::Function *)> &body);
+  // Emits `body` in place, or, where many places of the script do this to the map, a call of the
+  // function that does; `body` gets the operands, or the parameters that stand for them.
+  llvm::Value *map_operation(const MapInfo &info, uint32_t MapUses::*how, const std::string &verb,
+                             const Operands &operands,
+                             const std::function<llvm::Value *(const Values &)> &body);
+  // Of an update that finds no room; none in a scalar map.
+  ErrorCounter update_counter(const MapInfo &info, Span span);
+  // Two more operands, or none where nothing is counted; counter_of() finds them again.
+  static Operands with_counter(Operands operands, const ErrorCounter &counter);
+  static ErrorCounter counter_of(const Values &values, size_t first);
+
+  // maps (lower_map.cpp)
   // A value that is no memory; 0, and counted where there is a site, when there is none.
   llvm::Value *map_word(const MapInfo &info, llvm::Value *key, const ErrorCounter &missing);
 
@@ -479,7 +488,7 @@ class Lowering {
   llvm::Value *is_session_ = nullptr;        // null: the program cannot be one
   std::vector<llvm::Value *> entry_values_;  // `duration`, then a value for each of the words
   std::map<std::string, llvm::Function *> shared_functions_;  // by name
-  std::vector<MapUses> map_uses_;  // by the map's id
+  std::vector<MapUses> map_uses_;                             // by the map's id
   uint32_t program_count_ = 0;
   std::vector<Span> program_spans_;  // per program
   // Of programs on system calls: what finds out whether the call is traced.

@@ -46,20 +46,15 @@ void Lowering::aggregate(const MapInfo &info, ast::Expr *key, ast::Call &call, S
   if (!call.arguments.empty()) inputs.push_back(value(*call.arguments[0]));
   llvm::Value *input = inputs.empty() ? e_.i64(1) : inputs[0];
   llvm::Value *key_memory = map_key(info, key);
-  ErrorCounter counter = e_.error_counter("map update", span, true);
-  auto update = [&](llvm::Value *memory, llvm::Value *number, const ErrorCounter &where) {
-    e_.with_map_value(info, memory, where, [&](llvm::Value *pointer) {
+  Operands operands =
+      with_counter({{"key", key_memory}, {"number", input}}, update_counter(info, span));
+  map_operation(info, &MapUses::writes, "aggregate", operands, [&](const Values &values) {
+    e_.with_map_value(info, values[0], counter_of(values, 2), [&](llvm::Value *pointer) {
       aligned_.insert(pointer);
-      update_aggregation(info, pointer, number);
+      update_aggregation(info, pointer, values[1]);
     });
-  };
-  if (!is_done_often(info, &MapUses::writes)) return update(key_memory, input, counter);
-  llvm::Function *shared = map_function(
-      info, "aggregate", {"key", "number", "site", "program"}, [&](llvm::Function *function) {
-        update(function->getArg(0), function->getArg(1),
-               {function->getArg(2), function->getArg(3)});
-      });
-  b().CreateCall(shared, {key_memory, input, counter.site, counter.program});
+    return e_.i64(0);
+  });
 }
 
 void Lowering::add_to(const MapInfo &info, llvm::Value *pointer, llvm::Value *amount) {

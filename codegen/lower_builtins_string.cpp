@@ -33,9 +33,8 @@ llvm::Value *buf(BuiltinCall &call) {
   llvm::Value *length = call.emitter().i64(capacity);
   if (call.has(1)) length = lowering.bounded(call.value(1), capacity);
   if (!lowering.is_record_memory(memory)) lowering.zero(memory, call.type()->size);
-  llvm::Value *count =
-      lowering.raw_bytes(call.argument(0), b.CreateTrunc(length, b.getInt32Ty()), capacity,
-                         lowering.at(memory, 4));
+  llvm::Value *count = lowering.raw_bytes(call.argument(0), b.CreateTrunc(length, b.getInt32Ty()),
+                                          capacity, lowering.at(memory, 4));
   b.CreateAlignedStore(count, memory, llvm::Align(4));
   return memory;
 }

@@ -4,7 +4,6 @@
 #include <cassert>
 
 #include "codegen/lower.h"
-#include "frontend/ast/visit.h"
 
 namespace awl::codegen {
 
@@ -76,36 +75,22 @@ llvm::Value *Lowering::map_value(const MapInfo &info, ast::Expr *key, Span span,
 
 llvm::Value *Lowering::map_word(const MapInfo &info, llvm::Value *key,
                                 const ErrorCounter &missing) {
-  auto read = [&](llvm::Value *at_key, const ErrorCounter &where) {
-    llvm::Value *found = find_map(info, at_key);
+  Operands operands = with_counter({{"key", key}}, missing);
+  return map_operation(info, &MapUses::reads, "get", operands, [&](const Values &values) {
+    llvm::Value *found = find_map(info, values[0]);
     return choose(
         b().CreateIsNotNull(found), [&] { return load(found, info.value); },
         [&]() -> llvm::Value * {
-          if (where.site) e_.count_error(where, e_.i64(0));
+          if (missing.site) e_.count_error(counter_of(values, 1), e_.i64(0));
           return e_.i64(0);
         });
-  };
-  if (!is_done_often(info, &MapUses::reads)) return read(key, missing);
-  std::vector<std::string> parameters{"key"};
-  std::vector<llvm::Value *> arguments{key};
-  if (missing.site) {
-    parameters.insert(parameters.end(), {"site", "program"});
-    arguments.insert(arguments.end(), {missing.site, missing.program});
-  }
-  llvm::Function *shared =
-      map_function(info, "get", parameters, [&](llvm::Function *function) {
-        ErrorCounter where;
-        if (missing.site) where = {function->getArg(1), function->getArg(2)};
-        e_.emit_return(read(function->getArg(0), where));
-      });
-  return b().CreateCall(shared, arguments);
+  });
 }
 
 void Lowering::assign_map(const MapInfo &info, ast::Expr *key, ast::Expr &value_node, Span span) {
   if (!info.key) {
     llvm::Value *assigned = value(value_node);
-    ErrorCounter counter = e_.error_counter("map update", span, true);
-    e_.with_map_value(info, nullptr, counter, [&](llvm::Value *pointer) {
+    e_.with_map_value(info, nullptr, update_counter(info, span), [&](llvm::Value *pointer) {
       aligned_.insert(pointer);
       store_value(assigned, info.value, pointer);
     });
@@ -119,52 +104,12 @@ void Lowering::assign_map(const MapInfo &info, ast::Expr *key, ast::Expr &value_
     memory = temporary(8);
     store_value(assigned, info.value, memory);
   }
-  ErrorCounter counter = e_.error_counter("map_update_elem", span, true);
-  auto set = [&](llvm::Value *at_key, llvm::Value *from, const ErrorCounter &where) {
-    e_.count_if_failed(e_.map_update(e_.map(info), at_key, from, 0), where);
-  };
-  if (!is_done_often(info, &MapUses::writes)) return set(key_memory, memory, counter);
-  llvm::Function *shared = map_function(
-      info, "set", {"key", "value", "site", "program"}, [&](llvm::Function *function) {
-        set(function->getArg(0), function->getArg(1), {function->getArg(2), function->getArg(3)});
-      });
-  b().CreateCall(shared, {key_memory, memory, counter.site, counter.program});
-}
-
-// How often the script's text reads from maps, writes to them and deletes from them.
-void Lowering::count_map_uses() {
-  map_uses_.resize(program_.maps.size());
-  std::unordered_set<const ast::Node *> written;
-  auto uses = [&](const std::string &name) -> MapUses & { return map_uses_[map_info(name).id]; };
-  auto write = [&](ast::Node *target) {
-    auto *access = ast::as<ast::MapAccess>(target);
-    if (access && written.insert(access).second) ++uses(access->name).writes;
-  };
-  for (const ProgramInfo &program : program_.programs) {
-    ast::walk(*program.clause, [&](ast::Node &node) {  // parents first
-      if (auto *assign = ast::as<ast::Assign>(&node)) write(assign->target);
-      if (auto *step = ast::as<ast::IncDec>(&node)) write(step->target);
-      auto *access = ast::as<ast::MapAccess>(&node);
-      if (access && !written.contains(access)) ++uses(access->name).reads;
-      auto *call = ast::as<ast::Call>(&node);
-      if (!call || call->name != "delete") return;
-      if (auto *map = ast::as<ast::Map>(call->arguments[0])) ++uses(map->name).deletions;
-    });
-  }
-}
-
-// A call costs some two nanoseconds a time; what a script does in many places is worth it, as each
-// place is code that is compiled, loaded and verified.
-bool Lowering::is_done_often(const MapInfo &info, uint32_t MapUses::*how) {
-  constexpr uint32_t kOften = 4;
-  if (map_uses_.empty()) count_map_uses();
-  return info.key && map_uses_[info.id].*how >= kOften;
-}
-
-llvm::Function *Lowering::map_function(const MapInfo &info, const std::string &verb,
-                                       const std::vector<std::string> &parameters,
-                                       const std::function<void(llvm::Function *)> &body) {
-  return shared_function("awl_" + verb + "_" + e_.map_description(info).elf_name, parameters, body);
+  Operands operands = with_counter({{"key", key_memory}, {"value", memory}},
+                                   e_.error_counter("map_update_elem", span, true));
+  map_operation(info, &MapUses::writes, "set", operands, [&](const Values &values) {
+    e_.count_if_failed(e_.map_update(e_.map(info), values[0], values[1], 0), counter_of(values, 2));
+    return e_.i64(0);
+  });
 }
 
 llvm::Value *Lowering::delete_map(const MapInfo &info, ast::Expr *key, Span span,
@@ -191,19 +136,13 @@ llvm::Value *Lowering::delete_map(const MapInfo &info, ast::Expr *key, Span span
     return b().CreateZExt(b().CreateICmpEQ(result, e_.i64(0)), b().getInt64Ty());
   };
   if (!is_reported) return was_deleted(e_.map_delete(e_.map(info), key_memory));
-  auto remove = [&](llvm::Value *at_key, const ErrorCounter &where) {
-    llvm::Value *result = e_.map_delete(e_.map(info), at_key);
-    e_.count_if_failed(result, where);
+  Operands operands =
+      with_counter({{"key", key_memory}}, e_.error_counter("map_delete_elem", span, true));
+  return map_operation(info, &MapUses::deletions, "delete", operands, [&](const Values &values) {
+    llvm::Value *result = e_.map_delete(e_.map(info), values[0]);
+    e_.count_if_failed(result, counter_of(values, 1));
     return was_deleted(result);
-  };
-  ErrorCounter counter = e_.error_counter("map_delete_elem", span, true);
-  if (!is_done_often(info, &MapUses::deletions)) return remove(key_memory, counter);
-  llvm::Function *shared =
-      map_function(info, "delete", {"key", "site", "program"}, [&](llvm::Function *function) {
-        e_.emit_return(
-            remove(function->getArg(0), {function->getArg(1), function->getArg(2)}));
-      });
-  return b().CreateCall(shared, {key_memory, counter.site, counter.program});
+  });
 }
 
 llvm::Value *Lowering::map_length(const MapInfo &info) {
@@ -239,30 +178,21 @@ llvm::Value *Lowering::inc_dec(ast::IncDec &node) {
   auto &access = static_cast<ast::MapAccess &>(*node.target);
   const MapInfo &info = map_info(access.name);
   llvm::Value *key = map_key(info, access.key);
-  // What was there; 0 where there is no room for it.
-  auto add = [&](llvm::Value *at_key, llvm::Value *amount, const ErrorCounter &where) {
+  Operands operands =
+      with_counter({{"key", key}, {"amount", delta}}, update_counter(info, node.span));
+  // What was there, or is from now on; 0 where there is no room for it.
+  const char *verb = node.is_prefix ? "pre_add" : "post_add";
+  return map_operation(info, &MapUses::writes, verb, operands, [&](const Values &values) {
     llvm::Value *slot = temporary(8);
     b().CreateAlignedStore(e_.i64(0), slot, llvm::Align(8));
-    e_.with_map_value(info, at_key, where, [&](llvm::Value *pointer) {
+    e_.with_map_value(info, values[0], counter_of(values, 2), [&](llvm::Value *pointer) {
       llvm::Value *old = load(pointer, info.value);
-      store_value(normalize(b().CreateAdd(old, amount), info.value), info.value, pointer);
-      b().CreateAlignedStore(old, slot, llvm::Align(8));
+      llvm::Value *changed = normalize(b().CreateAdd(old, values[1]), info.value);
+      store_value(changed, info.value, pointer);
+      b().CreateAlignedStore(node.is_prefix ? changed : old, slot, llvm::Align(8));
     });
     return b().CreateAlignedLoad(b().getInt64Ty(), slot, llvm::Align(8));
-  };
-  ErrorCounter counter = e_.error_counter("map update", node.span, true);
-  llvm::Value *old = nullptr;
-  if (is_done_often(info, &MapUses::writes)) {
-    llvm::Function *shared = map_function(
-        info, "add", {"key", "amount", "site", "program"}, [&](llvm::Function *function) {
-          e_.emit_return(add(function->getArg(0), function->getArg(1),
-                             {function->getArg(2), function->getArg(3)}));
-        });
-    old = b().CreateCall(shared, {key, delta, counter.site, counter.program});
-  } else {
-    old = add(key, delta, counter);
-  }
-  return node.is_prefix ? normalize(b().CreateAdd(old, delta), info.value) : old;
+  });
 }
 
 }  // namespace awl::codegen

@@ -273,25 +273,6 @@ void Lowering::emit_filters() {
   }
 }
 
-// A function in .text that does the same for every program that calls it: LLVM compiles it once,
-// and each program is only as large as what sets it apart.
-llvm::Function *Lowering::shared_function(const std::string &name,
-                                          const std::vector<std::string> &parameters,
-                                          const std::function<void(llvm::Function *)> &body) {
-  auto [entry, is_new] = shared_functions_.try_emplace(name, nullptr);
-  if (!is_new) return entry->second;
-  Function outer_function = std::move(function_);
-  llvm::Value *outer_ctx = ctx_;
-  function_ = {};
-  llvm::Function *function = e_.begin_callback(name, parameters, info_->clause->span);
-  ctx_ = parameters.empty() ? nullptr : e_.ctx();
-  body(function);
-  e_.end_callback();
-  function_ = std::move(outer_function);
-  ctx_ = outer_ctx;
-  return shared_functions_[name] = function;
-}
-
 void Lowering::return_if(llvm::Value *condition) {
   if_then(condition, [this] {
     e_.emit_return(e_.i64(0));

@@ -127,7 +127,8 @@ void Lowering::become_part(uint32_t program, llvm::GlobalVariable *table, uint32
     return !llvm::isa<llvm::ICmpInst>(user) && !user->use_empty();
   });
   if (is_used) {
-    const uint32_t columns = table->getValueType()->getArrayNumElements() / object::kSyscallTableSize;
+    const uint32_t columns =
+        table->getValueType()->getArrayNumElements() / object::kSyscallTableSize;
     llvm::Function *find = shared_function(
         "awl_probe_of_" + table->getName().str(), {"ctx", "table"}, [&](llvm::Function *finder) {
           e_.emit_return(dispatch_entry(dispatch_row(finder->getArg(1), columns), 0));

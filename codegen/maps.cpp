@@ -309,10 +309,10 @@ llvm::Value *Emitter::begin_map_value(const frontend::MapInfo &info, llvm::Value
   b.CreateCondBr(b.CreateICmpEQ(present, null), miss, found);
   b.SetInsertPoint(miss);
   llvm::Function *insert = s_->insert_entry(*this);
-  llvm::Value *made = b.CreateIntToPtr(
-      b.CreateCall(insert, {global, key, s_->zero_blob(description.value_size),
-                            counter.site, counter.program}),
-      b.getPtrTy());
+  llvm::Value *made =
+      b.CreateIntToPtr(b.CreateCall(insert, {global, key, s_->zero_blob(description.value_size),
+                                             counter.site, counter.program}),
+                       b.getPtrTy());
   b.CreateCondBr(b.CreateICmpEQ(made, null), *done, found);
   b.SetInsertPoint(found);
   llvm::PHINode *entry = b.CreatePHI(b.getPtrTy(), 2, "entry");

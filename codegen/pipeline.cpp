@@ -50,14 +50,16 @@ namespace {
 //   an instruction falls through to the loop's head, which placement likes to put last. So blocks
 //   stay in an order where a head precedes its loop.
 // - Loop strength reduction turns indices into moving pointers, which the verifier follows less
-//   well; hoisting from loops fills registers. Programs like ours gain next to nothing from either.
+//   well; hoisting from loops, and of constants, fills registers. Programs like ours gain next to
+//   nothing from either.
 // - Sinking and common subexpressions of machine code, for the same reason, and because they take
 //   quadratic time; the passes before have done what matters.
 void leave_out_passes() {
   auto &options = llvm::cl::getRegisteredOptions();
   for (const char *name :
        {"disable-block-placement", "disable-lsr", "disable-machine-licm", "disable-machine-sink",
-        "disable-machine-cse", "disable-postra-machine-licm", "disable-cgp", "disable-constant-hoisting"}) {
+        "disable-machine-cse", "disable-postra-machine-licm", "disable-cgp",
+        "disable-constant-hoisting"}) {
     auto option = options.find(name);
     assert(option != options.end());
     static_cast<llvm::cl::opt<bool> *>(option->second)->setValue(true);
@@ -160,9 +162,10 @@ void rematerialize_addresses(llvm::Function &function) {
   }
 }
 
-// What LLVM's addPassesToEmitFile() adds, less passes that find nothing to do in programs like ours
-// (which have no debug information of variables, no exceptions, no instrumentation, no scheduling):
-// a pass takes time for each function, even so.
+// What LLVM's addPassesToEmitFile() adds, less passes that programs like ours have nothing for
+// (debug information of variables, exceptions, instrumentation, scheduling) and some that gain next
+// to nothing (late clean-up, shrink wrapping, sinking after register allocation): each takes time
+// for every function.
 bool add_machine_passes(llvm::TargetMachine &machine, llvm::legacy::PassManager &passes,
                         llvm::raw_pwrite_stream &stream) {
 #if LLVM_VERSION_MAJOR >= 18
@@ -176,7 +179,7 @@ bool add_machine_passes(llvm::TargetMachine &machine, llvm::legacy::PassManager 
   auto &target = static_cast<llvm::LLVMTargetMachine &>(machine);
   auto *modules = new llvm::MachineModuleInfoWrapperPass(&target);
   llvm::TargetPassConfig *config = target.createPassConfig(passes);
-  config->setDisableVerify(true);  // done by finish()
+  config->setDisableVerify(true);  // Emitter::finish() has verified the module
   passes.add(config);
   passes.add(modules);
   for (const char *id : std::initializer_list<const char *>{
@@ -279,6 +282,7 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   passes.run(module, modules);
   for (llvm::Function &function : llvm::make_early_inc_range(module)) {
     if (function.isDeclaration()) continue;
+    // What finds out whether a system call is traced, where all programs that asked are parts.
     if (function.hasLocalLinkage() && function.use_empty()) {
       function.eraseFromParent();
       continue;

@@ -18,8 +18,8 @@ namespace awl::frontend {
 enum class MapKind { kAuto, kHash, kLruHash, kPercpuHash, kPercpuLruHash };
 
 struct MapInfo {
-  std::string name;  // with the @
-  uint32_t id = 0;   // index in CheckedProgram::maps
+  std::string name;       // with the @
+  uint32_t id = 0;        // index in CheckedProgram::maps
   TypeRef key = nullptr;  // null: scalar; several keys are one tuple
   TypeRef value = nullptr;
   MapKind declared = MapKind::kAuto;
@@ -32,7 +32,7 @@ struct MapInfo {
 // then a copy of its own for each.
 struct ProgramInfo {
   ast::Clause *clause = nullptr;
-  uint32_t clause_index = 0;  // in the script
+  uint32_t clause_index = 0;      // in the script
   std::vector<ProbeSpec> probes;  // at least one, all of one family
   bool uses_probe_name = false;   // `probe`, or `func` of several targets
 };
@@ -40,13 +40,13 @@ struct ProgramInfo {
 // `$1`, or getopt("name", default, "description").
 struct ParameterInfo {
   enum class Kind { kInteger, kString, kBool, kPrinted };  // kPrinted: text, or a number's digits
-  std::string name;         // "1" for $1
+  std::string name;                                        // "1" for $1
   bool is_positional = true;
   Kind kind = Kind::kInteger;
   int64_t default_integer = 0;
   std::string default_string;
   std::string description;
-  uint32_t id = 0;          // index in CheckedProgram::parameters
+  uint32_t id = 0;  // index in CheckedProgram::parameters
 };
 
 // Configuration after merging defaults, the script's block and the environment.
@@ -61,8 +61,8 @@ struct Config {
   uint64_t perf_rb_pages = 0;  // 0: chosen by the runtime from the system's memory
   StackMode stack_mode = StackMode::kBpftrace;
   std::string str_trunc_trailer = "..";
-  std::string missing_probes = "error";      // error, warn, ignore
-  std::string cache_user_symbols;            // "", PER_PROGRAM, PER_PID, NONE
+  std::string missing_probes = "error";  // error, warn, ignore
+  std::string cache_user_symbols;        // "", PER_PROGRAM, PER_PID, NONE
   std::string license = "GPL";
   bool print_maps_on_exit = true;
   bool cpp_demangle = true;

@@ -14,10 +14,8 @@ namespace {
 
 bool writes_output(const object::Description &description) {
   return std::any_of(
-      description.events.begin(), description.events.end(),
-      [](const object::Event &event) {
-        return event.kind < object::EventKind::kExit ||
-               event.kind == object::EventKind::kSkboutput;
+      description.events.begin(), description.events.end(), [](const object::Event &event) {
+        return event.kind < object::EventKind::kExit || event.kind == object::EventKind::kSkboutput;
       });
 }
 

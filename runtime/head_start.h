@@ -2,8 +2,8 @@
 // kernel's types lie.
 //
 // The kernel clears a ring's memory when it makes one: some 3 ms for 16 MiB. Finding the start of
-// each of its 130,000 types takes some 1.5 ms. What both depend on is in the description, which code
-// generation has finished long before the machine code, so a second CPU can do this meanwhile.
+// each of its 130,000 types takes some 1.5 ms. What both depend on is in the description, which
+// code generation has finished long before the machine code, so a second CPU can do this meanwhile.
 #pragma once
 
 #include <cstddef>

@@ -40,7 +40,8 @@ using BpfObject = std::unique_ptr<bpf_object, BpfObjectCloser>;
 
 class LoadedObject {
  public:
-  // The loaded program of an instance; -1: none, as the kernel did not let it be tied to its target.
+  // The loaded program of an instance; -1: none, as the kernel did not let it be tied to its
+  // target.
   int program(size_t program, size_t instance) const;
   // A map's descriptor by its ELF name; -1: none.
   int map(const std::string &elf_name) const;

@@ -36,7 +36,7 @@ struct RunOptions {
   bool dry_run = false;
   bool unsafe = false;
   bool no_warnings = false;
-  bool warn_of_missing_parameters = false;  // of an object; of a script the compiler does
+  bool warn_of_missing_parameters = false;            // of an object; of a script the compiler does
   bool report_read_errors = false;                    // -k
   bool debug_libbpf = false, debug_verifier = false;  // -d libbpf, -d verifier
   std::string probe_filter;                    // --probe-filter: regular expression; empty: none

@@ -20,14 +20,53 @@ namespace awl::frontend::ast {
 
 enum class NodeKind {
   // expressions
-  kIntegerLiteral, kBoolLiteral, kStringLiteral, kIdentifier, kPositionalParameter,
-  kPositionalCount, kVariable, kMap, kMapAccess, kUnary, kIncDec, kBinary, kTernary, kFieldAccess,
-  kTupleAccess, kIndex, kCast, kTuple, kRecord, kCall, kSizeof, kOffsetof, kTypeof, kBlockExpr,
+  kIntegerLiteral,
+  kBoolLiteral,
+  kStringLiteral,
+  kIdentifier,
+  kPositionalParameter,
+  kPositionalCount,
+  kVariable,
+  kMap,
+  kMapAccess,
+  kUnary,
+  kIncDec,
+  kBinary,
+  kTernary,
+  kFieldAccess,
+  kTupleAccess,
+  kIndex,
+  kCast,
+  kTuple,
+  kRecord,
+  kCall,
+  kSizeof,
+  kOffsetof,
+  kTypeof,
+  kBlockExpr,
   // statements
-  kExprStmt, kAssign, kLet, kIf, kWhile, kUnroll, kForMap, kForRange, kBreak, kContinue, kReturn,
-  kDiscard, kBlock,
+  kExprStmt,
+  kAssign,
+  kLet,
+  kIf,
+  kWhile,
+  kUnroll,
+  kForMap,
+  kForRange,
+  kBreak,
+  kContinue,
+  kReturn,
+  kDiscard,
+  kBlock,
   // top level
-  kAttachPoint, kClause, kMacro, kMapDeclaration, kConfigEntry, kImport, kCDefinition, kTypeSpec,
+  kAttachPoint,
+  kClause,
+  kMacro,
+  kMapDeclaration,
+  kConfigEntry,
+  kImport,
+  kCDefinition,
+  kTypeSpec,
   kProgram,
 };
 
@@ -55,11 +94,11 @@ struct TypeSpec : Node {
     Expr *count = nullptr;   // array size; null for `[]`
   };
   Base base = Base::kNamed;
-  std::string name;                // kNamed: "uint64", "unsigned long"; else the tag
-  Expr *typeof_expr = nullptr;     // kTypeof of an expression, else null
-  TypeSpec *typeof_type = nullptr; // kTypeof of a type, else null
-  std::vector<Modifier> modifiers; // applied left to right
-  TypeRef type = nullptr;          // set by check_types
+  std::string name;                 // kNamed: "uint64", "unsigned long"; else the tag
+  Expr *typeof_expr = nullptr;      // kTypeof of an expression, else null
+  TypeSpec *typeof_type = nullptr;  // kTypeof of a type, else null
+  std::vector<Modifier> modifiers;  // applied left to right
+  TypeRef type = nullptr;           // set by check_types
   TypeSpec(Span s) : Node(NodeKind::kTypeSpec, s) {}
 };
 
@@ -78,7 +117,8 @@ struct StringLiteral : Expr {
   std::string value;  // escapes already decoded
   StringLiteral(Span s, std::string v) : Expr(NodeKind::kStringLiteral, s), value(std::move(v)) {}
 };
-// A bare name: builtin (`pid`), enumerator, `#define` constant, macro parameter or call, stack mode.
+// A bare name: builtin (`pid`), enumerator, `#define` constant, macro parameter or call, stack
+// mode.
 struct Identifier : Expr {
   std::string name;
   std::optional<int64_t> constant;  // set by check_types for enumerators and constants
@@ -93,7 +133,8 @@ struct PositionalParameter : Expr {
 struct PositionalCount : Expr {
   PositionalCount(Span s) : Expr(NodeKind::kPositionalCount, s) {}
 };
-// A scratch variable; its declaration (one per scope that introduces it) is set by resolve_variables.
+// A scratch variable; its declaration (one per scope that introduces it) is set by
+// resolve_variables.
 struct VariableDecl {
   std::string name;  // with the $
   uint32_t id = 0;   // unique in its clause
@@ -133,8 +174,24 @@ struct IncDec : Expr {
       : Expr(NodeKind::kIncDec, s), is_increment(inc), is_prefix(prefix), target(t) {}
 };
 enum class BinaryOp {
-  kAdd, kSub, kMul, kDiv, kMod, kAnd, kOr, kXor, kShl, kShr,
-  kEq, kNe, kLt, kLe, kGt, kGe, kLogicalAnd, kLogicalOr,
+  kAdd,
+  kSub,
+  kMul,
+  kDiv,
+  kMod,
+  kAnd,
+  kOr,
+  kXor,
+  kShl,
+  kShr,
+  kEq,
+  kNe,
+  kLt,
+  kLe,
+  kGt,
+  kGe,
+  kLogicalAnd,
+  kLogicalOr,
 };
 struct Binary : Expr {
   BinaryOp op;
@@ -195,14 +252,14 @@ struct Call : Expr {
 struct Sizeof : Expr {
   TypeSpec *type_spec = nullptr;  // exactly one of the two is set
   Expr *operand = nullptr;
-  uint64_t value = 0;             // set by check_types
+  uint64_t value = 0;  // set by check_types
   Sizeof(Span s) : Expr(NodeKind::kSizeof, s) {}
 };
 struct Offsetof : Expr {
   TypeSpec *type_spec = nullptr;  // exactly one of the two is set
   Expr *operand = nullptr;
   std::vector<std::string> path;
-  uint64_t value = 0;             // set by check_types: the build machine's
+  uint64_t value = 0;  // set by check_types: the build machine's
   Offsetof(Span s) : Expr(NodeKind::kOffsetof, s) {}
 };
 struct Typeof : Expr {  // a type as an argument: `m!(typeof(uint8))`
@@ -335,11 +392,11 @@ struct Import : Node {
 struct CDefinition : Node {
   enum class Kind { kStruct, kUnion, kEnum, kTypedef, kDefine, kUndef, kInclude };
   struct Member {
-    std::string name;  // empty: anonymous struct or union
-    TypeSpec *type = nullptr;           // null when `nested` is the type itself
-    CDefinition *nested = nullptr;      // a struct, union or enum defined in place
+    std::string name;                           // empty: anonymous struct or union
+    TypeSpec *type = nullptr;                   // null when `nested` is the type itself
+    CDefinition *nested = nullptr;              // a struct, union or enum defined in place
     std::vector<TypeSpec::Modifier> modifiers;  // pointer and array parts around `nested`
-    Expr *bit_size = nullptr;           // bitfield width, else null
+    Expr *bit_size = nullptr;                   // bitfield width, else null
     Span span;
   };
   struct Enumerator {
@@ -351,16 +408,16 @@ struct CDefinition : Node {
   std::string name;  // tag, typedef or macro name, or the include's path
   bool is_system_include = false;
   bool is_packed = false;
-  uint32_t aligned = 0;                  // __attribute__((aligned(n))); 0: none
+  uint32_t aligned = 0;  // __attribute__((aligned(n))); 0: none
   std::vector<Member> members;
   std::vector<Enumerator> enumerators;
-  TypeSpec *type = nullptr;              // kTypedef
-  CDefinition *nested = nullptr;         // kTypedef of a struct defined in place
-  std::vector<std::string> parameters;   // kDefine, function-like
+  TypeSpec *type = nullptr;             // kTypedef
+  CDefinition *nested = nullptr;        // kTypedef of a struct defined in place
+  std::vector<std::string> parameters;  // kDefine, function-like
   bool is_function_like = false;
-  bool is_import = false;                // kInclude: of an `import`
-  Expr *value = nullptr;                 // kDefine whose body is an expression; else null
-  std::string text;                      // kDefine: the body as written
+  bool is_import = false;  // kInclude: of an `import`
+  Expr *value = nullptr;   // kDefine whose body is an expression; else null
+  std::string text;        // kDefine: the body as written
   CDefinition(Span s) : Node(NodeKind::kCDefinition, s) {}
 };
 struct Program : Node {

@@ -7,7 +7,8 @@
 namespace awl::frontend {
 namespace {
 
-// More frames than the kernel keeps anywhere (sysctl kernel.perf_event_max_stack is 127 unless raised).
+// More frames than the kernel keeps anywhere (sysctl kernel.perf_event_max_stack is 127 unless
+// raised).
 constexpr int64_t kMaxStackFrames = 1024;
 
 std::optional<StackMode> stack_mode(const std::string &name) {
@@ -20,7 +21,8 @@ std::optional<StackMode> stack_mode(const std::string &name) {
 
 TypeRef check_stack(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
   bool is_kernel = c.builtin.name == "kstack", is_unwound = c.builtin.name == "dw_ustack";
-  if (is_unwound && !c.allow_unstable(call.span, "dw_ustack", c.checker.config().unstable_dw_ustack)) {
+  if (is_unwound &&
+      !c.allow_unstable(call.span, "dw_ustack", c.checker.config().unstable_dw_ustack)) {
     return nullptr;
   }
   StackMode mode = c.checker.config().stack_mode;
@@ -45,12 +47,14 @@ TypeRef check_stack(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
     limit = *given;
     ++position;
   }
-  if (position < arguments.size()) return c.refuse(arguments[position]->span, "one limit is enough");
+  if (position < arguments.size())
+    return c.refuse(arguments[position]->span, "one limit is enough");
   if (is_kernel && mode == StackMode::kBuildId) {
     return c.refuse(call.span, "the stack mode build_id can only be used for ustack");
   }
   auto frames = static_cast<uint32_t>(limit);
-  return is_kernel ? c.types().kernel_stack(mode, frames) : c.types().user_stack(mode, frames, is_unwound);
+  return is_kernel ? c.types().kernel_stack(mode, frames)
+                   : c.types().user_stack(mode, frames, is_unwound);
 }
 
 template <TypeKind kKind>
@@ -70,7 +74,8 @@ TypeRef check_kaddr(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
 
 TypeRef check_uaddr(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
   const std::string *name = c.text(arguments, 0);
-  if (!name || !c.is_in({ProbeFamily::kUprobe, ProbeFamily::kUretprobe, ProbeFamily::kUsdt})) return nullptr;
+  if (!name || !c.is_in({ProbeFamily::kUprobe, ProbeFamily::kUretprobe, ProbeFamily::kUsdt}))
+    return nullptr;
   const std::string &binary = c.probe().binary;
   std::optional<uint64_t> size = c.checker.target().binary_symbol_size(binary, *name);
   // Of an object the binary is known where it runs.
@@ -106,32 +111,63 @@ TypeRef check_space(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
 
 std::vector<Builtin> symbol_builtins() {
   return {
-      {.name = "kstack", .signature = "kstack_t kstack([mode, ] [int limit])",
-       .description = "The kernel's stack.", .max_arguments = 2, .takes_word = true, .check = check_stack},
-      {.name = "ustack", .signature = "ustack_t ustack([mode, ] [int limit])",
-       .description = "The stack of the current thread in user space.", .max_arguments = 2,
-       .takes_word = true, .check = check_stack},
-      {.name = "dw_ustack", .signature = "ustack_t dw_ustack([mode, ] [int limit])",
-       .description = "The stack of the current thread in user space, unwound without frame pointers.",
-       .max_arguments = 2, .takes_word = true, .check = check_stack},
-      {.name = "ksym", .signature = "ksym_t ksym(uint64 address)",
-       .description = "The kernel function at an address.", .min_arguments = 1, .max_arguments = 1,
-       .is_async = true, .check = check_symbol<TypeKind::kKernelSymbol>},
-      {.name = "usym", .signature = "usym_t usym(uint64 address)",
-       .description = "The function at an address of the current process.", .min_arguments = 1,
-       .max_arguments = 1, .is_async = true, .check = check_symbol<TypeKind::kUserSymbol>},
-      {.name = "kaddr", .signature = "uint64 kaddr(const string name)",
-       .description = "The address of a symbol of the kernel.", .min_arguments = 1, .max_arguments = 1,
+      {.name = "kstack",
+       .signature = "kstack_t kstack([mode, ] [int limit])",
+       .description = "The kernel's stack.",
+       .max_arguments = 2,
+       .takes_word = true,
+       .check = check_stack},
+      {.name = "ustack",
+       .signature = "ustack_t ustack([mode, ] [int limit])",
+       .description = "The stack of the current thread in user space.",
+       .max_arguments = 2,
+       .takes_word = true,
+       .check = check_stack},
+      {.name = "dw_ustack",
+       .signature = "ustack_t dw_ustack([mode, ] [int limit])",
+       .description =
+           "The stack of the current thread in user space, unwound without frame pointers.",
+       .max_arguments = 2,
+       .takes_word = true,
+       .check = check_stack},
+      {.name = "ksym",
+       .signature = "ksym_t ksym(uint64 address)",
+       .description = "The kernel function at an address.",
+       .min_arguments = 1,
+       .max_arguments = 1,
+       .is_async = true,
+       .check = check_symbol<TypeKind::kKernelSymbol>},
+      {.name = "usym",
+       .signature = "usym_t usym(uint64 address)",
+       .description = "The function at an address of the current process.",
+       .min_arguments = 1,
+       .max_arguments = 1,
+       .is_async = true,
+       .check = check_symbol<TypeKind::kUserSymbol>},
+      {.name = "kaddr",
+       .signature = "uint64 kaddr(const string name)",
+       .description = "The address of a symbol of the kernel.",
+       .min_arguments = 1,
+       .max_arguments = 1,
        .check = check_kaddr},
-      {.name = "uaddr", .signature = "T * uaddr(const string name)",
-       .description = "The address of a symbol of the traced binary.", .min_arguments = 1,
-       .max_arguments = 1, .check = check_uaddr},
-      {.name = "kptr", .signature = "T * kptr(T * pointer)",
-       .description = "Says that a pointer points into kernel memory.", .min_arguments = 1,
-       .max_arguments = 1, .check = check_space<AddressSpace::kKernel>},
-      {.name = "uptr", .signature = "T * uptr(T * pointer)",
-       .description = "Says that a pointer points into user memory.", .min_arguments = 1,
-       .max_arguments = 1, .check = check_space<AddressSpace::kUser>},
+      {.name = "uaddr",
+       .signature = "T * uaddr(const string name)",
+       .description = "The address of a symbol of the traced binary.",
+       .min_arguments = 1,
+       .max_arguments = 1,
+       .check = check_uaddr},
+      {.name = "kptr",
+       .signature = "T * kptr(T * pointer)",
+       .description = "Says that a pointer points into kernel memory.",
+       .min_arguments = 1,
+       .max_arguments = 1,
+       .check = check_space<AddressSpace::kKernel>},
+      {.name = "uptr",
+       .signature = "T * uptr(T * pointer)",
+       .description = "Says that a pointer points into user memory.",
+       .min_arguments = 1,
+       .max_arguments = 1,
+       .check = check_space<AddressSpace::kUser>},
       {.name = "is_err",
        .signature = "bool is_err(void * pointer)",
        .description = "Whether a pointer holds an error number of the kernel, as IS_ERR() says.",

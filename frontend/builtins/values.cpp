@@ -1,7 +1,8 @@
 // Builtin values: what is known of the moment when a probe fires.
 //
-// After the checks: `arg0`… and `args`, `retval` stand only in programs that have them; the clock of
-// nsecs(…) and the namespace of pid(…) and tid(…) are string literals; `probetype` has become a string literal.
+// After the checks: `arg0`… and `args`, `retval` stand only in programs that have them; the clock
+// of nsecs(…) and the namespace of pid(…) and tid(…) are string literals; `probetype` has become a
+// string literal.
 #include <cstdlib>
 #include <cstring>
 
@@ -16,10 +17,11 @@ AWL_DIAGNOSTIC(kNoArguments, Error, "no-probe-arguments",
                std::string_view);
 AWL_DIAGNOSTIC(kNoChild, Warning, "no-child", "cpid is 0 unless a command is given with -c");
 
-AWL_DIAGNOSTIC(kRetvalUnreadable, Error, "retval-unreadable",
-               "what {} returns cannot be read: {}", std::string, std::string);
+AWL_DIAGNOSTIC(kRetvalUnreadable, Error, "retval-unreadable", "what {} returns cannot be read: {}",
+               std::string, std::string);
 AWL_DIAGNOSTIC(kArgumentNumber, Error, "argument-number",
-               "there is no arg{}: of '{}' {} arguments are known", uint32_t, std::string, uint32_t);
+               "there is no arg{}: of '{}' {} arguments are known", uint32_t, std::string,
+               uint32_t);
 
 namespace {
 
@@ -75,7 +77,8 @@ TypeRef check_probetype(BuiltinContext &c, ast::Expr &expr, Arguments &) {
 }
 
 TypeRef check_func(BuiltinContext &c, ast::Expr &, Arguments &) {
-  bool is_user = c.probe().family == ProbeFamily::kUprobe || c.probe().family == ProbeFamily::kUretprobe;
+  bool is_user =
+      c.probe().family == ProbeFamily::kUprobe || c.probe().family == ProbeFamily::kUretprobe;
   if (!is_user && !c.is_in({ProbeFamily::kKprobe, ProbeFamily::kKretprobe, ProbeFamily::kFentry,
                             ProbeFamily::kFexit})) {
     return nullptr;
@@ -96,14 +99,16 @@ TypeRef check_arg(BuiltinContext &c, ast::Expr &expr, Arguments &) {
                                     hint)) {
     return nullptr;
   }
-  const auto number = static_cast<uint32_t>(std::atoi(ast::as<ast::Identifier>(&expr)->name.c_str() + 3));
+  const auto number =
+      static_cast<uint32_t>(std::atoi(ast::as<ast::Identifier>(&expr)->name.c_str() + 3));
   const ProbeSpec &probe = c.probe();
   const bool is_raw = probe.family == ProbeFamily::kRawTracepoint;
   uint32_t count = c.checker.target().architecture() == "aarch64" ? 8 : 6;
   if (probe.family == ProbeFamily::kUsdt) count = probe.argument_count.value_or(kMaxUsdtArguments);
   if (!is_raw && number >= count) {
     c.report(expr.span, kArgumentNumber, number, probe.name, count)
-        .hint(probe.family == ProbeFamily::kUsdt ? "" : "further ones are on the stack, at reg(\"sp\")");
+        .hint(probe.family == ProbeFamily::kUsdt ? ""
+                                                 : "further ones are on the stack, at reg(\"sp\")");
     return nullptr;
   }
   return c.checker.uint64();
@@ -156,70 +161,133 @@ TypeRef check_ctx(BuiltinContext &c, ast::Expr &, Arguments &) {
 
 std::vector<Builtin> value_builtins() {
   return {
-      {.name = "pid", .signature = "uint32 pid([curr_ns|init])",
-       .description = "The process id of the current thread, as seen in awl's pid namespace or the initial one.",
-       .max_arguments = 1, .takes_word = true, .check = check_pid},
-      {.name = "tid", .signature = "uint32 tid([curr_ns|init])",
-       .description = "The id of the current thread, as seen in awl's pid namespace or the initial one.",
-       .max_arguments = 1, .takes_word = true, .check = check_pid},
-      {.name = "pid_namespace", .signature = "uint64 pid_namespace",
-       .description = "The inode of the pid namespace that pid and tid count in; 0: the initial one.",
+      {.name = "pid",
+       .signature = "uint32 pid([curr_ns|init])",
+       .description = "The process id of the current thread, as seen in awl's pid namespace or the "
+                      "initial one.",
+       .max_arguments = 1,
+       .takes_word = true,
+       .check = check_pid},
+      {.name = "tid",
+       .signature = "uint32 tid([curr_ns|init])",
+       .description =
+           "The id of the current thread, as seen in awl's pid namespace or the initial one.",
+       .max_arguments = 1,
+       .takes_word = true,
+       .check = check_pid},
+      {.name = "pid_namespace",
+       .signature = "uint64 pid_namespace",
+       .description =
+           "The inode of the pid namespace that pid and tid count in; 0: the initial one.",
        .check = unsigned_value<8>},
-      {.name = "uid", .signature = "uint64 uid",
-       .description = "The user id of the current thread.", .check = unsigned_value<8>},
-      {.name = "gid", .signature = "uint64 gid",
-       .description = "The group id of the current thread.", .check = unsigned_value<8>},
-      {.name = "comm", .signature = "string comm",
-       .description = "The name of the current thread.", .check = check_comm},
-      {.name = "nsecs", .signature = "uint64 nsecs([monotonic|boot|tai|sw_tai])",
+      {.name = "uid",
+       .signature = "uint64 uid",
+       .description = "The user id of the current thread.",
+       .check = unsigned_value<8>},
+      {.name = "gid",
+       .signature = "uint64 gid",
+       .description = "The group id of the current thread.",
+       .check = unsigned_value<8>},
+      {.name = "comm",
+       .signature = "string comm",
+       .description = "The name of the current thread.",
+       .check = check_comm},
+      {.name = "nsecs",
+       .signature = "uint64 nsecs([monotonic|boot|tai|sw_tai])",
        .description = "A clock in nanoseconds; time since boot unless another is named.",
-       .max_arguments = 1, .takes_word = true, .check = check_nsecs},
-      {.name = "elapsed", .signature = "uint64 elapsed",
-       .description = "Nanoseconds since tracing started.", .check = unsigned_value<8>},
-      {.name = "cpu", .signature = "uint64 cpu",
-       .description = "The processor that the program runs on.", .check = unsigned_value<8>},
-      {.name = "ncpus", .signature = "uint64 ncpus",
-       .description = "The number of processors.", .check = unsigned_value<8>},
-      {.name = "curtask", .signature = "struct task_struct * curtask",
-       .description = "The kernel's description of the current thread.", .check = check_curtask},
-      {.name = "rand", .signature = "uint32 rand",
-       .description = "A random number.", .check = unsigned_value<4>},
-      {.name = "cgroup", .signature = "uint64 cgroup",
-       .description = "The id of the current process's cgroup (version 2).", .check = unsigned_value<8>},
-      {.name = "probe", .signature = "string probe",
-       .description = "The full name of the probe that fired.", .check = check_probe},
-      {.name = "probetype", .signature = "string probetype",
-       .description = "The family of the probe that fired.", .check = check_probetype},
-      {.name = "func", .signature = "ksym_t func, usym_t func",
-       .description = "The function that is traced.", .check = check_func},
-      {.name = "argN", .signature = "uint64 arg0, arg1, …",
-       .description = "An argument of the traced function, as its register holds it.", .check = check_arg},
-      {.name = "retval", .signature = "uint64 retval",
-       .description = "What the traced function returned.", .check = check_retval},
-      {.name = "duration", .signature = "uint64 duration",
-       .description = "In exit probes: the nanoseconds since the matching entry; 0 when that was not seen.",
+       .max_arguments = 1,
+       .takes_word = true,
+       .check = check_nsecs},
+      {.name = "elapsed",
+       .signature = "uint64 elapsed",
+       .description = "Nanoseconds since tracing started.",
+       .check = unsigned_value<8>},
+      {.name = "cpu",
+       .signature = "uint64 cpu",
+       .description = "The processor that the program runs on.",
+       .check = unsigned_value<8>},
+      {.name = "ncpus",
+       .signature = "uint64 ncpus",
+       .description = "The number of processors.",
+       .check = unsigned_value<8>},
+      {.name = "curtask",
+       .signature = "struct task_struct * curtask",
+       .description = "The kernel's description of the current thread.",
+       .check = check_curtask},
+      {.name = "rand",
+       .signature = "uint32 rand",
+       .description = "A random number.",
+       .check = unsigned_value<4>},
+      {.name = "cgroup",
+       .signature = "uint64 cgroup",
+       .description = "The id of the current process's cgroup (version 2).",
+       .check = unsigned_value<8>},
+      {.name = "probe",
+       .signature = "string probe",
+       .description = "The full name of the probe that fired.",
+       .check = check_probe},
+      {.name = "probetype",
+       .signature = "string probetype",
+       .description = "The family of the probe that fired.",
+       .check = check_probetype},
+      {.name = "func",
+       .signature = "ksym_t func, usym_t func",
+       .description = "The function that is traced.",
+       .check = check_func},
+      {.name = "argN",
+       .signature = "uint64 arg0, arg1, …",
+       .description = "An argument of the traced function, as its register holds it.",
+       .check = check_arg},
+      {.name = "retval",
+       .signature = "uint64 retval",
+       .description = "What the traced function returned.",
+       .check = check_retval},
+      {.name = "duration",
+       .signature = "uint64 duration",
+       .description =
+           "In exit probes: the nanoseconds since the matching entry; 0 when that was not seen.",
        .check = check_duration},
-      {.name = "entry", .signature = "struct entry",
-       .description = "In exit probes: the arguments at the matching entry, by name where they are known, else as entry.arg0, entry.arg1 and so on.",
+      {.name = "entry",
+       .signature = "struct entry",
+       .description = "In exit probes: the arguments at the matching entry, by name where they are "
+                      "known, else as entry.arg0, entry.arg1 and so on.",
        .check = check_entry},
-      {.name = "args", .signature = "struct args",
-       .description = "The arguments of the probe by name.", .check = check_args},
-      {.name = "cpid", .signature = "uint32 cpid",
-       .description = "The process id of the command given with -c.", .check = check_cpid},
-      {.name = "has_cpid", .signature = "bool has_cpid",
-       .description = "Whether a command was given with -c.", .check = check_boolean},
-      {.name = "config", .signature = "record config",
-       .description = "The settings that the script was compiled with.", .check = check_config},
-      {.name = "ctx", .signature = "struct bpf_iter__NAME ctx",
-       .description = "What an iterator stands at: ctx.task, ctx.file and so on.", .check = check_ctx},
-      {.name = "numaid", .signature = "uint32 numaid",
-       .description = "The NUMA node that the program runs on.", .check = unsigned_value<4>},
-      {.name = "jiffies", .signature = "uint64 jiffies",
-       .description = "The kernel's tick counter.", .check = unsigned_value<8>},
-      {.name = "username", .signature = "username_t username",
-       .description = "The name of the current user.", .check = check_username},
-      {.name = "usermode", .signature = "uint8 usermode",
-       .description = "1 when the processor was in user mode.", .check = unsigned_value<1>},
+      {.name = "args",
+       .signature = "struct args",
+       .description = "The arguments of the probe by name.",
+       .check = check_args},
+      {.name = "cpid",
+       .signature = "uint32 cpid",
+       .description = "The process id of the command given with -c.",
+       .check = check_cpid},
+      {.name = "has_cpid",
+       .signature = "bool has_cpid",
+       .description = "Whether a command was given with -c.",
+       .check = check_boolean},
+      {.name = "config",
+       .signature = "record config",
+       .description = "The settings that the script was compiled with.",
+       .check = check_config},
+      {.name = "ctx",
+       .signature = "struct bpf_iter__NAME ctx",
+       .description = "What an iterator stands at: ctx.task, ctx.file and so on.",
+       .check = check_ctx},
+      {.name = "numaid",
+       .signature = "uint32 numaid",
+       .description = "The NUMA node that the program runs on.",
+       .check = unsigned_value<4>},
+      {.name = "jiffies",
+       .signature = "uint64 jiffies",
+       .description = "The kernel's tick counter.",
+       .check = unsigned_value<8>},
+      {.name = "username",
+       .signature = "username_t username",
+       .description = "The name of the current user.",
+       .check = check_username},
+      {.name = "usermode",
+       .signature = "uint8 usermode",
+       .description = "1 when the processor was in user mode.",
+       .check = unsigned_value<1>},
   };
 }
 

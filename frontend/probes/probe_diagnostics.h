@@ -37,7 +37,8 @@ AWL_DIAGNOSTIC(kProbeWildcardNotAllowed, Error, "probe-wildcard-not-allowed",
 AWL_DIAGNOSTIC(kProbeOffsetNotAllowed, Error, "probe-offset-not-allowed",
                "{} probes take no offset: only kprobe and uprobe do", std::string);
 AWL_DIAGNOSTIC(kProbeAddressUnsafe, Error, "probe-address-unsafe",
-               "a {} at a bare address can harm the machine when there is no instruction", std::string);
+               "a {} at a bare address can harm the machine when there is no instruction",
+               std::string);
 AWL_DIAGNOSTIC(kProbeWatchMode, Error, "probe-watch-mode",
                "'{}' is no mode of a watchpoint: r, w, rw and x are", std::string);
 AWL_DIAGNOSTIC(kProbeUnalignedWatch, Error, "probe-unaligned-watch",

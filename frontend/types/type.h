@@ -78,8 +78,8 @@ struct StructDef {
     std::string name;  // empty: anonymous struct or union, whose members count as the outer's
     TypeRef type = nullptr;
     uint32_t bit_offset = 0;
-    uint32_t bit_size = 0;     // 0: not a bitfield
-    bool is_data_loc = false;  // tracepoint __data_loc: a u32 holding offset | length << 16
+    uint32_t bit_size = 0;          // 0: not a bitfield
+    bool is_data_loc = false;       // tracepoint __data_loc: a u32 holding offset | length << 16
     bool is_network_order = false;  // kContext: big-endian there
     std::string type_text;          // as the kernel writes it, for listings
   };

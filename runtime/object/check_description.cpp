@@ -206,8 +206,8 @@ Status check_map(const Map &map) {
   if (map.is_bucket_keyed && (map.is_scalar || !is_histogram)) {
     return Error{"keyed by bucket, but no histogram by key"};
   }
-  if (map.is_scalar && (map.key_size != 4 || (map.type != MapType::kArray &&
-                                               map.type != MapType::kPercpuArray))) {
+  if (map.is_scalar &&
+      (map.key_size != 4 || (map.type != MapType::kArray && map.type != MapType::kPercpuArray))) {
     return Error{"a scalar that is no array"};
   }
   uint64_t key_end = uint64_t{map.key.size} + (map.is_bucket_keyed ? 8 : 0);

@@ -1,8 +1,8 @@
 // How a value lies in memory and how it is to be printed.
 //
-// The one description of layouts that code generation (which makes LLVM types and BTF from it) and the runtime
-// (which decodes records, keys and values with it) share. Values are in the byte order of the
-// machine that runs the object.
+// The one description of layouts that code generation (which makes LLVM types and BTF from it) and
+// the runtime (which decodes records, keys and values with it) share. Values are in the byte order
+// of the machine that runs the object.
 #pragma once
 
 #include <cstdint>
@@ -52,9 +52,9 @@ struct ValueType;
 
 struct Field {
   std::string name;
-  uint32_t offset = 0;      // bytes
-  uint32_t bit_offset = 0;  // bitfields: bits past `offset` (little-endian numbering)
-  uint32_t bit_size = 0;    // 0: not a bitfield
+  uint32_t offset = 0;          // bytes
+  uint32_t bit_offset = 0;      // bitfields: bits past `offset` (little-endian numbering)
+  uint32_t bit_size = 0;        // 0: not a bitfield
   std::vector<ValueType> type;  // exactly one (a vector because the type is incomplete here)
 };
 
@@ -62,17 +62,17 @@ struct ValueType {
   ValueKind kind = ValueKind::kVoid;
   uint32_t size = 0;
   bool is_signed = false;
-  uint32_t count = 0;       // kArray: elements; kHist, kLhist: buckets
-  std::string name;         // kStruct: tag; kEnum: name
-  std::string format;       // kTimestamp, kCgroupPath
-  std::string stack_mode;   // stacks: "bpftrace", "perf", "raw", "build_id"
-  uint32_t stack_limit = 0; // stacks: frames at most
-  bool is_unwound = false;  // kUserStack: of dw_ustack, see description.h
-  int64_t bits = 0;         // kHist
-  int64_t min = 0, max = 0, step = 0;           // kLhist
-  int64_t interval_ns = 0, intervals = 0;       // kTseries
-  std::string function;                          // kTseries
-  std::vector<Field> fields;                     // kStruct, kTuple, kRecord; kArray: the element in [0]
+  uint32_t count = 0;                      // kArray: elements; kHist, kLhist: buckets
+  std::string name;                        // kStruct: tag; kEnum: name
+  std::string format;                      // kTimestamp, kCgroupPath
+  std::string stack_mode;                  // stacks: "bpftrace", "perf", "raw", "build_id"
+  uint32_t stack_limit = 0;                // stacks: frames at most
+  bool is_unwound = false;                 // kUserStack: of dw_ustack, see description.h
+  int64_t bits = 0;                        // kHist
+  int64_t min = 0, max = 0, step = 0;      // kLhist
+  int64_t interval_ns = 0, intervals = 0;  // kTseries
+  std::string function;                    // kTseries
+  std::vector<Field> fields;               // kStruct, kTuple, kRecord; kArray: the element in [0]
   std::vector<std::pair<int64_t, std::string>> enumerators;
 };
 

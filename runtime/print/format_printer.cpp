@@ -1,7 +1,8 @@
 #include "runtime/print/format_printer.h"
-#include "runtime/symbols/symbols.h"
 
 #include <fmt/format.h>
+
+#include "runtime/symbols/symbols.h"
 
 namespace awl::runtime {
 namespace {

@@ -147,8 +147,8 @@ TEST_F(EmitterTest, UpdateOfKeyedMapHasOneLookup) {
   EXPECT_EQ(emitter().map_description(info).type, object::MapType::kHash);
 }
 
-// Older kernels (5.10, 6.1) refuse a loop that an instruction closes by falling through to its head.
-// Walks the code as their check_cfg() does.
+// Older kernels (5.10, 6.1) refuse a loop that an instruction closes by falling through to its
+// head. Walks the code as their check_cfg() does.
 bool falls_through_to_loop_head(const std::string &code) {
   struct Instruction {
     uint8_t code, registers;

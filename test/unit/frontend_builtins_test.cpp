@@ -151,17 +151,24 @@ const Example kExamples[] = {
 const Example kMacros[] = {
     {"assert", "assert(pid > 0, \"text\");", "", "assert(comm, \"text\");", "bad-operand"},
     {"assert_str", "assert_str(comm);", "", "assert_str(1);", "fail"},
-    {"static_assert", "static_assert(1 == 1, \"text\");", "", "static_assert(pid == 1, \"text\");", "not-comptime"},
+    {"static_assert", "static_assert(1 == 1, \"text\");", "", "static_assert(pid == 1, \"text\");",
+     "not-comptime"},
     {"ppid", "$a = ppid; $b = ppid(curtask);", "uint32", "$a = ppid(1);", "not-a-struct"},
-    {"pcomm", "$a = pcomm; $b = pcomm(curtask);", "string[16]", "$a = pcomm(1, 2);", "macro-argument-count"},
-    {"leader_tid", "$a = leader_tid; $b = leader_tid(curtask);", "uint32", "$a = leader_tid(comm);", "not-a-struct"},
-    {"leader_comm", "$a = leader_comm; $b = leader_comm(curtask);", "string[16]", "$a = leader_comm(1);", "not-a-struct"},
-    {"default_str_length", "$a = default_str_length;", "uint64", "$a = default_str_length(1);", "macro-argument-count"},
+    {"pcomm", "$a = pcomm; $b = pcomm(curtask);", "string[16]", "$a = pcomm(1, 2);",
+     "macro-argument-count"},
+    {"leader_tid", "$a = leader_tid; $b = leader_tid(curtask);", "uint32", "$a = leader_tid(comm);",
+     "not-a-struct"},
+    {"leader_comm", "$a = leader_comm; $b = leader_comm(curtask);", "string[16]",
+     "$a = leader_comm(1);", "not-a-struct"},
+    {"default_str_length", "$a = default_str_length;", "uint64", "$a = default_str_length(1);",
+     "macro-argument-count"},
     {"strcontains", "$a = strcontains(comm, \"x\");", "bool", "$a = strcontains(comm, 1);", "fail"},
     {"comm", "$a = comm(1);", "string[16]", "$a = comm(\"x\");", "bad-cast"},
-    {"percpu_kaddr", "$a = percpu_kaddr(\"x\"); $b = percpu_kaddr(\"x\", 1);", "uint64 *", "$a = percpu_kaddr(1);", "argument-type"},
-    {"container_of", "$a = container_of(arg0, typeof(struct task_struct), pid);", "struct task_struct *",
-     "$a = container_of(arg0, typeof(struct task_struct), nosuch);", "no-such-field"},
+    {"percpu_kaddr", "$a = percpu_kaddr(\"x\"); $b = percpu_kaddr(\"x\", 1);", "uint64 *",
+     "$a = percpu_kaddr(1);", "argument-type"},
+    {"container_of", "$a = container_of(arg0, typeof(struct task_struct), pid);",
+     "struct task_struct *", "$a = container_of(arg0, typeof(struct task_struct), nosuch);",
+     "no-such-field"},
 };
 
 struct BuiltinsTest : testing::Test {
@@ -193,7 +200,8 @@ TEST_F(BuiltinsTest, RecordsAreWhole) {
     EXPECT_TRUE(builtin.check) << builtin.name;
     EXPECT_FALSE(builtin.signature.empty()) << builtin.name;
     EXPECT_TRUE(builtin.description.ends_with('.')) << builtin.name;
-    EXPECT_TRUE(builtin.max_arguments == -1 || builtin.min_arguments <= builtin.max_arguments) << builtin.name;
+    EXPECT_TRUE(builtin.max_arguments == -1 || builtin.min_arguments <= builtin.max_arguments)
+        << builtin.name;
     if (builtin.map_argument == MapArgument::kAlways) {
       EXPECT_GE(builtin.min_arguments, 1) << builtin.name;
     }
@@ -232,9 +240,11 @@ TEST_F(BuiltinsTest, EachMacroHasExamplesAndTheyAreJudgedRight) {
       "struct pid_namespace { struct { struct { void *xa_head; } idr_rt; } idr; unsigned level; "
       "struct { unsigned inum; } ns; };\n"
       "struct upid { int nr; struct pid_namespace *ns; };\n"
-      "struct pid { unsigned level; struct { struct hlist_node *first; } tasks[4]; struct upid numbers[1]; };\n"
+      "struct pid { unsigned level; struct { struct hlist_node *first; } tasks[4]; struct upid "
+      "numbers[1]; };\n"
       "struct task_struct { int pid, tgid; char comm[16]; struct task_struct *group_leader; "
-      "struct task_struct *real_parent; struct pid *thread_pid; struct hlist_node pid_links[4]; };\n";
+      "struct task_struct *real_parent; struct pid *thread_pid; struct hlist_node pid_links[4]; "
+      "};\n";
   std::map<std::string_view, const Example *> examples;
   for (const Example &example : kMacros) examples[example.name] = &example;
   for (const StandardName &macro : standard_names()) {
@@ -260,8 +270,9 @@ TEST_F(BuiltinsTest, UnsafeOnesNeedLeave) {
 
 // Wrong arguments of any kind are errors, never more.
 TEST_F(BuiltinsTest, NoArgumentsBreakACheck) {
-  const char *const values[] = {"1", "-1", "comm", "\"x\"", "(1, comm)", "@k", "@s", "@agg", "$v",
-                                "arg0", "kstack", "(uint8 *)1", "true", "clear(@s)", "()", "$1"};
+  const char *const values[] = {"1",    "-1",        "comm", "\"x\"", "(1, comm)", "@k",
+                                "@s",   "@agg",      "$v",   "arg0",  "kstack",    "(uint8 *)1",
+                                "true", "clear(@s)", "()",   "$1"};
   for (const Builtin &builtin : all_builtins()) {
     int most = builtin.max_arguments < 0 ? 2 : std::min(builtin.max_arguments, 2);
     for (const char *first : values) {

@@ -17,8 +17,7 @@ void print_parameters(const object::Description &description) {
   if (description.parameters.empty()) return;
   printf("\nParameters of %s:\n", description.script_name.c_str());
   for (const object::Parameter &parameter : description.parameters) {
-    const std::string name =
-        (parameter.is_positional ? "$" : "--") + parameter.name;
+    const std::string name = (parameter.is_positional ? "$" : "--") + parameter.name;
     printf("  %-24s %s\n", name.c_str(), parameter.description.c_str());
   }
 }
@@ -42,8 +41,9 @@ int main(int argc, char **argv) {
   const CommandLine line = split_command_line(argc, argv);
   RunArguments arguments;
   bool wants_list = false, wants_help = false;
-  CLI::App app{"Runs a BPF object made by `awl build`.\n"
-               "Usage: awl-run [OPTIONS] OBJECT [PARAMETERS] [-- PARAMETERS]"};
+  CLI::App app{
+      "Runs a BPF object made by `awl build`.\n"
+      "Usage: awl-run [OPTIONS] OBJECT [PARAMETERS] [-- PARAMETERS]"};
   app.set_help_flag();
   app.add_flag("-h,--help", wants_help, "Print this help and the object's own parameters");
   app.add_flag("-l", wants_list, "List the probes the object would attach to");

@@ -115,12 +115,13 @@ int command_run(const CommandLine &line) {
     return fail("there is no file " + words.front());
   }
   if (modes.list && !compile.has_program && (words.empty() || !is_file(words.front())))
-    return list_probes(words.empty() ? "" : words.front(), arguments.run.verbose,
-                       compile.snapshot, arguments.run);
+    return list_probes(words.empty() ? "" : words.front(), arguments.run.verbose, compile.snapshot,
+                       arguments.run);
   if (!take_script(compile, words)) {
     if (modes.help) return 0;
-    return fail("no script given; usage: awl [OPTIONS] FILE, or awl [OPTIONS] -e PROGRAM "
-                "(awl --help tells more)");
+    return fail(
+        "no script given; usage: awl [OPTIONS] FILE, or awl [OPTIONS] -e PROGRAM "
+        "(awl --help tells more)");
   }
   if (modes.format) return print_formatted(compile, arguments);
   add_script_parameters(words, line.parameters, arguments.run);

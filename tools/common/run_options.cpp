@@ -7,9 +7,8 @@
 #include <cstdlib>
 #include <utility>
 
-#include "tools/common/parse_options.h"
-
 #include "base/debug_file.h"
+#include "tools/common/parse_options.h"
 
 namespace awl::tools {
 namespace {
@@ -49,7 +48,8 @@ void add_mode_options(CLI::App &app, RunArguments &arguments) {
   using runtime::RunMode;
   runtime::RunOptions &run = arguments.run;
   auto add = [&](const char *name, RunMode mode, const char *description) {
-    return app.add_flag_callback(name, [&run, mode] { run.mode = mode; }, description);
+    return app.add_flag_callback(
+        name, [&run, mode] { run.mode = mode; }, description);
   };
   CLI::Option *test = add("--test", RunMode::kTest, "Run the script's `test` probes");
   add("--bench", RunMode::kBench, "Measure the script's `bench` probes")->excludes(test);

@@ -1,10 +1,10 @@
 // The options of running an object, the same for `awl` and `awl-run`.
 //
-// Names and meanings are bpftrace's (its man page, bpftrace(8)), so that habits and wrapper scripts keep working.
+// Names and meanings are bpftrace's (its man page, bpftrace(8)), so that habits and wrapper scripts
+// keep working.
 #pragma once
 
 #include <CLI/CLI.hpp>
-
 #include <string>
 #include <vector>
 
@@ -38,8 +38,8 @@ void add_mode_options(CLI::App &app, RunArguments &arguments);
 
 // Sorts parameters after `--` into positional ones and `--name[=value]` and adds them to `run`.
 // Positional parameters given before `--` come first.
-void add_script_parameters(const std::vector<std::string> &before, const std::vector<std::string> &after,
-                           runtime::RunOptions &run);
+void add_script_parameters(const std::vector<std::string> &before,
+                           const std::vector<std::string> &after, runtime::RunOptions &run);
 
 // Whether messages on stderr are coloured: AWL_COLOR or BPFTRACE_COLOR (auto, always, never).
 bool wants_color();
