@@ -472,6 +472,7 @@ class Lowering {
 
   Emitter &e_;
   const frontend::CheckedProgram &program_;
+  std::unordered_map<std::string, const MapInfo *> maps_;  // by name
   const ProgramInfo *info_ = nullptr;
   ProgramKind kind_ = ProgramKind::kPlain;
   llvm::Value *ctx_ = nullptr;            // in the function under construction

@@ -1,27 +1,13 @@
 // Maps: keys, reading, assigning, deleting.
 #include <llvm/IR/Constants.h>
 
-#include <cassert>
-
 #include "codegen/lower.h"
 
 namespace awl::codegen {
 
-const MapInfo &Lowering::map_info(const std::string &name) const {
-  const MapInfo *info = program_.find_map(name);
-  assert(info && "check_types registers every map");
-  return *info;
-}
+const MapInfo &Lowering::map_info(const std::string &name) const { return *maps_.at(name); }
 
-int32_t Lowering::map_index(const MapInfo &info) {
-  const object::Map &map = e_.map_description(info);
-  const auto &maps = e_.description().maps;
-  for (size_t i = 0; i < maps.size(); i++) {
-    if (maps[i].name == map.name) return static_cast<int32_t>(i);
-  }
-  assert(false && "a map that is used is described");
-  return -1;
-}
+int32_t Lowering::map_index(const MapInfo &info) { return static_cast<int32_t>(info.id); }
 
 llvm::Value *Lowering::map_key(const MapInfo &info, ast::Expr *key) {
   if (!info.key || !key) return nullptr;

@@ -170,7 +170,9 @@ object::AttachPoint describe(Emitter &emitter, const ProbeSpec &probe) {
 }  // namespace
 
 Lowering::Lowering(Emitter &emitter, const frontend::CheckedProgram &program)
-    : e_(emitter), program_(program) {}
+    : e_(emitter), program_(program) {
+  for (const MapInfo &info : program.maps) maps_.emplace(info.name, &info);
+}
 
 void Lowering::lower_program(const ProgramInfo &info) {
   for (ProgramKind kind :
