@@ -206,7 +206,8 @@ void Emitter::State::close_frame(Emitter &emitter) {
       continue;
     }
     builder.SetInsertPoint(block);
-    if (block == frame.exit && frame.scratch) release_scratch();
+    bool is_own = frame.scratch && !frame.is_scratch_borrowed;
+    if (block == frame.exit && is_own) release_scratch();
     if (frame.next_programs) call_next_program(emitter, value);
     builder.CreateRet(value);
   }
@@ -386,10 +387,26 @@ llvm::Value *Emitter::allocate(size_t size, size_t alignment, const std::string 
   return allocate_in_scratch(size, name);
 }
 
+void Emitter::use_scratch_only() { s_->frame().stack_left = 0; }
+
+llvm::Value *Emitter::scratch() {
+  if (!s_->frame().scratch) s_->claim_scratch(*this);
+  return s_->frame().scratch;
+}
+
+void Emitter::borrow_scratch(llvm::Value *slot) {
+  assert(s_->frames.size() > 1);
+  Frame &frame = s_->frame();
+  const Frame &caller = s_->frames[s_->frames.size() - 2];
+  frame.scratch = slot;
+  frame.scratch_used = caller.scratch_used;
+  frame.is_scratch_borrowed = true;
+}
+
 llvm::Value *Emitter::allocate_in_scratch(size_t size, const std::string &name) {
   Frame &frame = s_->frame();
   size_t rounded = (std::max<size_t>(size, 1) + 7) / 8 * 8;
-  if (!frame.scratch) s_->claim_scratch(*this);
+  scratch();
   size_t offset = kScratchHeader + frame.scratch_used;
   frame.scratch_used += rounded;
   s_->scratch_size = std::max(s_->scratch_size, frame.scratch_used);

@@ -93,6 +93,12 @@ class Emitter {
   // The same for what is small enough for the stack and read often, whatever on_stack_limit says.
   llvm::Value *allocate_on_stack(size_t size, const std::string &name);
   llvm::Value *allocate_in_scratch(size_t size, const std::string &name);
+  // From here on nothing of this program is allocated on the stack.
+  void use_scratch_only();
+  // This run's scratch slot, for a callback that goes on in it.
+  llvm::Value *scratch();
+  // The callback under construction has its caller's slot, and takes what the caller has left.
+  void borrow_scratch(llvm::Value *slot);
   // Whether as little as can be is to be left to LLVM to put on the stack.
   bool saves_stack() const;
   void zero(llvm::Value *pointer, size_t size);                // memset, inlined or looped

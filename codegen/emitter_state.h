@@ -41,7 +41,8 @@ struct Frame {
   int64_t default_return = 0;
   llvm::GlobalVariable *next_programs = nullptr;  // see chain_programs
   size_t stack_left = 0;
-  llvm::Value *scratch = nullptr;  // this run's slot, once claimed: users, then data
+  llvm::Value *scratch = nullptr;    // this run's slot, once claimed: users, then data
+  bool is_scratch_borrowed = false;  // the caller releases it
   size_t scratch_used = 0;
   llvm::Value *zero_key = nullptr;  // i32 0 on the stack, key of scalar maps
   // Where to go on in the function around (callbacks).

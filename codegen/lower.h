@@ -255,10 +255,8 @@ class Lowering {
   llvm::Value *context_fields(TypeRef type, Span span, llvm::Value *to);
   llvm::Value *context() { return ctx_; }
   // How many functions stand above the traced one in a stack that is taken here: of a system call's
-  // program the program itself, bpf_trace_run2() and __bpf_trace_sys_enter().
-  uint64_t own_frames() const {
-    return kind_ != ProgramKind::kPlain && !function_.is_callback ? 3 : 0;
-  }
+  // program the program itself, bpf_trace_run2() and __bpf_trace_sys_enter(). A part is one more.
+  uint64_t own_frames() const;
   llvm::Value *context_u64(uint32_t index);  // ctx[index]
   llvm::Value *probe_id();
   std::string probe_type_name() const;
@@ -311,6 +309,7 @@ class Lowering {
     std::multimap<uint64_t, llvm::Value *> free;            // temporaries by size
     std::vector<std::pair<uint64_t, llvm::Value *>> taken;  // in order
     bool is_callback = false;
+    bool is_part = false;  // a callback that the program itself calls
   };
   // The variable of a `for` over a map: its key and value are used where they lie.
   struct Pair {
@@ -424,7 +423,8 @@ class Lowering {
   void with_callback(const std::string &name, const std::vector<std::string> &parameters,
                      ast::Stmt &loop, const std::vector<llvm::Value *> &words,
                      const CallbackBody &body,
-                     const std::function<void(llvm::Function *, llvm::Value *)> &call);
+                     const std::function<void(llvm::Function *, llvm::Value *)> &call,
+                     llvm::Value *scratch = nullptr);
   std::vector<const frontend::ast::VariableDecl *> shared_variables(ast::Stmt &loop);
   // The same by a loop of the program itself where the verifier can follow all its rounds.
   void walk_memory(uint64_t rounds, const Pointers &pointers,
@@ -457,6 +457,11 @@ class Lowering {
   // A value that is no memory; 0, and counted where there is a site, when there is none.
   llvm::Value *map_word(const MapInfo &info, llvm::Value *key, const ErrorCounter &missing);
 
+  // parts of long clauses (lower_part.cpp)
+  bool is_long(const ast::Clause &clause) const;
+  void block_in_parts(const std::vector<ast::Stmt *> &statements);
+  void part(std::vector<ast::Stmt *> statements);
+
   // aggregations
   void update_aggregation(const MapInfo &info, llvm::Value *pointer, llvm::Value *input);
   void update_series(const MapInfo &info, llvm::Value *pointer, llvm::Value *input);
@@ -478,6 +483,7 @@ class Lowering {
   llvm::Value *ctx_ = nullptr;            // in the function under construction
   llvm::Value *record_memory_ = nullptr;  // in a ring record: need not be clean
   Function function_;
+  bool has_parts_ = false;  // the clause under construction is long
   Packet packet_;
   std::unordered_map<const frontend::ast::VariableDecl *, llvm::Value *> slots_;
   std::unordered_map<const frontend::ast::VariableDecl *, Pair> pairs_;
@@ -494,6 +500,7 @@ class Lowering {
   std::vector<Span> program_spans_;  // per program
   // Of programs on system calls: what finds out whether the call is traced.
   std::map<uint32_t, llvm::CallInst *> dispatch_calls_;
+  std::unordered_set<uint32_t> programs_in_parts_;
   std::vector<std::string> unsupported_;
 };
 

@@ -54,7 +54,8 @@ std::vector<const frontend::ast::VariableDecl *> Lowering::shared_variables(ast:
 void Lowering::with_callback(const std::string &name, const std::vector<std::string> &parameters,
                              ast::Stmt &loop, const std::vector<llvm::Value *> &words,
                              const CallbackBody &body,
-                             const std::function<void(llvm::Function *, llvm::Value *)> &call) {
+                             const std::function<void(llvm::Function *, llvm::Value *)> &call,
+                             llvm::Value *scratch) {
   std::vector<const frontend::ast::VariableDecl *> shared = shared_variables(loop);
   // A loop in a loop may use the outer one's pair: made a plain variable for it.
   ast::walk(loop, [&](ast::Node &node) {
@@ -72,6 +73,7 @@ void Lowering::with_callback(const std::string &name, const std::vector<std::str
   all_words.insert(all_words.end(), entry_values_.begin(), entry_values_.end());
   std::vector<llvm::Value **> packet = packet_.values();
   std::vector<llvm::Value *> bases;
+  if (scratch) bases.push_back(scratch);
   std::vector<SharedPlace> places;
   for (const frontend::ast::VariableDecl *decl : shared) {
     places.push_back(find_place(slots_.at(decl), e_.module().getDataLayout(), bases));
@@ -82,6 +84,8 @@ void Lowering::with_callback(const std::string &name, const std::vector<std::str
   llvm::AllocaInst *block = llvm::IRBuilder<>(&entry, entry.begin())
                                 .CreateAlloca(llvm::ArrayType::get(word, count), nullptr, "shared");
   block->setAlignment(llvm::Align(8));
+  // Loops after each other take the same place on the stack.
+  b().CreateLifetimeStart(block);
   auto slot = [&](size_t i) { return at(block, i * 8); };
   b().CreateAlignedStore(e_.i64(0), slot(kReturnFlag), llvm::Align(8));
   b().CreateAlignedStore(ctx_, slot(kContext), llvm::Align(8));
@@ -123,6 +127,7 @@ void Lowering::with_callback(const std::string &name, const std::vector<std::str
     handed_bases.push_back(
         b().CreateAlignedLoad(b().getPtrTy(), at(handed, (kVariables + i) * 8), llvm::Align(8)));
   }
+  if (scratch) e_.borrow_scratch(handed_bases.front());
   for (size_t i = 0; i < shared.size(); i++) {
     llvm::Value *address =
         at(handed_bases[places[i].base], static_cast<uint64_t>(places[i].offset));
@@ -164,6 +169,7 @@ void Lowering::with_callback(const std::string &name, const std::vector<std::str
 
   call(function, block);
   llvm::Value *flag = b().CreateAlignedLoad(word, slot(kReturnFlag), llvm::Align(8));
+  b().CreateLifetimeEnd(block);
   if_then(b().CreateICmpNE(flag, e_.i64(0)), [&] {
     bool has_value = frontend::returns_value(family());
     leave(has_value ? b().CreateAShr(flag, 1) : nullptr);
@@ -178,6 +184,7 @@ void Lowering::callback_loop(
       llvm::IRBuilder<>(&entry, entry.begin())
           .CreateAlloca(llvm::ArrayType::get(b().getInt64Ty(), pointers.size()), nullptr, "shared");
   block->setAlignment(llvm::Align(8));
+  b().CreateLifetimeStart(block);
   for (size_t i = 0; i < pointers.size(); i++)
     b().CreateAlignedStore(pointers[i], at(block, i * 8), llvm::Align(8));
   auto outer_function = std::move(function_);
@@ -194,6 +201,7 @@ void Lowering::callback_loop(
   e_.end_callback();
   function_ = std::move(outer_function);
   e_.call(Helper::kLoop, {e_.i32(rounds), function, block, e_.i64(0)});
+  b().CreateLifetimeEnd(block);
 }
 
 void Lowering::range_callback(ast::ForRange &node, llvm::Value *begin, llvm::Value *end) {

@@ -326,6 +326,14 @@ llvm::Value *Lowering::context_fields(TypeRef type, Span span, llvm::Value *to) 
   return memory;
 }
 
+uint64_t Lowering::own_frames() const {
+  if (function_.is_callback && !function_.is_part) return 0;
+  if (kind_ != ProgramKind::kPlain) return function_.is_part ? 4 : 3;
+  // Others' stacks are taken from the registers of the event, or show the program.
+  bool is_taken_here = is_tracing() || family() == ProbeFamily::kRawTracepoint;
+  return function_.is_part && is_taken_here ? 1 : 0;
+}
+
 llvm::Value *Lowering::probe_id() {
   if (shared_probe_) return shared_probe_;
   return function_.is_callback ? e_.i64(UINT32_MAX) : e_.probe_id();

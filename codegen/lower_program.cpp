@@ -209,7 +209,13 @@ void Lowering::emit_program(const ProgramInfo &info, ProgramKind kind,
     release(0);
   }
   e_.end_predicate();
+  has_parts_ = is_long(clause);
+  if (has_parts_) {
+    e_.use_scratch_only();
+    programs_in_parts_.insert(e_.program_index());
+  }
   block(clause.body->statements);
+  has_parts_ = false;
   e_.set_location(span);
   e_.end_program();
 }

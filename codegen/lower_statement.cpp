@@ -99,6 +99,10 @@ void Lowering::leave_if(llvm::Value *condition) {
 }
 
 void Lowering::block(const std::vector<ast::Stmt *> &statements) {
+  if (has_parts_ && !function_.is_callback && function_.loops.empty()) {
+    block_in_parts(statements);
+    return;
+  }
   for (ast::Stmt *stmt : statements) statement(*stmt);
 }
 

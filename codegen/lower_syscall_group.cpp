@@ -4,7 +4,8 @@
 // only to find that the call is none of its own: with 17 clauses for entries and as many for exits
 // that took 1.3 microseconds each time. So they become functions of one program, which looks the
 // number up in their tables. They also load as one. Clauses with loops stay alone: their states
-// would be added up, and the verifier follows a million instructions of a program at the most.
+// would be added up, and the verifier follows a million instructions of a program at the most. So
+// do long ones, which are functions themselves.
 #include <llvm/Analysis/CFG.h>
 #include <llvm/IR/InstIterator.h>
 
@@ -63,7 +64,7 @@ void Lowering::group_syscall_programs() {
   std::map<std::string, std::vector<Group>> groups;  // by section
   const std::vector<object::Program> &programs = e_.description().programs;
   for (uint32_t i = 0; i < programs.size(); ++i) {
-    if (programs[i].dispatch.empty()) continue;
+    if (programs[i].dispatch.empty() || programs_in_parts_.count(i)) continue;
     llvm::Function &function = *e_.module().getFunction(programs[i].name);
     const Needs needs = needs_of(function);
     if (needs.has_callback || needs.stack > kMostStack || has_loop(function)) continue;
