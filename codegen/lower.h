@@ -408,6 +408,8 @@ class Lowering {
   void let(ast::Let &node);
   void if_statement(ast::If &node);
   void while_loop(ast::While &node);
+  void while_callback(ast::While &node);
+  std::optional<uint64_t> guess_rounds(ast::While &loop) const;
   void unroll(ast::Unroll &node);
   void for_range(ast::ForRange &node);
   void for_map(ast::ForMap &node);
@@ -415,9 +417,12 @@ class Lowering {
   void range_callback(ast::ForRange &node, llvm::Value *begin, llvm::Value *end);
 
   // callbacks (lower_callback.cpp)
+  // bpf_loop() runs at most this often (BPF_MAX_LOOPS, include/linux/bpf.h).
+  static constexpr int64_t kMostCallbacks = 1 << 23;
   // Emits `body` as a function that a helper calls, with the variables that it shares with the
   // program; `call` gets the function and what to hand over as its "ctx", and calls the helper.
-  // `words` are plain i64s that `body` gets back.
+  // `words` are plain i64s that `body` gets back. With `scratch` it goes on in the program's
+  // scratch memory.
   using CallbackBody =
       std::function<void(llvm::Function *, const std::vector<llvm::Value *> &words)>;
   void with_callback(const std::string &name, const std::vector<std::string> &parameters,
@@ -487,6 +492,9 @@ class Lowering {
   Packet packet_;
   std::unordered_map<const frontend::ast::VariableDecl *, llvm::Value *> slots_;
   std::unordered_map<const frontend::ast::VariableDecl *, Pair> pairs_;
+  // What variables were assigned last, in the order of the text, where that is a constant.
+  std::unordered_map<const frontend::ast::VariableDecl *, int64_t> last_constants_;
+  uint64_t walked_rounds_ = 1;                       // of the loops around that the verifier walks
   std::unordered_set<const llvm::Value *> aligned_;  // pointers known to be aligned to 8
   llvm::Value *return_flag_ = nullptr;               // in callbacks: set when the program is to end
   llvm::Value *shared_probe_ = nullptr;              // the probe id, where it is known already

@@ -214,16 +214,15 @@ void Lowering::range_callback(ast::ForRange &node, llvm::Value *begin, llvm::Val
     store_value(value, node.variable->decl->type, variable_slot(node.variable->decl));
     block(node.body->statements);
   };
-  // bpf_loop() runs at most this often (BPF_MAX_LOOPS, include/linux/bpf.h); what is left is told.
-  constexpr int64_t kMaxLoops = 1 << 23;
+  // What is left after as many rounds as there can be is told.
   auto *known = llvm::dyn_cast<llvm::ConstantInt>(count);
-  if (!known || known->getZExtValue() > uint64_t{kMaxLoops}) {
+  if (!known || known->getZExtValue() > uint64_t{kMostCallbacks}) {
     uint32_t site = e_.error_site("range", node.span, true);
-    if_then(b().CreateICmpUGT(count, e_.i64(kMaxLoops)),
+    if_then(b().CreateICmpUGT(count, e_.i64(kMostCallbacks)),
             [&] { e_.count_error(site, e_.i64(-E2BIG)); });
   }
   auto call = [&](llvm::Function *function, llvm::Value *shared) {
-    llvm::Value *most = e_.i64(kMaxLoops);
+    llvm::Value *most = e_.i64(kMostCallbacks);
     llvm::Value *rounds = b().CreateSelect(b().CreateICmpULT(count, most), count, most);
     e_.call(Helper::kLoop,
             {b().CreateTrunc(rounds, b().getInt32Ty()), function, shared, e_.i64(0)});

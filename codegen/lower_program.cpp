@@ -231,6 +231,7 @@ void Lowering::begin_described_program(const std::vector<const ProbeSpec *> &pro
   function_ = {};
   slots_.clear();
   pairs_.clear();
+  last_constants_.clear();
   aligned_.clear();
   packet_ = {};
   shared_probe_ = record_memory_ = nullptr;

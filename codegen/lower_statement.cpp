@@ -185,6 +185,12 @@ void Lowering::assign_variable(ast::Variable &node, ast::Expr &value_node) {
   // Not made in place: the value may be computed from what the variable holds.
   llvm::Value *result = value(value_node);
   store_value(result, node.decl->type, variable_slot(node.decl));
+  auto constant = is_in_memory(node.decl->type) ? std::nullopt : constant_of(result);
+  if (constant) {
+    last_constants_[node.decl] = *constant;
+  } else {
+    last_constants_.erase(node.decl);
+  }
 }
 
 void Lowering::assign(ast::Assign &node) {
@@ -230,20 +236,6 @@ void Lowering::if_statement(ast::If &node) {
     statement(*node.otherwise);
     jump(done);
   }
-  b().SetInsertPoint(done);
-}
-
-void Lowering::while_loop(ast::While &node) {
-  llvm::BasicBlock *head = e_.new_block("while"), *body = e_.new_block("while.body"),
-                   *done = e_.new_block("while.done");
-  jump(head);
-  b().SetInsertPoint(head);
-  b().CreateCondBr(condition(*node.condition), body, done);
-  b().SetInsertPoint(body);
-  function_.loops.push_back({done, head});
-  block(node.body->statements);
-  function_.loops.pop_back();
-  jump(head);
   b().SetInsertPoint(done);
 }
 

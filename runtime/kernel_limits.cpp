@@ -134,7 +134,8 @@ std::string find_missing_feature(const std::string &verifier_log) {
   // How kernels before 5.13 see a function that is called by a helper (kernel/bpf/verifier.c).
   if (verifier_log.find("number of funcs in func_info doesn't match") != std::string::npos) {
     return "a loop over a map (bpf_for_each_map_elem) " + since(5, 13) +
-           ", one over a long range (bpf_loop) with 5.17" + this_kernel();
+           ", one over a long range or with a while of many rounds (bpf_loop) with 5.17" +
+           this_kernel();
   }
   // The helper looks itself at where it is called from (bpf_d_path_allowed).
   const size_t path = verifier_log.rfind("call bpf_d_path#");

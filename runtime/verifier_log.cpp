@@ -46,6 +46,30 @@ bool is_statistics(std::string_view line) {
   return line.empty();
 }
 
+// Limits of the verifier itself: it follows a million instructions (BPF_COMPLEXITY_LIMIT_INSNS) and
+// 8,192 branches that wait (BPF_COMPLEXITY_LIMIT_JMP_SEQ), and must see where a loop ends.
+std::string find_limit(const std::string &log) {
+  struct Limit {
+    const char *words, *text;
+  };
+  constexpr Limit kLimits[] = {
+      {"jumps is too complex",
+       "a loop has more rounds, or the clause more branches, than the kernel follows"},
+      {"BPF program is too large",
+       "a loop has more rounds, or the clause more instructions, than "
+       "the kernel follows"},
+      {"infinite loop detected", "the kernel does not see where a loop ends"},
+  };
+  for (const Limit &limit : kLimits) {
+    if (log.find(limit.words) == std::string::npos) continue;
+    return std::string(limit.text) +
+           ". `for ($i : 0..$n)` takes any number of rounds from Linux 5.17 on; a long clause can "
+           "be "
+           "split into several";
+  }
+  return {};
+}
+
 }  // namespace
 
 uint32_t find_script_line(const std::string &log, const std::string &script_text) {
@@ -74,8 +98,9 @@ Error explain_verifier_log(const std::string &log, const std::string &program_na
     }
   }
   if (lines.empty()) return Error::from_errno(text, code);
-  const std::string missing = find_missing_feature(log);
-  text += ": " + (missing.empty() ? std::string(trim(lines.back())) : missing);
+  std::string reason = find_missing_feature(log);
+  if (reason.empty()) reason = find_limit(log);
+  text += ": " + (reason.empty() ? std::string(trim(lines.back())) : reason);
   const uint32_t line = find_script_line(log, description.script_text);
   if (line != 0) {
     const std::vector<std::string_view> script = split_lines(description.script_text);

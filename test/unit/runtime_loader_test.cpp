@@ -190,9 +190,10 @@ TEST(VerifierLog, NamesTheHelperThatTheKernelLacks) {
   EXPECT_NE(find_missing_feature("number of funcs in func_info doesn't match number of subprogs")
                 .find("Linux 5.13"),
             std::string::npos);
-  EXPECT_NE(find_missing_feature("3: (85) call bpf_d_path#147\nhelper call is not allowed in probe\n")
-                .find("tells no paths here"),
-            std::string::npos);
+  EXPECT_NE(
+      find_missing_feature("3: (85) call bpf_d_path#147\nhelper call is not allowed in probe\n")
+          .find("tells no paths here"),
+      std::string::npos);
   EXPECT_EQ(find_missing_feature("invalid func unknown#99999\n"), "");
   EXPECT_EQ(find_missing_feature("unknown func "), "");
   EXPECT_NE(find_missing_feature("Attaching fexit to __noreturn functions is rejected.\n")
@@ -212,6 +213,21 @@ TEST(VerifierLog, SaysWhyAndWhere) {
   EXPECT_EQ(error.code, EACCES);
   EXPECT_NE(error.message.find("begin_1: R2 !read_ok"), std::string::npos) << error.message;
   EXPECT_NE(error.message.find("stdin:3:   print(*$p);"), std::string::npos) << error.message;
+}
+
+TEST(VerifierLog, SaysWhatIsTooLong) {
+  object::Description description;
+  description.script_name = "stdin";
+  description.script_text = kScript;
+  for (auto [words, text] :
+       {std::pair{"The sequence of 8193 jumps is too complex.\n", "more rounds"},
+        std::pair{"BPF program is too large. Processed 1000001 insn\n", "more instructions"},
+        std::pair{"infinite loop detected at insn 12\n", "where a loop ends"}}) {
+    const Error error = explain_verifier_log(words, "begin_1", E2BIG, description);
+    const std::string first = error.message.substr(0, error.message.find('\n'));
+    EXPECT_NE(first.find(text), std::string::npos) << error.message;
+    EXPECT_NE(first.find("for ($i : 0..$n)"), std::string::npos) << error.message;
+  }
 }
 
 }  // namespace
