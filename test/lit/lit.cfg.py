@@ -74,6 +74,9 @@ else:
     if os.environ.get("AWL_SKIP_LOG"):
         with open(os.environ["AWL_SKIP_LOG"], "a") as file:
             file.write(message + "\n")
+# Keys of more than 512 bytes came with it.
+if tuple(int(part) for part in platform.release().split(".")[:2]) >= (5, 11):
+    config.available_features.add("linux-5.11")
 # What awl does while it compiles can be seen where it does.
 if way == "compile":
     config.available_features.add("compiles")
