@@ -80,6 +80,7 @@ Result<HelperOutcome> run_helper(const std::vector<std::string> &arguments, std:
   if (!messages) return messages.error();
   // Whoever ends us by the keyboard ends it, too, although it is in a group of its own.
   const DeferredSignals signals;
+  if (signals.is_waiting()) return Error{arguments[0] + ": it was interrupted", EINTR};
   const Result<pid_t> pid = spawn(
       arguments,
       {.input = in->get(), .output = out->get(), .messages = messages->get(), .has_group = true});

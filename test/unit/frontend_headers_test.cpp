@@ -61,19 +61,22 @@ TEST(HelperProgram, Failures) {
 // In a process of its own, which a signal then ends.
 TEST(HelperProgram, SignalsWaitUntilAllIsCleanedUp) {
   char name[] = "/tmp/awl-deferred-XXXXXX";
-  const std::string folder = mkdtemp(name);
+  const std::string folder = mkdtemp(name), begun = folder + "/begun";
   const pid_t child = fork();
   if (child == 0) {
     struct Cleanup {
       std::string folder;
       ~Cleanup() { fs::remove_all(folder); }
     };
+    signal(SIGINT, SIG_DFL);  // a shell's background jobs ignore it
     const DeferredSignals signals;
     const Cleanup cleanup{folder};
     const Result<HelperOutcome> outcome =
         run_helper({"/bin/sh", "-c", "kill -INT $PPID; sleep 100"}, "", 50);
     if (outcome || outcome.error().code != EINTR) _exit(1);
-    if (run_helper({"/bin/true"}, "", 50)) _exit(2);  // nothing more is begun
+    // Nothing more is begun.
+    if (run_helper({"/usr/bin/touch", begun}, "", 50)) _exit(2);
+    if (fs::exists(begun)) _exit(5);
     if (!fs::exists(folder)) _exit(3);
   }
   if (child == 0) _exit(4);
