@@ -14,6 +14,10 @@
 
 namespace awl {
 
+// Which of them are looked at: servers may have to be asked for others, which takes a while
+// (base/debuginfod.h).
+enum class DebugFiles { kInstalled, kFetched };
+
 // The folders of --debuginfo, set once when the program starts. Relative ones count from the
 // binary's folder; one that begins with a `+` takes files by checksum even when build ids differ.
 void set_debug_folders(const std::vector<std::string> &folders);

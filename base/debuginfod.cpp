@@ -1,5 +1,6 @@
 #include "base/debuginfod.h"
 
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 
@@ -15,12 +16,15 @@ constexpr int kFetchLimitS = 60;
 Result<std::string> fetch(const std::string &build_id) {
   const Result<std::string> program = find_program("debuginfod-find");
   if (!program) return program.error();
+  std::fprintf(stderr, "asking debuginfod servers for the debug information of build %s\n",
+               build_id.c_str());
   const Result<HelperOutcome> outcome =
       run_helper({*program, "debuginfo", build_id}, "", kFetchLimitS);
   if (!outcome) return outcome.error();
   if (outcome->exit_code != 0) {
-    const std::string &text = outcome->messages;
-    return Error{"debuginfod-find: " + text.substr(0, text.find('\n')), ENOENT};
+    std::string text = outcome->messages.substr(0, outcome->messages.find('\n'));
+    if (text.empty()) text = "it ended with status " + std::to_string(outcome->exit_code);
+    return Error{"debuginfod-find: " + text, ENOENT};
   }
   const std::string path = outcome->output.substr(0, outcome->output.find('\n'));
   const Result<ElfFile> file = ElfFile::open(path);

@@ -2,7 +2,7 @@
 //
 // Servers are asked by elfutils' program debuginfod-find, and only where the user has named some in
 // $DEBUGINFOD_URLS; it keeps what it has fetched. That may take long, so nobody asks while
-// something is traced: only whoever needs types and lines, before that.
+// something is traced: only for what cannot be had otherwise, before that, and it is said first.
 #pragma once
 
 #include <string>

@@ -4,7 +4,6 @@
 
 #include <filesystem>
 
-#include "base/debug_file.h"
 #include "base/debuginfod.h"
 #include "base/dwarf/object_image.h"
 
@@ -33,14 +32,15 @@ std::vector<std::string> package_paths(const std::string &binary, const std::str
 
 }  // namespace
 
-Result<std::shared_ptr<const DwarfFile>> DwarfFile::open(const std::string &path) {
+Result<std::shared_ptr<const DwarfFile>> DwarfFile::open(const std::string &path,
+                                                          DebugFiles files) {
   Result<ElfFile> binary = ElfFile::open(path);
   if (!binary) return binary.error();
   std::shared_ptr<DwarfFile> file(new DwarfFile);
   file->path_ = path;
   file->build_id_ = binary->build_id();
   file->debug_path_ = has_debug_information(*binary) ? path : find_debug_file(*binary);
-  if (file->debug_path_.empty()) {
+  if (file->debug_path_.empty() && files == DebugFiles::kFetched) {
     Result<std::string> fetched = fetch_debug_file(file->build_id_);
     if (!fetched) {
       return Error{path + " has no debug information here: " + fetched.error().message, ENOENT};

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 
+#include "base/debug_file.h"
 #include "base/dwarf/debug_package.h"
 #include "base/elf_file.h"
 #include "base/file.h"
@@ -31,7 +32,8 @@ struct DwarfUnit {
 class DwarfFile {
  public:
   // Errors: the file cannot be read, or has no debug information.
-  static Result<std::shared_ptr<const DwarfFile>> open(const std::string &path);
+  static Result<std::shared_ptr<const DwarfFile>> open(const std::string &path,
+                                                       DebugFiles files = DebugFiles::kInstalled);
   // Of an object file in memory, as a compiler has written it. Errors: as above, malformed.
   static Result<std::shared_ptr<const DwarfFile>> parse_object(std::string image);
   DwarfFile(const DwarfFile &) = delete;

@@ -52,7 +52,7 @@ Result<std::vector<UserFunctionArguments>> user_function_arguments(TypeStore &ty
   const std::string path = *target.resolve_binary(spec.binary);
   std::vector<UserFunctionArguments> functions;
   for (const std::string &symbol : *symbols) {
-    Result<UserFunction> function = target.user_function(types, path, symbol);
+    Result<UserFunction> function = target.user_function(types, path, symbol, DebugFiles::kFetched);
     if (!function) return function.error();
     functions.push_back({symbol, make_arguments(types, spec, symbol, *function), function->places,
                          function->build_id});
@@ -67,7 +67,7 @@ void set_return_type(Target &target, TypeStore &types, ProbeSpec &spec) {
   TypeRef common = nullptr;
   std::string build_id;
   for (const std::string &symbol : *symbols) {
-    Result<UserFunction> function = target.user_function(types, path, symbol);
+    Result<UserFunction> function = target.user_function(types, path, symbol, DebugFiles::kFetched);
     if (!function) return;
     if (!function->result.problem.empty() && symbols->size() == 1) {
       spec.retval_problem = function->result.problem;

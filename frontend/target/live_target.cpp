@@ -83,11 +83,11 @@ class LiveTarget : public BtfTarget {
   }
 
   Result<UserFunction> user_function(TypeStore &store, const std::string &path,
-                                     const std::string &symbol) override {
+                                     const std::string &symbol, DebugFiles files) override {
     if (!user_types_ || &user_types_->store() != &store) {
       user_types_ = std::make_unique<UserTypes>(store);
     }
-    Result<DwarfTypes *> types = user_types_->open(root_ + path);
+    Result<DwarfTypes *> types = user_types_->open(root_ + path, files);
     if (!types) return types.error();
     const Symbols symbols = open_symbols(path);
     if (!symbols) return symbols.error();
@@ -116,7 +116,8 @@ class LiveTarget : public BtfTarget {
 
   Status find_statement(const std::string &path, const std::string &file, uint32_t line,
                         uint32_t column) override {
-    Result<std::shared_ptr<const DwarfFile>> dwarf = DwarfFile::open(root_ + path);
+    Result<std::shared_ptr<const DwarfFile>> dwarf =
+        DwarfFile::open(root_ + path, DebugFiles::kFetched);
     if (!dwarf) return dwarf.error();
     Result<std::vector<uint64_t>> found = awl::find_statement(**dwarf, file, line, column);
     return found ? ok() : Status(found.error());

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/debug_file.h"
 #include "base/result.h"
 #include "base/tracefs.h"
 #include "base/usdt_notes.h"
@@ -102,8 +103,9 @@ class Target {
   virtual Result<std::vector<std::string>> binary_functions(const std::string &path,
                                                             const std::string &pattern) = 0;
   // A function by its symbol. Types are made in `store`, for which type_resolver() was called.
+  // Only for someone who needs it are `files` fetched.
   virtual Result<UserFunction> user_function(TypeStore &, const std::string &path,
-                                             const std::string &) {
+                                             const std::string &, DebugFiles) {
     return Error{"the debug information of " + path + " is not known here"};
   }
   // Names of functions that match a pattern, as C++ writes them, without their parameters.

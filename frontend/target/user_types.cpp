@@ -76,10 +76,15 @@ void UserTypes::add_binary(const std::string &path) {
   }
 }
 
-Result<DwarfTypes *> UserTypes::open(const std::string &path) {
+Result<DwarfTypes *> UserTypes::open(const std::string &path, DebugFiles files) {
   auto known = types_.find(path);
+  // What was not here may be elsewhere.
+  if (known != types_.end() && !known->second && files == DebugFiles::kFetched) {
+    types_.erase(known);
+    known = types_.end();
+  }
   if (known == types_.end()) {
-    Result<std::shared_ptr<const DwarfFile>> file = DwarfFile::open(path);
+    Result<std::shared_ptr<const DwarfFile>> file = DwarfFile::open(path, files);
     using Types = Result<std::unique_ptr<DwarfTypes>>;
     known = types_
                 .emplace(path, file ? Types(std::make_unique<DwarfTypes>(std::move(*file), store_))

@@ -19,7 +19,7 @@ class UserTypes {
   // Says that a script traces a binary: names that the kernel does not know are looked for there.
   void add_binary(const std::string &path);
   // The types of a binary; an Error when it has no debug information.
-  Result<DwarfTypes *> open(const std::string &path);
+  Result<DwarfTypes *> open(const std::string &path, DebugFiles files = DebugFiles::kInstalled);
 
   // Asks `first`, then the binaries.
   std::unique_ptr<TypeStore::Resolver> resolver_behind(std::unique_ptr<TypeStore::Resolver> first);

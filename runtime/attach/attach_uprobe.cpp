@@ -179,7 +179,8 @@ class FileExpansion {
 
   // A statement may have been compiled into several functions; in each, its first code counts.
   void add_statements() {
-    Result<std::shared_ptr<const DwarfFile>> dwarf = DwarfFile::open(context_.binary_root + path_);
+    Result<std::shared_ptr<const DwarfFile>> dwarf =
+        DwarfFile::open(context_.binary_root + path_, DebugFiles::kFetched);
     if (!dwarf) return miss(dwarf.error().message);
     Result<std::vector<uint64_t>> addresses =
         find_statement(**dwarf, point_.source_file, point_.source_line, point_.source_column);

@@ -79,7 +79,8 @@ Status list_functions(frontend::Target &target, const std::string &path, const U
     print(pattern.family + ":" + path + ":" + name, [&] {
       Arguments arguments;
       if (pattern.family != "uprobe") return arguments;
-      Result<frontend::UserFunction> function = target.user_function(store, path, name);
+      Result<frontend::UserFunction> function =
+          target.user_function(store, path, name, DebugFiles::kInstalled);
       if (!function) return arguments;
       for (const frontend::FunctionParameter &parameter : function->signature.parameters) {
         arguments.emplace_back(parameter.type_text, parameter.name);
