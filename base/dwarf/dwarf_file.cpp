@@ -33,7 +33,7 @@ std::vector<std::string> package_paths(const std::string &binary, const std::str
 }  // namespace
 
 Result<std::shared_ptr<const DwarfFile>> DwarfFile::open(const std::string &path,
-                                                          DebugFiles files) {
+                                                         DebugFiles files) {
   Result<ElfFile> binary = ElfFile::open(path);
   if (!binary) return binary.error();
   std::shared_ptr<DwarfFile> file(new DwarfFile);
