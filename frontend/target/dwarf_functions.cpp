@@ -45,28 +45,44 @@ bool is_pointer(int tag) {
 }
 
 struct Contents {
-  bool has_float = false, has_integer = false, is_nontrivial = false;
-  bool is_x87 = false;      // holds a long double of x86-64
+  bool is_nontrivial = false;
+  bool has_float[2] = {}, has_integer[2] = {};  // by word
+  bool is_x87 = false;                          // holds a long double of x86-64
   bool has_quad = false;    // holds one of 16 bytes that fills one floating point register
   bool is_aligned = false;  // to 16 bytes
   bool is_packed = false;   // a number in it lies across its natural alignment
+  bool is_unknown = false;  // too deep, or of too many parts to look at
   uint32_t visits = 0;      // small structs have few parts; what a file claims is bounded
+
+  void add(bool is_float, uint64_t offset, uint64_t size) {
+    for (uint64_t word = 0; word < 2; ++word) {
+      const bool is_in = offset < (word + 1) * kWord && word * kWord < offset + size;
+      if (is_in) (is_float ? has_float : has_integer)[word] = true;
+    }
+  }
 };
 
-void look_at_number(Dwarf_Die die, Contents &contents) {
+void look_at_number(Dwarf_Die die, uint64_t offset, Contents &contents) {
+  constexpr uint64_t kComplexInteger = DW_ATE_lo_user;  // of GNU
   const uint64_t encoding = dwarf_number(die, DW_AT_encoding).value_or(0);
-  const bool is_complex = encoding == DW_ATE_complex_float;
-  const bool is_float = encoding == DW_ATE_float || is_complex;
-  (is_float ? contents.has_float : contents.has_integer) = true;
-  if (dwarf_number(die, DW_AT_byte_size).value_or(0) != (is_complex ? 2 * kLarge : kLarge)) return;
+  const bool is_complex = encoding == DW_ATE_complex_float || encoding == kComplexInteger;
+  const bool is_float = encoding == DW_ATE_float || encoding == DW_ATE_complex_float;
+  const uint64_t size = dwarf_number(die, DW_AT_byte_size).value_or(0);
+  const uint64_t alignment = is_complex ? size / 2 : size;
+  contents.add(is_float, offset, size);
+  if (alignment != 0 && alignment <= kLarge && offset % alignment != 0) contents.is_packed = true;
+  if (alignment != kLarge) return;
   contents.is_aligned = true;
 #if defined(__aarch64__)
   contents.has_quad = contents.has_quad || is_float;
 #else
-  // A __float128 is as large, and encoded alike.
-  const bool is_x87 = is_float && dwarf_name(die).find("long double") != std::string::npos;
-  contents.is_x87 = contents.is_x87 || is_x87;
-  contents.has_quad = contents.has_quad || (is_float && !is_x87);
+  // What is no number of IEEE's 128 bits is one of x87, whatever its name (long double, _Float64x).
+  bool is_quad = false;
+  for (const char *name : {"_Float128", "__float128", "(kind=16)"}) {
+    is_quad = is_quad || dwarf_name(die).find(name) != std::string::npos;
+  }
+  contents.is_x87 = contents.is_x87 || (is_float && !is_quad);
+  contents.has_quad = contents.has_quad || (is_float && is_quad);
 #endif
 }
 
@@ -75,14 +91,21 @@ void look_inside(Dwarf_Die die, uint64_t offset, uint32_t depth, Contents &conte
   const int tag = dwarf_tag(&die);
   constexpr uint32_t kMaxVisits = 4096;
   if (depth > kMaxNesting || ++contents.visits > kMaxVisits) {
-    contents.is_nontrivial = true;
+    contents.is_unknown = true;
   } else if (tag == DW_TAG_base_type) {
-    look_at_number(die, contents);
-    const uint64_t size = dwarf_number(die, DW_AT_byte_size).value_or(0);
-    if (size != 0 && size <= kLarge && offset % size != 0) contents.is_packed = true;
+    look_at_number(die, offset, contents);
   } else if (tag == DW_TAG_array_type) {
-    const auto element = strip(dwarf_referred(die, DW_AT_type));
-    if (element) look_inside(*element, offset, depth + 1, contents);
+    auto element = strip(dwarf_referred(die, DW_AT_type));
+    Dwarf_Word all = 0, one = 0;
+    if (!element || dwarf_aggregate_size(&die, &all) != 0 ||
+        dwarf_aggregate_size(&*element, &one) != 0 || one == 0) {
+      return;
+    }
+    // What lies behind two words is passed in memory, whatever it is, unless it is all alike.
+    const uint64_t end = std::min<uint64_t>(all, 2 * kWord);
+    for (uint64_t at = 0; at < end; at += one) {
+      look_inside(*element, offset + at, depth + 1, contents);
+    }
   } else if (is_class(tag)) {
     // A class with a destructor or copying of its own is passed by reference.
     const uint64_t convention = dwarf_number(die, DW_AT_calling_convention).value_or(0);
@@ -96,15 +119,23 @@ void look_inside(Dwarf_Die die, uint64_t offset, uint32_t depth, Contents &conte
       }
       if (dwarf_number(child, DW_AT_alignment).value_or(0) >= kLarge) contents.is_aligned = true;
       const auto type = strip(dwarf_referred(child, DW_AT_type));
-      // Bits lie in what others share.
+      // Bits lie in what others share, and have no alignment.
       const bool is_bits = dwarf_number(child, DW_AT_bit_size).has_value();
       const uint64_t place = dwarf_number(child, DW_AT_data_member_location).value_or(0);
-      if (type) look_inside(*type, is_bits ? 0 : offset + place, depth + 1, contents);
+      if (is_bits) {
+        const uint64_t bit = dwarf_number(child, DW_AT_data_bit_offset).value_or(place * 8);
+        contents.add(/*is_float=*/false, offset + bit / 8, 1);
+      } else if (type) {
+        look_inside(*type, offset + place, depth + 1, contents);
+      }
       return true;
     });
   } else {
-    contents.has_integer = true;
-    if (is_pointer(tag) && offset % kWord != 0) contents.is_packed = true;
+    // Pointers, those to members, and enumerations.
+    Dwarf_Word size = 0;
+    if (dwarf_aggregate_size(&die, &size) != 0 || size == 0) size = kWord;
+    contents.add(/*is_float=*/false, offset, size);
+    if (offset % std::min<uint64_t>(size, kWord) != 0) contents.is_packed = true;
   }
 }
 
@@ -120,8 +151,18 @@ Passing passing_of(const Contents &contents, uint64_t size) {
 #if !defined(__aarch64__)
   if (contents.is_packed) return Passing::kMemory;
 #endif
-  if (!contents.has_float) return Passing::kInteger;
-  return contents.has_integer ? Passing::kMixed : Passing::kFloat;
+  bool has_float_word = false, has_integer_word = false;
+  for (int word = 0; word < 2; ++word) {
+    // A word with both is an integer.
+    has_integer_word = has_integer_word || contents.has_integer[word];
+#if defined(__aarch64__)
+    has_float_word = has_float_word || contents.has_float[word];
+#else
+    has_float_word = has_float_word || (contents.has_float[word] && !contents.has_integer[word]);
+#endif
+  }
+  if (!has_float_word) return Passing::kInteger;
+  return has_integer_word ? Passing::kMixed : Passing::kFloat;
 }
 
 UserArgumentPlace nowhere(const std::string &problem) {
@@ -143,8 +184,18 @@ class Places {
     Dwarf_Word size = 0;
     if (dwarf_aggregate_size(&*stripped, &size) != 0) size = kWord;
     const int tag = dwarf_tag(&*stripped);
-    if (is_pointer(tag)) return words(1, size);
+    if (is_pointer(tag) && !is_lost_) return words(1, size);
     const Contents contents = contents_of(*stripped);
+    is_lost_ = is_lost_ || contents.is_unknown;
+    if (is_lost_) return nowhere("its place is not known");
+#if defined(__aarch64__)
+    // Members of one kind of float take a register each, or all of them lie on the stack.
+    const bool is_of_floats = contents.has_float[0] && !contents.has_integer[0];
+    if (is_class(tag) && is_of_floats && !contents.is_nontrivial && size <= 4 * kLarge) {
+      is_stack_lost_ = true;
+      return nowhere("its place is not known");
+    }
+#endif
     is_aligned_ = contents.is_aligned && !contents.is_nontrivial;
     switch (passing_of(contents, size)) {
       case Passing::kFloat:
@@ -170,6 +221,9 @@ class Places {
  private:
   UserArgumentPlace words(uint32_t count, uint64_t size) {
     UserArgumentPlace place;
+#if defined(__aarch64__)
+    if (is_aligned_ && count == 2) next_register_ += next_register_ % 2;
+#endif
     if (next_register_ + count > kRegisterCount) {
 #if defined(__aarch64__)
       next_register_ = kRegisterCount;  // once on the stack, all that follow are
@@ -183,6 +237,7 @@ class Places {
   }
 
   UserArgumentPlace on_stack(uint64_t size) {
+    if (is_stack_lost_) return nowhere("its place is not known");
     UserArgumentPlace place;
     place.kind = UserArgumentPlace::Kind::kStack;
     if (is_aligned_) {
@@ -210,7 +265,12 @@ class Places {
   UserArgumentPlace floating(uint64_t size, bool has_quad) {
     if (size > kWord * 2) return in_memory(size);
     const uint32_t count = size > kWord && !has_quad ? 2 : 1;
-    if (next_float_ + count > kFloatRegisters) return on_stack(size);
+    if (next_float_ + count > kFloatRegisters) {
+#if defined(__aarch64__)
+      next_float_ = kFloatRegisters;  // once on the stack, all that follow are
+#endif
+      return on_stack(size);
+    }
     next_float_ += count;
     return nowhere("it is in a floating point register");
   }
@@ -218,7 +278,8 @@ class Places {
   // One word in a register of either kind, or all of it on the stack.
   UserArgumentPlace mixed(uint64_t size) {
 #if defined(__aarch64__)
-    return words(2, size);  // only structs of nothing else go to floating point registers
+    return words(size > kWord ? 2 : 1,
+                 size);  // only structs of nothing else go to floating point registers
 #else
     if (next_register_ == kRegisterCount || next_float_ == kFloatRegisters) return on_stack(size);
     ++next_register_;
@@ -230,7 +291,9 @@ class Places {
   static constexpr uint32_t kFloatRegisters = 8;
   uint32_t next_register_ = 0, next_float_ = 0;
   uint32_t stack_ = kFirstOnStack;
-  bool is_aligned_ = false;  // the argument at hand, to 16 bytes
+  bool is_aligned_ = false;     // the argument at hand, to 16 bytes
+  bool is_lost_ = false;        // nor is it known where any that follows is
+  bool is_stack_lost_ = false;  // the same of those on the stack
 };
 
 // The register of an argument that an operation names; nothing: it is none.
@@ -282,7 +345,8 @@ std::optional<UserArgumentPlace> stated_place(Dwarf_Die &function, Dwarf_Die &pa
     constexpr int64_t kFarthest = 1 << 20;
     const std::optional<int64_t> base = frame_base(function, address);
     const auto distance = static_cast<int64_t>(expression[0].number);
-    if (!base || distance > kFarthest || *base + distance < kFirstOnStack) return std::nullopt;
+    if (!base || distance > kFarthest || distance < -kFarthest || *base + distance < kFirstOnStack)
+      return std::nullopt;
     place.kind = UserArgumentPlace::Kind::kStack;
     place.offset = static_cast<uint32_t>(*base + distance);
     return place;
