@@ -5,6 +5,8 @@
 #include <linux/bpf.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <numeric>
 
 #include "base/elf_file.h"
@@ -109,7 +111,15 @@ void UnwindTables::inherit(uint32_t child, uint32_t parent) {
   if (!is_used() || !processes_.contains(parent)) return;
   auto process = std::make_unique<object::UnwindProcess>();
   if (bpf_map_lookup_elem(processes_map_, &parent, process.get()) != 0) return;
-  if (bpf_map_update_elem(processes_map_, &child, process.get(), BPF_ANY) != 0) return;
+  if (bpf_map_update_elem(processes_map_, &child, process.get(), BPF_ANY) != 0) {
+    if (on_problem_ && !has_told_full_) {
+      on_problem_(
+          fmt::format("stacks of process {}, a child, are not unwound, nor may others be: {}",
+                      child, std::strerror(errno)));
+    }
+    has_told_full_ = true;
+    return;
+  }
   processes_[child] = true;
 }
 

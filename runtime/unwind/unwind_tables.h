@@ -26,7 +26,8 @@ class UnwindTables {
       : processes_map_(processes_map), tables_map_(tables_map) {}
 
   bool is_used() const { return processes_map_ >= 0; }
-  // Called once for each file whose rules cannot be had: where stacks will end, and why.
+  // Called once for each file whose rules cannot be had, and for the first child that there is no
+  // room for: which stacks will end where, and why.
   void set_on_problem(std::function<void(const std::string &)> then) {
     on_problem_ = std::move(then);
   }
@@ -53,6 +54,7 @@ class UnwindTables {
   std::unordered_map<uint32_t, bool> processes_;  // whether it is there for its parent's sake
   std::function<void(const std::string &)> on_problem_;
   uint32_t next_table_ = 0;
+  bool has_told_full_ = false;  // of a child for which there is no room
 };
 
 }  // namespace awl::runtime
