@@ -19,6 +19,8 @@ namespace {
 
 // A program may use 64 maps (MAX_USED_MAPS in include/linux/bpf_verifier.h); some are awl's own.
 constexpr size_t kMostMaps = 48;
+// It may have 256 functions (BPF_MAX_SUBPROGS, there too); what the parts call counts as well.
+constexpr size_t kMostParts = 128;
 constexpr uint64_t kMostStack =
     256;  // bytes of a function's 512 that are known before it is compiled
 
@@ -71,7 +73,7 @@ void Lowering::group_syscall_programs() {
     std::vector<Group> &open = groups[programs[i].section];
     std::set<const llvm::GlobalVariable *> maps = needs.maps;
     if (!open.empty()) maps.insert(open.back().maps.begin(), open.back().maps.end());
-    if (open.empty() || maps.size() > kMostMaps) {
+    if (open.empty() || maps.size() > kMostMaps || open.back().programs.size() == kMostParts) {
       open.emplace_back();
       maps = needs.maps;
     }

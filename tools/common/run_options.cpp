@@ -64,8 +64,9 @@ void add_run_options(CLI::App &app, RunArguments &arguments,
           word_of({word("none", runtime::Buffering::kNone), word("line", runtime::Buffering::kLine),
                    word("full", runtime::Buffering::kFull)}))
       ->option_text("MODE");
-  app.add_option("-c,--cmd", run.command, "Run COMMAND; when it ends, tracing ends")
-      ->option_text("COMMAND");
+  CLI::Option *command =
+      app.add_option("-c,--cmd", run.command, "Run COMMAND; when it ends, tracing ends")
+          ->option_text("COMMAND");
   std::string names;
   for (const std::string &stage : stages) names += (names.empty() ? "" : ", ") + stage;
   app.add_option("-d,--debug", arguments.debug_stages, "Show a stage: " + names)
@@ -99,6 +100,7 @@ void add_run_options(CLI::App &app, RunArguments &arguments,
   app.add_option("-o,--output", run.output_path, "Write the output to FILE")->option_text("FILE");
   app.add_option("-p,--pid", run.pid, "Trace this process alone")
       ->check(process_id())
+      ->excludes(command)
       ->option_text("PID");
   app.add_option("--probe-filter", run.probe_filter,
                  "Attach only probes whose name matches this regular expression")
