@@ -44,8 +44,9 @@ llvm::Value *gid(BuiltinCall &call) {
 // reading it costs more at start-up than most traces save.
 llvm::Value *comm(BuiltinCall &call) {
   llvm::Value *memory = call.memory();
-  // Linux 5.19 to 6.1 leave what is behind the NUL as it was: one name would be two keys.
-  if (!call.lowering.is_record_memory(memory)) call.lowering.zero(memory, call.type()->size);
+  // Linux 5.19 to 6.1 leave what is behind the NUL as it was: one name would be two keys. Memory of
+  // a tuple is zero already, that of a record need not be.
+  if (!call.to) call.lowering.zero(memory, call.type()->size);
   llvm::Value *size = call.emitter().i32(call.type()->size);
   call.emitter().call(Helper::kGetCurrentComm, {memory, size});
   return memory;
