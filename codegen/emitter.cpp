@@ -586,7 +586,7 @@ Result<std::vector<uint8_t>> Emitter::finish() {
   if (s_->options.on_description) s_->options.on_description(s_->description);
   if (s_->options.on_ir) s_->options.on_ir(print_module(s_->module));
 
-#ifndef NDEBUG
+#ifdef AWL_VERIFY_IR
   std::string defect;
   llvm::raw_string_ostream stream(defect);
   if (llvm::verifyModule(s_->module, &stream)) {

@@ -42,16 +42,13 @@ llvm::Value *Lowering::bounded(llvm::Value *value, uint64_t most) {
 
 void Lowering::aggregate(const MapInfo &info, ast::Expr *key, ast::Call &call, Span span) {
   // hist and lhist: all but the first argument are constants that the type tells.
-  std::vector<llvm::Value *> inputs;
-  if (!call.arguments.empty()) inputs.push_back(value(*call.arguments[0]));
-  llvm::Value *input = inputs.empty() ? e_.i64(1) : inputs[0];
-  llvm::Value *key_memory = map_key(info, key);
-  Operands operands =
-      with_counter({{"key", key_memory}, {"number", input}}, update_counter(info, span));
+  llvm::Value *input = call.arguments.empty() ? nullptr : value(*call.arguments[0]);
+  Operands operands = with_counter({{"key", map_key(info, key)}}, update_counter(info, span));
+  if (input) operands.emplace_back("number", input);
   map_operation(info, &MapUses::writes, "aggregate", operands, [&](const Values &values) {
-    e_.with_map_value(info, values[0], counter_of(values, 2), [&](llvm::Value *pointer) {
+    e_.with_map_value(info, values[0], counter_of(values, 1), [&](llvm::Value *pointer) {
       aligned_.insert(pointer);
-      update_aggregation(info, pointer, values[1]);
+      update_aggregation(info, pointer, input ? values.back() : e_.i64(1));
     });
     return e_.i64(0);
   });

@@ -89,7 +89,7 @@ Lowering::Operands Lowering::with_counter(Operands operands, const ErrorCounter 
 }
 
 ErrorCounter Lowering::counter_of(const Values &values, size_t first) {
-  if (values.size() <= first) return {};
+  if (values.size() < first + 2) return {};
   return {values[first], values[first + 1]};
 }
 

@@ -179,16 +179,31 @@ bool add_machine_passes(llvm::TargetMachine &machine, llvm::legacy::PassManager 
   auto &target = static_cast<llvm::LLVMTargetMachine &>(machine);
   auto *modules = new llvm::MachineModuleInfoWrapperPass(&target);
   llvm::TargetPassConfig *config = target.createPassConfig(passes);
-  config->setDisableVerify(true);  // Emitter::finish() has verified the module
+  config->setDisableVerify(true);  // Emitter::finish() verifies, in builds for development
   passes.add(config);
   passes.add(modules);
-  for (const char *id : std::initializer_list<const char *>{
-           &llvm::LiveDebugValuesID, &llvm::RemoveRedundantDebugValuesID,
-           &llvm::MachineLateInstrsCleanupID, &llvm::StackMapLivenessID, &llvm::PatchableFunctionID,
-           &llvm::FEntryInserterID, &llvm::XRayInstrumentationID, &llvm::FuncletLayoutID,
-           &llvm::ShrinkWrapID, &llvm::PostRAMachineSinkingID, &llvm::MachineCombinerID,
-           &llvm::EarlyIfConverterID, &llvm::PostRASchedulerID, &llvm::FixupStatepointCallerSavedID,
-           &llvm::MachineSanitizerBinaryMetadataID}) {
+  for (const char *id : std::initializer_list<const char *>{&llvm::LiveDebugValuesID,
+                                                            &llvm::RemoveRedundantDebugValuesID,
+                                                            &llvm::MachineLateInstrsCleanupID,
+                                                            &llvm::StackMapLivenessID,
+                                                            &llvm::PatchableFunctionID,
+                                                            &llvm::FEntryInserterID,
+                                                            &llvm::XRayInstrumentationID,
+                                                            &llvm::FuncletLayoutID,
+                                                            &llvm::ShrinkWrapID,
+                                                            &llvm::PostRAMachineSinkingID,
+                                                            &llvm::MachineCombinerID,
+                                                            &llvm::EarlyIfConverterID,
+                                                            &llvm::PostRASchedulerID,
+                                                            &llvm::FixupStatepointCallerSavedID,
+                                                            &llvm::MachineSanitizerBinaryMetadataID,
+                                                            &llvm::MachineCopyPropagationID,
+                                                            &llvm::OptimizePHIsID,
+                                                            &llvm::DetectDeadLanesID,
+                                                            &llvm::RenameIndependentSubregsID,
+                                                            &llvm::EarlyTailDuplicateID,
+                                                            &llvm::TailDuplicateID,
+                                                            &llvm::LocalStackSlotAllocationID}) {
     config->disablePass(id);
   }
   if (config->addISelPasses()) return false;
