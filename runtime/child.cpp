@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
@@ -24,6 +25,7 @@ namespace {
   if (signals != nullptr) signals->restore();
   char go = 0;
   if (read_some(go_pipe, &go, 1) != 1) _exit(0);
+  prctl(PR_SET_PDEATHSIG, SIGTERM);  // however the tracer ends, the command does not go on
   execv(path.c_str(), arguments.data());
   const int code = errno;
   (void)!write(failure_pipe, &code, sizeof code);

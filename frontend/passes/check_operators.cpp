@@ -190,10 +190,10 @@ TypeRef TypeChecker::check_inc_dec(ast::IncDec &node) {
     report(node.target->span, kAddressOf);
     return nullptr;
   }
-  // Counting is done in 64 bits, with the sign that the slot has otherwise.
+  // Counting is done in 64 bits with a sign: what counts down may go below zero.
   TypeRef type = check_raw(node.target);
   bool is_number = !slot->shape.type || slot->shape.type->is_integer();
-  if (is_number && !slot->is_fixed && !is_final_) widen_slot(*slot, {int64(), true, {}});
+  if (is_number && !slot->is_fixed && !is_final_) widen_slot(*slot, {int64(), false, {}});
   if (!is_final_) type = slot->shape.type;
   if (!type) return nullptr;
   node.target->type = type;

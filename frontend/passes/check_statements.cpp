@@ -163,6 +163,7 @@ void TypeChecker::assign_variable(ast::Assign &assign, ast::Variable &target) {
 
 void TypeChecker::assign_map(ast::Assign &assign, ast::MapAccess &target) {
   MapSlot &slot = map(target.name, target.span);
+  slot.is_assigned = true;
   auto *call = ast::as<ast::Call>(assign.value);
   const Builtin *aggregation = call ? find_builtin(call->name) : nullptr;
   if (aggregation && !aggregation->is_aggregation) aggregation = nullptr;
@@ -191,7 +192,6 @@ void TypeChecker::assign_map(ast::Assign &assign, ast::MapAccess &target) {
     report(assign.span, kNotAssignable, to_string(type));
     return;
   }
-  slot.is_assigned = true;
   TypeRef known = slot.value.shape.type;
   bool is_put = false;
   if (aggregation) {

@@ -89,15 +89,19 @@ void TypeChecker::infer() {
   }
 }
 
-// Elements of maps that nothing is assigned to, or only what depends on themselves, read as 0.
+// Elements of maps that nothing is assigned to read as 0; then, if that tells no more, those that
+// only depend on themselves.
 bool TypeChecker::settle_unassigned_maps() {
-  bool has_settled = false;
-  for (auto &[name, map] : maps_) {
-    if (!map.is_used || map.value.shape.type) continue;
-    program_index_ = map.users.empty() ? 0 : *map.users.begin();
-    has_settled |= widen_slot(map.value, {int64(), false, {}});
+  for (const bool is_assigned : {false, true}) {
+    bool has_settled = false;
+    for (auto &[name, map] : maps_) {
+      if (!map.is_used || map.value.shape.type || map.is_assigned != is_assigned) continue;
+      program_index_ = map.users.empty() ? 0 : *map.users.begin();
+      has_settled |= widen_slot(map.value, {int64(), false, {}});
+    }
+    if (has_settled) return true;
   }
-  return has_settled;
+  return false;
 }
 
 void TypeChecker::walk_program(size_t index) {
