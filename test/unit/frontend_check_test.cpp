@@ -115,7 +115,7 @@ TEST_F(CheckTest, VariablesWidenOverAllUses) {
   EXPECT_EQ(types("$a = (uint8)1; $a = 200;"), "uint16");
   EXPECT_EQ(types("$a = (uint32)1; $a = -1;"), "int64");
   EXPECT_EQ(types("$a = 1; $a++;"), "int64");
-  EXPECT_EQ(types("$a = (uint8)1; $a++;"), "uint64");
+  EXPECT_EQ(types("$a = (uint8)1; $a++;"), "int64");
   EXPECT_EQ(types("$a = \"x\"; $a = \"abc\";"), "string[4]");
   EXPECT_EQ(types("$a = (1, \"x\"); $a = (1000, \"abc\");"), "(int16,string[4])");
   EXPECT_EQ(types("$a = (x=1, y=\"a\"); $a = (y=\"abc\", x=1000);"),
