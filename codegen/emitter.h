@@ -42,6 +42,10 @@ class Emitter {
   // Until end_program() everything is emitted into it.
   llvm::Function *begin_program(const std::string &name, const std::string &section,
                                 frontend::Span span);
+  // Has the kernel run the program on the stack of the thread. Since 6.13 it gives programs with 64
+  // bytes of stack and more one for each CPU (kernel/bpf/verifier.c, bpf_enable_priv_stack), also
+  // those of user probes, whose runs are preempted and then share it.
+  void stay_on_stack_of_thread();
   // Finishes it; the insertion point must be in a block that returns from here: emits `ret value`
   // after releasing scratch. Every early return must go through emit_return.
   void emit_return(llvm::Value *value = nullptr);  // null: the program's default, 0 unless set

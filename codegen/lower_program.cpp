@@ -246,6 +246,10 @@ void Lowering::begin_described_program(const std::vector<const ProbeSpec *> &pro
   }
   description.is_entry = is_entry;
   ctx_ = e_.ctx();
+  const ProbeFamily attached = used.front()->family;
+  if (attached == ProbeFamily::kUprobe || attached == ProbeFamily::kUretprobe ||
+      attached == ProbeFamily::kUsdt)
+    e_.stay_on_stack_of_thread();
 }
 
 // -p filters events of these; the others are attached to the process, or have none.
