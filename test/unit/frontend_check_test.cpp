@@ -124,7 +124,8 @@ TEST_F(CheckTest, VariablesWidenOverAllUses) {
 
 TEST_F(CheckTest, MapsWidenOverAllClauses) {
   const std::string script =
-      "begin { @x[1, \"a\"] = 1; } end { @x[pid, comm] = -5000; } interval:s:1 { $a = @x[2, \"b\"]; }";
+      "begin { @x[1, \"a\"] = 1; } end { @x[pid, comm] = -5000; } interval:s:1 { $a = @x[2, "
+      "\"b\"]; }";
   EXPECT_EQ(type(script, "@x"), "(uint32,string[16]) -> int16");
   EXPECT_EQ(type(script, "$a"), "int16");
   EXPECT_EQ(type("@x++;", "@x"), "int64");
@@ -235,7 +236,8 @@ TEST_F(CheckTest, LoopsAndJumps) {
 
 TEST_F(CheckTest, StructsPointersAndArrays) {
   const std::string s =
-      "struct inner { short z; } struct s { int x; char name[8]; unsigned char raw[4]; struct inner "
+      "struct inner { short z; } struct s { int x; char name[8]; unsigned char raw[4]; struct "
+      "inner "
       "*next; struct { int deep; }; int bits : 3; } begin { $p = (struct s *)1; ";
   EXPECT_EQ(type(s + "$a = $p.x; }", "$a"), "int32");
   EXPECT_EQ(type(s + "$a = $p->name; }", "$a"), "string[8]");
@@ -264,7 +266,8 @@ TEST_F(CheckTest, StructsPointersAndArrays) {
 TEST_F(CheckTest, ProbesSayWhatThereIs) {
   EXPECT_EQ(type("tracepoint:sched:switch { $a = args.comm; }", "$a"), "string[16]");
   EXPECT_EQ(type("tracepoint:sched:switch { $a = args.pid; }", "$a"), "int32");
-  EXPECT_EQ(type("tracepoint:syscalls:sys_enter_open { $a = str(args.name); }", "$a"), "string[1024]");
+  EXPECT_EQ(type("tracepoint:syscalls:sys_enter_open { $a = str(args.name); }", "$a"),
+            "string[1024]");
   EXPECT_EQ(type("uprobe:/bin/app:f { $a = arg0; }", "$a"), "uint64");
   EXPECT_EQ(type("uprobe:/bin/app:f { $a = func; }", "$a"), "usym_t");
   EXPECT_EQ(type("uretprobe:/bin/app:f { $a = retval; }", "$a"), "uint64");
@@ -298,9 +301,10 @@ TEST_F(CheckTest, FormatsAreCheckedAtTheConversion) {
   EXPECT_EQ(place(), "%-5d");
   EXPECT_EQ(errors("printf(\"%r\", 1);"), "format-type");
   EXPECT_EQ(errors("printf(comm);"), "argument-type");
-  EXPECT_EQ(errors("@x = count(); printf(\"%d %s %x %p %c %r\", @x, (1, kstack), pid, (void *)1, 65, "
-                   "buf(\"a\", 1));"),
-            "");
+  EXPECT_EQ(
+      errors("@x = count(); printf(\"%d %s %x %p %c %r\", @x, (1, kstack), pid, (void *)1, 65, "
+             "buf(\"a\", 1));"),
+      "");
 }
 
 TEST_F(CheckTest, StringsHaveALimitFormatsHaveNone) {
@@ -314,7 +318,9 @@ TEST_F(CheckTest, ParametersAreTypedByValueAndUse) {
   EXPECT_EQ(types("$a = $1;"), "int64");
   EXPECT_EQ(types("$a = str($1);"), "string[256]");
   EXPECT_EQ(types("$a = str($1 + 1);"), "string[256]");
-  ASSERT_TRUE(compile("begin { print($1); print(str($1)); print($2 == \"x\"); print(getopt(\"n\", 5, \"what\")); }"));
+  ASSERT_TRUE(
+      compile("begin { print($1); print(str($1)); print($2 == \"x\"); print(getopt(\"n\", 5, "
+              "\"what\")); }"));
   const auto &parameters = compilation->checked.parameters;
   ASSERT_EQ(parameters.size(), 4u);
   EXPECT_EQ(parameters[0].kind, ParameterInfo::Kind::kInteger);
@@ -358,7 +364,8 @@ TEST_F(CheckTest, TimeGrowsWithTheScriptAlone) {
     }
     auto start = std::chrono::steady_clock::now();
     EXPECT_TRUE(compile(script + "}"));
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+        .count();
   };
   milliseconds(500);
   double small = milliseconds(500), large = milliseconds(5000);
