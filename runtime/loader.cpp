@@ -96,11 +96,12 @@ uint32_t LoadedObject::map_entries(const std::string &elf_name) const {
 class Loader {
  public:
   Loader(ObjectFile file, const object::Description &description, const Plan &plan,
-         const LoadInputs &inputs)
+         const LoadInputs &inputs, object::Location &refused)
       : file_(std::move(file)),
         description_(description),
         plan_(plan),
         inputs_(inputs),
+        refused_(refused),
         log_size_(std::clamp<size_t>(description.settings.log_size, 4096, kMaxLogSize)) {}
 
   Result<LoadedObject> load() {
@@ -560,6 +561,7 @@ class Loader {
       if (family != "fentry" && family != "fexit" && family != "lsm") continue;
       const size_t index = std::min(skipped_[i], plan_.instances[i].size() - 1);
       const Target &target = plan_.instances[i][index].targets.front();
+      refused_ = target.point->location;
       return explain_tracing_error(target, code).with_context("cannot attach to " + target.name);
     }
     return libbpf_error("cannot load the object", code);
@@ -577,14 +579,16 @@ class Loader {
   const object::Description &description_;
   const Plan &plan_;
   const LoadInputs &inputs_;
+  object::Location &refused_;
   LoadedObject loaded_;
   const size_t log_size_;
   std::vector<Log> logs_;
 };
 
 Result<LoadedObject> load_object(ObjectFile file, const object::Description &description,
-                                 const Plan &plan, const LoadInputs &inputs) {
-  return Loader(std::move(file), description, plan, inputs).load();
+                                 const Plan &plan, const LoadInputs &inputs,
+                                 object::Location &refused) {
+  return Loader(std::move(file), description, plan, inputs, refused).load();
 }
 
 }  // namespace awl::runtime

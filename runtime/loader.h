@@ -55,8 +55,10 @@ class LoadedObject {
 };
 
 // Loads all instances of the plan. A program that the verifier refuses gives an error with the
-// line of the script and the end of the verifier's log.
+// line of the script and the end of the verifier's log. Where it is an attach point that cannot be
+// had, its place in the script is put into `refused`.
 Result<LoadedObject> load_object(ObjectFile file, const object::Description &description,
-                                 const Plan &plan, const LoadInputs &inputs);
+                                 const Plan &plan, const LoadInputs &inputs,
+                                 object::Location &refused);
 
 }  // namespace awl::runtime

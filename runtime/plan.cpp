@@ -75,8 +75,7 @@ class Planner {
     plan_.instances.emplace_back();
     if (!is_of_mode(program)) return ok();
     std::vector<Target> targets;
-    Status status = find_targets(program, *family, targets);
-    if (!status) return status.error();
+    find_targets(program, *family, targets);
     if (program.is_entry) {
       keep_calls_that_return(targets);
       leave_to_sessions(program, targets);
@@ -126,14 +125,21 @@ class Planner {
     plan_.problems.push_back({is_warning ? warning : error, location, is_warning});
   }
 
-  Status find_targets(const object::Program &program, const Family &family,
-                      std::vector<Target> &targets) {
+  void find_targets(const object::Program &program, const Family &family,
+                    std::vector<Target> &targets) {
     bool was_reported = false, was_filtered = false;
     const object::AttachPoint *empty_pattern = nullptr;
     std::string empty_text;
     for (const object::AttachPoint &point : program.attach_points) {
       Result<Expansion> expansion = family.expand(context_, point);
-      if (!expansion) return expansion.error().with_context("cannot look up " + point.name);
+      if (!expansion) {
+        // The program of the exits, which is next, has the same attach points.
+        if (program.is_entry && !finds_watched(program)) continue;
+        plan_.problems.push_back(
+            {"cannot look up " + point.name + ": " + expansion.error().message, point.location});
+        was_reported = true;
+        continue;
+      }
       if (!expansion->missing.empty() && (!program.is_entry || finds_watched(program))) {
         // One of several patterns may match nothing; a name must exist.
         const bool is_pattern = has_wildcard(point.category) || has_wildcard(point.target) ||
@@ -165,7 +171,6 @@ class Planner {
       report_missing(empty_text, empty_pattern->location);
     }
     if (!program.dispatch.empty()) keep_each_syscall_once(targets);
-    return ok();
   }
 
   // Whether a program tells the address that the next one, of a watchpoint, watches. Other entries

@@ -102,7 +102,12 @@ class Run {
     if (!report_problems(0)) return 1;
     if (plan_.names.empty()) return Error{"there are no probes to attach to"};
     Status loaded = load(std::move(file));
-    if (!loaded) return loaded.error();
+    if (!loaded && refused_.line == 0) return loaded.error();
+    if (!loaded) {
+      plan_.problems.assign(1, {loaded.error().message, refused_});
+      report_problems(0);
+      return 1;
+    }
     Result<std::unique_ptr<Consumer>> consumer =
         Consumer::create(description_, loaded_, plan_, options_, *output_);
     if (!consumer) return consumer.error();
@@ -147,7 +152,7 @@ class Run {
       const Problem &problem = plan_.problems[i];
       may_go_on = may_go_on && problem.is_warning;
       if (problem.is_warning && options_.no_warnings) continue;
-      output_->user_message({problem.is_warning, problem.text, problem.location});
+      output_->user_message({problem.is_warning, problem.text, problem.location, true});
     }
     writer_->flush();
     return may_go_on;
@@ -194,7 +199,8 @@ class Run {
     inputs.debug_libbpf = options_.debug_libbpf;
     inputs.debug_verifier = options_.debug_verifier;
     inputs.head_start = options_.head_start;
-    Result<LoadedObject> loaded = load_object(std::move(file), description_, plan_, inputs);
+    Result<LoadedObject> loaded =
+        load_object(std::move(file), description_, plan_, inputs, refused_);
     if (!loaded) return loaded.error();
     loaded_ = std::move(*loaded);
     return ok();
@@ -466,6 +472,7 @@ class Run {
   std::optional<Signals> signals_;
   std::optional<Child> child_;
   LoadedObject loaded_;
+  object::Location refused_;  // the place of what could not be loaded, when that is known
   std::unique_ptr<Consumer> consumer_;
   Attachments attachments_;
   std::unique_ptr<Watcher> watcher_;

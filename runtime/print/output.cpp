@@ -71,6 +71,7 @@ class TextOutput final : public Output {
     text += message.is_warning ? "WARNING: " : "ERROR: ";
     text += message.text;
     end_line(text);
+    if (message.is_quoted) text += quote(description_, message.location);
     writer_.write_error(text);
   }
   void runtime_error(const object::ErrorSite &site, int64_t result) override {

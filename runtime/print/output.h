@@ -74,6 +74,7 @@ struct Message {
   bool is_warning = false;
   std::string text;
   object::Location location;  // line 0: none
+  bool is_quoted = false;     // text shows the line of the script, too
 };
 
 class Output {
@@ -92,7 +93,7 @@ class Output {
   virtual void join(std::string_view text) = 0;           // without newline
   virtual void cat(std::string_view text) = 0;            // a file's content
   virtual void system(std::string_view text) = 0;         // a command's output
-  virtual void user_message(const Message &message) = 0;  // errorf, warnf
+  virtual void user_message(const Message &message) = 0;  // errorf, warnf, attach points
   // A helper failed at a place in the script (ErrorSite); `result` is what it returned.
   virtual void runtime_error(const object::ErrorSite &site, int64_t result) = 0;
   // ErrorSite counts at the end: how often something failed which had not been reported at once.
