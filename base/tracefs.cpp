@@ -184,10 +184,10 @@ Result<TracepointFormat> read_tracepoint_format(const std::string &category,
       read_tracefs_file("events/" + category + "/" + event + "/format");
   if (!text && text.error().code == ENOENT) return Error{what + " does not exist", ENOENT};
   if (!text) return text.error().with_context(what);
-  return parse_tracepoint_format(*text);
+  return parse_tracepoint_format(*text, category);
 }
 
-TracepointFormat parse_tracepoint_format(std::string_view text) {
+TracepointFormat parse_tracepoint_format(std::string_view text, std::string_view category) {
   TracepointFormat format;
   while (!text.empty()) {
     std::string_view line = trim(take_until(text, '\n'));
@@ -197,7 +197,8 @@ TracepointFormat parse_tracepoint_format(std::string_view text) {
       break;
     } else if (line.starts_with("field:")) {
       TracepointField field;
-      if (parse_field(line, &field) && !field.name.starts_with("common_")) {
+      const bool is_copy = category == "syscalls" && line.starts_with("field:__data_loc");
+      if (!is_copy && parse_field(line, &field) && !field.name.starts_with("common_")) {
         format.fields.push_back(std::move(field));
       }
     }

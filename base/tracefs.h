@@ -45,7 +45,9 @@ Result<std::vector<std::string>> list_tracepoints(const std::string &category,
 Result<uint32_t> tracepoint_id(const std::string &category, const std::string &event);
 Result<TracepointFormat> read_tracepoint_format(const std::string &category,
                                                 const std::string &event);
-// The text of a `format` file. Lines that make no sense are left out.
-TracepointFormat parse_tracepoint_format(std::string_view text);
+// The text of a `format` file. Lines that make no sense are left out, and of system calls what the
+// kernel has read from user memory for the tracepoint's own record (`__filename_val`, in 7.2): what
+// runs at the system call itself is given the arguments.
+TracepointFormat parse_tracepoint_format(std::string_view text, std::string_view category = {});
 
 }  // namespace awl

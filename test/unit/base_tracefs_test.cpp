@@ -52,6 +52,15 @@ TEST(TracepointFormat, ReadsFields) {
   EXPECT_TRUE(field(format, "data")->is_data_loc);
 }
 
+TEST(TracepointFormat, SystemCallsHaveTheirArgumentsAlone) {
+  const std::string text =
+      "\tfield:int __syscall_nr;\toffset:8;\tsize:4;\tsigned:1;\n"
+      "\tfield:char * name;\toffset:16;\tsize:8;\tsigned:0;\n"
+      "\tfield:__data_loc char[] __name_val;\toffset:24;\tsize:4;\tsigned:0;\n";
+  EXPECT_EQ(parse_tracepoint_format(text, "syscalls").fields.size(), 2u);
+  EXPECT_EQ(parse_tracepoint_format(text, "sched").fields.size(), 3u);
+}
+
 TEST(TracepointFormat, LeavesOutWhatMakesNoSense) {
   EXPECT_TRUE(parse_tracepoint_format("").fields.empty());
   EXPECT_TRUE(parse_tracepoint_format("field:").fields.empty());
