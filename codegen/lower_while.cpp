@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 
 #include "codegen/lower.h"
 #include "frontend/ast/visit.h"
@@ -70,7 +69,8 @@ uint64_t step_of(const ast::Node &node, const ast::VariableDecl *variable) {
   auto *sum = assign && is_it(assign->target) ? ast::as<ast::Binary>(assign->value) : nullptr;
   if (!sum || !is_it(sum->left)) return 0;
   if (sum->op != BinaryOp::kAdd && sum->op != BinaryOp::kSub) return 0;
-  return static_cast<uint64_t>(std::llabs(literal_of(sum->right).value_or(0)));
+  const int64_t step = literal_of(sum->right).value_or(0);
+  return step < 0 ? -static_cast<uint64_t>(step) : static_cast<uint64_t>(step);
 }
 
 }  // namespace

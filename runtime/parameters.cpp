@@ -15,6 +15,9 @@ std::string display_name(const object::Parameter &parameter) {
   return (parameter.is_positional ? "$" : "--") + parameter.name;
 }
 
+// Stands for the value of a `--name` alone.
+const std::string kNoValue;
+
 // The text given for a parameter, or null.
 const std::string *given_text(const object::Parameter &parameter, const RunOptions &options) {
   if (parameter.is_positional) {
@@ -24,7 +27,7 @@ const std::string *given_text(const object::Parameter &parameter, const RunOptio
   }
   const std::string *found = nullptr;  // of several, the last counts
   for (const auto &[name, value] : options.named) {
-    if (name == parameter.name) found = &value;
+    if (name == parameter.name) found = value ? &*value : &kNoValue;
   }
   return found;
 }
@@ -186,6 +189,10 @@ Result<std::vector<ParameterValue>> bind_parameters(const object::Description &d
   std::vector<ParameterValue> values;
   for (const object::Parameter &parameter : description.parameters) {
     if (const std::string *text = given_text(parameter, options)) {
+      if (text == &kNoValue && parameter.kind != object::ParameterKind::kBool) {
+        return Error{"parameter " + display_name(parameter) + " needs a value: " +
+                     display_name(parameter) + "=VALUE"};
+      }
       Result<ParameterValue> value = parse_value(parameter, *text);
       if (!value) return value.error();
       values.push_back(*value);

@@ -24,7 +24,8 @@ class HeadStart;
 struct RunOptions {
   RunMode mode = RunMode::kTrace;                          // --test, --bench
   std::vector<std::string> positional;                     // $1…
-  std::vector<std::pair<std::string, std::string>> named;  // --name=value, for getopt
+  // --name=value, for getopt; none: --name alone.
+  std::vector<std::pair<std::string, std::optional<std::string>>> named;
   std::optional<int> pid;                                  // -p
   std::string command;                                     // -c; empty: none
   std::vector<int> unwound_pids;                           // --dwarf-pid

@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <chrono>
 
 #include "test/unit/check_contract.h"
 #include "test/unit/fake_target.h"
@@ -354,22 +353,6 @@ TEST_F(CheckTest, MapDeclarations) {
 
 TEST_F(CheckTest, SaysSeveralErrorsAtOnceAndNoneTwice) {
   EXPECT_EQ(errors("$a = -comm; $b = $a + 1; $c = 1 + \"x\";"), "bad-operand type-mismatch");
-}
-
-TEST_F(CheckTest, TimeGrowsWithTheScriptAlone) {
-  auto milliseconds = [&](int statements) {
-    std::string script = "begin { $v = 1;\n";
-    for (int i = 0; i < statements; ++i) {
-      script += fmt::format("$v{} = $v + {}; @m{}[$v, comm] = $v{} * 2;\n", i, i, i % 50, i);
-    }
-    auto start = std::chrono::steady_clock::now();
-    EXPECT_TRUE(compile(script + "}"));
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-        .count();
-  };
-  milliseconds(500);
-  double small = milliseconds(500), large = milliseconds(5000);
-  EXPECT_LT(large, small * 30) << "ten times as many statements";
 }
 
 }  // namespace

@@ -157,6 +157,11 @@ TEST(Parameters, RefusesUnknownNamesAndBadValues) {
   options.named = {{"limit", "many"}};
   EXPECT_NE(bind_parameters(description, options).error().message.find("whole number"),
             std::string::npos);
+  options.named = {{"name", std::nullopt}};
+  EXPECT_EQ(bind_parameters(description, options).error().message,
+            "parameter --name needs a value: --name=VALUE");
+  options.named = {{"name", ""}, {"flag", std::nullopt}};
+  EXPECT_TRUE(bind_parameters(description, options));
   options.named = {{"flag", "maybe"}};
   EXPECT_NE(bind_parameters(description, options).error().message.find("true or false"),
             std::string::npos);

@@ -125,9 +125,10 @@ void add_script_parameters(const std::vector<std::string> &before,
   for (const std::string &word : after) {
     if (word.size() > 2 && word.compare(0, 2, "--") == 0) {
       const size_t equals = word.find('=');
-      // A bare `--name` sets a boolean.
+      std::optional<std::string> value;
+      if (equals != std::string::npos) value = word.substr(equals + 1);
       run.named.emplace_back(word.substr(2, equals == std::string::npos ? equals : equals - 2),
-                             equals == std::string::npos ? "true" : word.substr(equals + 1));
+                             std::move(value));
     } else {
       run.positional.push_back(word);
     }
