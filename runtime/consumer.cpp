@@ -340,6 +340,13 @@ void Consumer::report_total_lost() {
   if (reported_lost_ > 0) {
     output_.warning("Total lost event count: " + std::to_string(reported_lost_));
   }
+  const std::vector<uint64_t> missed = loaded_.missed_runs();
+  for (size_t i = 0; i < missed.size(); ++i) {
+    if (missed[i] == 0) continue;
+    output_.warning(std::to_string(missed[i]) + " run" + (missed[i] == 1 ? "" : "s") + " of " +
+                    description_.programs[i].attach_points.front().name +
+                    " did not happen: the kernel skips a program that is under way on the CPU");
+  }
 }
 
 void Consumer::print_maps() {

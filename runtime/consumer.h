@@ -89,7 +89,8 @@ class Consumer {
   void read_process_events() { symbols_.read_process_events(); }
   bool unwinds_stacks() const { return unwind_.is_used(); }
 
-  // Tells how many records were lost since the last time; at the end, how many in all.
+  // Tells how many records were lost since the last time; at the end, how many in all, and how
+  // often the kernel did not run a program.
   void report_lost();
   void report_total_lost();
   // At the end: all maps, and how often something failed that has not been told yet.

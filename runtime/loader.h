@@ -43,6 +43,10 @@ class LoadedObject {
   // The loaded program of an instance; -1: none, as the kernel did not let it be tied to its
   // target.
   int program(size_t program, size_t instance) const;
+  // How often the kernel did not run a program because another run of it was under way on the CPU:
+  // one count for each of the description's programs, 0 for those that share another's (5.12; all 0
+  // before).
+  std::vector<uint64_t> missed_runs() const;
   // A map's descriptor by its ELF name; -1: none.
   int map(const std::string &elf_name) const;
   uint32_t map_entries(const std::string &elf_name) const;  // 0: no such map
