@@ -190,11 +190,16 @@ KernelTypes extract_kernel_types(const BtfView &kernel, const std::vector<std::s
   for (const std::string &name : names) wanted.emplace(name, false);
   std::unordered_map<std::string_view, size_t> traces;
   for (size_t i = 0; i < raw_tracepoints.size(); ++i) traces.emplace(raw_tracepoints[i], i);
+  // The start of nearly every name tells that it is none of these.
+  std::vector<bool> starts(size_t{UINT16_MAX} + 1);
+  for (const std::string &name : names) starts[BtfView::two_bytes(name.c_str())] = !name.empty();
+  if (!traces.empty()) starts[BtfView::two_bytes(kTracePrefix.data())] = true;
   Copier copier(kernel);
   for (uint32_t id = 1; id < kernel.type_count(); ++id) {
     const btf_type *type = kernel.type(id);
     const uint32_t kind = BtfView::kind(type);
     if (type->name_off == 0 || !is_relocatable(kind)) continue;
+    if (!starts[kernel.string_start(type->name_off)]) continue;
     const std::string_view name = kernel.string(type->name_off);
     if (kind == BTF_KIND_TYPEDEF && name.substr(0, kTracePrefix.size()) == kTracePrefix) {
       const auto trace = traces.find(name.substr(kTracePrefix.size()));

@@ -196,27 +196,28 @@ uint32_t Btf::integer_bits(const btf_type &type) const {
   return *reinterpret_cast<const uint32_t *>(&type + 1);
 }
 
-// Where a whole string stands, in the offsets that types use; here and in the base. A well-made
-// BTF has each string once, but nothing forces it to.
-std::vector<uint32_t> Btf::offsets_of_string(std::string_view text) const {
-  std::vector<uint32_t> found;
-  if (base_) found = base_->offsets_of_string(text);
+// Visits the places where a whole string stands, as types name them, here and in the base, until
+// one is the right one. A well-made BTF has each string once, but nothing forces it to.
+bool Btf::any_place_of(std::string_view text,
+                       const std::function<bool(uint32_t place)> &visit) const {
+  if (base_ && base_->any_place_of(text, visit)) return true;
   std::string needle(1, '\0');
   needle.append(text);
   needle.push_back('\0');
+  // A module's first string has no other one's end in front of it.
+  if (std::string_view(strings_, strings_size_).starts_with(std::string_view(needle).substr(1)) &&
+      visit(first_string_)) {
+    return true;
+  }
   const char *from = strings_;
   const char *const end = strings_ + strings_size_;
-  // A module's first string has no other one's end in front of it.
-  if (std::string_view(strings_, strings_size_).starts_with(std::string_view(needle).substr(1))) {
-    found.push_back(first_string_);
-  }
   while (from < end) {
     const void *hit = ::memmem(from, static_cast<size_t>(end - from), needle.data(), needle.size());
-    if (hit == nullptr) break;
+    if (hit == nullptr) return false;
     from = static_cast<const char *>(hit) + 1;
-    found.push_back(first_string_ + static_cast<uint32_t>(from - strings_));
+    if (visit(first_string_ + static_cast<uint32_t>(from - strings_))) return true;
   }
-  return found;
+  return false;
 }
 
 uint32_t Btf::find(std::string_view name, uint32_t kinds) const {
@@ -226,14 +227,15 @@ uint32_t Btf::find(std::string_view name, uint32_t kinds) const {
     build_name_table();
     return find_in_table(name, kinds);
   }
-  const std::vector<uint32_t> places = offsets_of_string(name);
-  if (places.empty()) return 0;
+  uint32_t id = 0;
+  any_place_of(name, [&](uint32_t place) { return (id = find_named(place, kinds)) != 0; });
+  return id;
+}
+
+uint32_t Btf::find_named(uint32_t place, uint32_t kinds) const {
   for (uint32_t i = 0; is_known(i); ++i) {
     const btf_type &type = *at(offsets_[i]);
-    if ((kind_bit(kind_of(type)) & kinds) == 0) continue;
-    for (const uint32_t place : places) {
-      if (type.name_off == place) return first_id_ + i;
-    }
+    if (type.name_off == place && (kind_bit(kind_of(type)) & kinds) != 0) return first_id_ + i;
   }
   return 0;
 }
@@ -278,16 +280,18 @@ int64_t Btf::enumerator_value(const btf_type &type, uint32_t index) const {
 
 bool Btf::find_enumerator(std::string_view name, uint32_t *enum_id, int64_t *value) const {
   if (name.empty() || name.find('\0') != std::string_view::npos) return false;
-  const std::vector<uint32_t> places = offsets_of_string(name);
-  if (places.empty()) return false;
+  return any_place_of(name,
+                      [&](uint32_t place) { return find_enumerator_named(place, enum_id, value); });
+}
+
+bool Btf::find_enumerator_named(uint32_t place, uint32_t *enum_id, int64_t *value) const {
   for (size_t next = 0;; ++next) {
     while (next == enumerations_.size()) {
       if (!advance()) return false;
     }
     const btf_type &candidate = *type(enumerations_[next]);
     for (uint32_t i = 0; i < count_of(candidate); ++i) {
-      const uint32_t name_off = enumerator_name(candidate, i);
-      if (std::find(places.begin(), places.end(), name_off) == places.end()) continue;
+      if (enumerator_name(candidate, i) != place) continue;
       *enum_id = enumerations_[next];
       *value = enumerator_value(candidate, i);
       return true;

@@ -17,6 +17,7 @@
 #include <linux/btf.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -105,7 +106,9 @@ class Btf {
   std::span<const T> trailing(const btf_type &type) const {
     return {reinterpret_cast<const T *>(&type + 1), count_of(type)};
   }
-  std::vector<uint32_t> offsets_of_string(std::string_view text) const;
+  bool any_place_of(std::string_view text, const std::function<bool(uint32_t place)> &visit) const;
+  uint32_t find_named(uint32_t place, uint32_t kinds) const;
+  bool find_enumerator_named(uint32_t place, uint32_t *enum_id, int64_t *value) const;
   void build_name_table() const;
   uint32_t find_in_table(std::string_view name, uint32_t kinds) const;
 
