@@ -2,7 +2,7 @@
 PRESET ?= release
 BUILD := build$(if $(filter-out release,$(PRESET)),-$(PRESET))
 
-.PHONY: all tests run test test-asan test-vm bench format lint install clean goldens
+.PHONY: all tests run test test-asan test-vm bench format lint package install clean goldens
 
 # The programs alone: what the tests need beside them may not be installed.
 all: $(BUILD)/build.ninja
@@ -59,6 +59,11 @@ lint:
 # Rewrites the expected outputs of test/peer from this build; the diff is the review.
 goldens: all
 	test/peer/run --update $(BUILD)/bin
+
+# awl_VERSION_ARCH.deb and awl-run_VERSION_ARCH.deb, in the build folder.
+package: all
+	scripts/install-packages package
+	cd $(BUILD) && cpack -G DEB
 
 install: all
 	cmake --install $(BUILD)
