@@ -1,15 +1,13 @@
-// Code generation's one entry: a checked program becomes a BPF ELF object with a `.awl` section.
+// Code generation's one entry: a checked program becomes a BPF ELF object and its description.
 #pragma once
 
 #include <cerrno>
-#include <cstdint>
 #include <functional>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
 #include "frontend/checked_program.h"
-#include "runtime/object/description.h"
+#include "runtime/object/object.h"
 
 namespace awl::codegen {
 
@@ -28,9 +26,8 @@ struct Options {
   std::function<void(const std::string &ir)> on_optimized_ir;
 };
 
-// The bytes of the object. An error is a defect of awl or of LLVM, but for the one with the code
+// An error is a defect of awl or of LLVM, but for the one with the code
 // kStackExceeded: a clause of the script is too much for the kernel.
-Result<std::vector<uint8_t>> generate(const frontend::CheckedProgram &program,
-                                      const Options &options);
+Result<object::Object> generate(const frontend::CheckedProgram &program, const Options &options);
 
 }  // namespace awl::codegen

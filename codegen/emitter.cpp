@@ -9,9 +9,7 @@
 #include <cassert>
 
 #include "codegen/emitter_state.h"
-#include "codegen/object_writer.h"
 #include "codegen/value_types.h"
-#include "runtime/object/description.h"
 
 namespace awl::codegen {
 namespace {
@@ -294,7 +292,7 @@ llvm::Function *Emitter::imported_function(const frontend::ImportedFunction &fun
   return declared;
 }
 
-Result<std::vector<uint8_t>> Emitter::finish() {
+Result<object::Object> Emitter::finish() {
   assert(s_->frames.empty());
   s_->resolve_first_slots(*this);
   s_->define_own_maps();
@@ -314,16 +312,12 @@ Result<std::vector<uint8_t>> Emitter::finish() {
   optimize(s_->module, *s_->machine);
   if (s_->options.on_optimized_ir) s_->options.on_optimized_ir(print_module(s_->module));
 
-  auto object = emit_object(s_->module, *s_->machine);
-  if (!object) return object.error();
-  if (Status status = s_->relocations.resolve(*object, s_->description); !status) {
+  auto elf = emit_object(s_->module, *s_->machine);
+  if (!elf) return elf.error();
+  if (Status status = s_->relocations.resolve(*elf, s_->description); !status) {
     return status.error();
   }
-  std::string description = object::write_description(s_->description);
-  if (Status status = append_section(*object, object::kSectionName, description); !status) {
-    return status.error();
-  }
-  return object;
+  return object::Object{std::move(*elf), s_->description};
 }
 
 }  // namespace awl::codegen

@@ -17,7 +17,7 @@
 #include "codegen/codegen.h"
 #include "codegen/helpers.h"
 #include "frontend/checked_program.h"
-#include "runtime/object/description.h"
+#include "runtime/object/object.h"
 
 namespace awl::codegen {
 
@@ -228,7 +228,7 @@ class Emitter {
   llvm::GlobalVariable *dispatch_table(const std::string &name, uint32_t columns);
 
   // Runs LLVM, appends `.awl`, gives the object's bytes.
-  Result<std::vector<uint8_t>> finish();
+  Result<object::Object> finish();
 
  private:
   llvm::Value *begin_map_value(const frontend::MapInfo &info, llvm::Value *key,

@@ -61,8 +61,8 @@ void describe_script(Emitter &emitter, const frontend::CheckedProgram &program) 
     description.parameters.push_back(describe(info));
 }
 
-Result<std::vector<uint8_t>> generate_once(const frontend::CheckedProgram &program,
-                                           const Options &options) {
+Result<object::Object> generate_once(const frontend::CheckedProgram &program,
+                                     const Options &options) {
   Emitter emitter(program, options);
   describe_script(emitter, program);
   Lowering lowering(emitter, program);
@@ -77,9 +77,8 @@ Result<std::vector<uint8_t>> generate_once(const frontend::CheckedProgram &progr
 
 }  // namespace
 
-Result<std::vector<uint8_t>> generate(const frontend::CheckedProgram &program,
-                                      const Options &options) {
-  Result<std::vector<uint8_t>> object = generate_once(program, options);
+Result<object::Object> generate(const frontend::CheckedProgram &program, const Options &options) {
+  Result<object::Object> object = generate_once(program, options);
   if (object || object.error().code != kStackExceeded) return object;
   // What registers cannot hold goes to the stack, and only LLVM knows how much that is.
   Options sparing = options;

@@ -125,4 +125,12 @@ Status append_section(std::vector<uint8_t> &object, const std::string &name,
   return ok();
 }
 
+Result<std::vector<uint8_t>> object_file(const object::Object &object) {
+  std::vector<uint8_t> bytes = object.elf;
+  const std::string description = object::write_description(object.description);
+  Status status = append_section(bytes, object::kSectionName, description);
+  if (!status) return status.error();
+  return bytes;
+}
+
 }  // namespace awl::codegen

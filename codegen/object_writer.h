@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "runtime/object/object.h"
 
 namespace awl::codegen {
 
@@ -26,5 +27,8 @@ Result<std::vector<ElfSymbol>> read_symbols(const std::vector<uint8_t> &object);
 // Appends a section that is not loaded: its header, its name, its bytes.
 Status append_section(std::vector<uint8_t> &object, const std::string &name,
                       std::string_view contents);
+
+// An object's file: the ELF with the description in its section `.awl`.
+Result<std::vector<uint8_t>> object_file(const object::Object &object);
 
 }  // namespace awl::codegen

@@ -31,39 +31,49 @@ std::shared_ptr<HeadStart> HeadStart::start(const object::Description &descripti
       description.programs.begin(), description.programs.end(),
       [](const object::Program &program) { return program.section.starts_with(kRawBtfPrefix); });
   const size_t ring_size = writes_output(description) ? output_ring_size(description) : 0;
-  if (!wants_types && ring_size == 0) return nullptr;
-  return std::shared_ptr<HeadStart>(new HeadStart(ring_size, wants_types));
+  std::vector<TracepointName> tracepoints = tracepoints_of(description);
+  if (!wants_types && tracepoints.empty() && ring_size == 0) return nullptr;
+  return std::shared_ptr<HeadStart>(new HeadStart(ring_size, wants_types, std::move(tracepoints)));
 }
 
-HeadStart::HeadStart(size_t ring_size, bool wants_types) : ring_size_(ring_size) {
+HeadStart::HeadStart(size_t ring_size, bool wants_types, std::vector<TracepointName> tracepoints)
+    : ring_size_(ring_size) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this, wants_types] {
+  thread_ = std::thread([this, wants_types, tracepoints = std::move(tracepoints)] {
     if (wants_types) {
       Result<KernelBtf> types = KernelBtf::open();
       if (types) types_.emplace(std::move(*types));
     }
-    if (ring_size_ == 0) return;
-    ring_ = FileDescriptor(bpf_map_create(BPF_MAP_TYPE_RINGBUF, object::kOutputRing, 0, 0,
-                                          static_cast<uint32_t>(ring_size_), nullptr));
+    if (ring_size_ != 0) {
+      ring_ = FileDescriptor(bpf_map_create(BPF_MAP_TYPE_RINGBUF, object::kOutputRing, 0, 0,
+                                            static_cast<uint32_t>(ring_size_), nullptr));
+    }
+    loadable_.count_down();
+    events_ = TracepointEvents::open(tracepoints);
   });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-HeadStart::~HeadStart() { wait(); }
+HeadStart::~HeadStart() { wait_for_all(); }
 
-void HeadStart::wait() {
+void HeadStart::wait_for_all() {
   if (thread_.joinable()) thread_.join();
 }
 
+TracepointEvents HeadStart::take_events() {
+  wait_for_all();
+  return std::move(events_);
+}
+
 FileDescriptor HeadStart::take_ring(size_t size) {
-  wait();
+  loadable_.wait();
   return size == ring_size_ ? std::move(ring_) : FileDescriptor();
 }
 
 std::optional<KernelBtf> HeadStart::take_kernel_types() {
-  wait();
+  loadable_.wait();
   std::optional<KernelBtf> types = std::move(types_);
   types_.reset();
   return types;

@@ -33,10 +33,10 @@ std::string string_at(const std::vector<uint8_t> &bytes, const ObjectSection &ta
 
 }  // namespace
 
-Result<ObjectFile> ObjectFile::parse(const std::vector<uint8_t> &bytes) {
+Result<ObjectFile> ObjectFile::parse(std::vector<uint8_t> bytes) {
   if (bytes.size() > kMaxObjectSize) return Error{"the object is larger than 256 MiB"};
   ObjectFile file;
-  file.bytes_ = bytes;
+  file.bytes_ = std::move(bytes);
   Status status = file.read();
   if (!status) return status.error();
   return file;

@@ -1,6 +1,6 @@
 // The ELF file of an object: what the loader needs of it before libbpf sees it.
 //
-// The bytes are a copy of our own, so that instructions can be patched in place (patches change
+// The bytes are our own, so that instructions can be patched in place (patches change
 // no size, so `.BTF.ext`'s line info stays right). The file is input from outside: every offset
 // is checked against the bytes that are there.
 #pragma once
@@ -34,7 +34,7 @@ struct ObjectSymbol {
 class ObjectFile {
  public:
   // Fails unless the bytes are a 64-bit little-endian BPF object.
-  static Result<ObjectFile> parse(const std::vector<uint8_t> &bytes);
+  static Result<ObjectFile> parse(std::vector<uint8_t> bytes);
 
   const std::vector<uint8_t> &bytes() const { return bytes_; }
   const std::vector<ObjectSection> &sections() const { return sections_; }

@@ -19,11 +19,13 @@
 
 #include "base/process_root.h"
 #include "runtime/attach/attachments.h"
+#include "runtime/attach/tracepoint_events.h"
 #include "runtime/attach/tracing_errors.h"
 #include "runtime/child.h"
 #include "runtime/consumer.h"
 #include "runtime/drain_beside.h"
 #include "runtime/event_loop.h"
+#include "runtime/head_start.h"
 #include "runtime/loader.h"
 #include "runtime/notify.h"
 #include "runtime/object_file.h"
@@ -256,6 +258,8 @@ class Run {
   }
 
   bool attach() {
+    if (options_.head_start) opened_events_ = options_.head_start->take_events();
+    context_.opened_events = &opened_events_;
     const size_t first_problem = plan_.problems.size();
     for (size_t i = 0; i < plan_.instances.size(); ++i) {
       if (plan_.families[i]->attach == nullptr) continue;
@@ -471,6 +475,7 @@ class Run {
   Plan plan_;
   std::optional<Signals> signals_;
   std::optional<Child> child_;
+  TracepointEvents opened_events_;
   LoadedObject loaded_;
   object::Location refused_;  // the place of what could not be loaded, when that is known
   std::unique_ptr<Consumer> consumer_;
@@ -481,25 +486,20 @@ class Run {
 
 }  // namespace
 
-Result<int> run(const std::vector<uint8_t> &object, const RunOptions &options) {
-  Result<ObjectFile> file = ObjectFile::parse(object);
+Result<int> run(object::Object object, const RunOptions &options) {
+  Result<ObjectFile> file = ObjectFile::parse(std::move(object.elf));
   if (!file) return file.error();
-  Result<object::Description> description = describe(*file);
-  if (!description) return description.error();
-  Status filled = fill_in_attach_points(*description, options.positional);
+  Status filled = fill_in_attach_points(object.description, options.positional);
   if (!filled) return filled.error();
-  return Run(*description, options).run(std::move(*file));
+  return Run(object.description, options).run(std::move(*file));
 }
 
-Result<std::vector<std::string>> list_targets(const std::vector<uint8_t> &object,
-                                              const RunOptions &options) {
-  Result<object::Description> description = read_description(object);
-  if (!description) return description.error();
-  Status filled = fill_in_attach_points(*description, options.positional);
+Result<std::vector<std::string>> list_targets(object::Object object, const RunOptions &options) {
+  Status filled = fill_in_attach_points(object.description, options.positional);
   if (!filled) return filled.error();
   AttachContext context;
   if (options.pid) context.binary_root = process_root(*options.pid);
-  Result<Plan> plan = make_plan(*description, options, context);
+  Result<Plan> plan = make_plan(object.description, options, context);
   if (!plan) return plan.error();
   for (const Problem &problem : plan->problems) {
     if (!problem.is_warning) return Error{problem.text};
@@ -509,10 +509,12 @@ Result<std::vector<std::string>> list_targets(const std::vector<uint8_t> &object
   return names;
 }
 
-Result<object::Description> read_description(const std::vector<uint8_t> &object) {
-  Result<ObjectFile> file = ObjectFile::parse(object);
+Result<object::Object> open_object(std::vector<uint8_t> bytes) {
+  Result<ObjectFile> file = ObjectFile::parse(std::move(bytes));
   if (!file) return file.error();
-  return describe(*file);
+  Result<object::Description> description = describe(*file);
+  if (!description) return description.error();
+  return object::Object{file->bytes(), std::move(*description)};
 }
 
 }  // namespace awl::runtime

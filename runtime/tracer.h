@@ -1,4 +1,4 @@
-// The runtime's one entry: an object's bytes are loaded, attached and run until it ends.
+// The runtime's one entry: an object is loaded, attached and run until it ends.
 //
 // Linked into `awl` and `awl-run`; knows nothing of scripts beyond the object's description.
 #pragma once
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "runtime/object/description.h"
+#include "runtime/object/object.h"
 
 namespace awl::runtime {
 
@@ -22,14 +22,14 @@ enum class RunMode { kTrace, kTest, kBench };
 class HeadStart;
 
 struct RunOptions {
-  RunMode mode = RunMode::kTrace;                          // --test, --bench
-  std::vector<std::string> positional;                     // $1…
+  RunMode mode = RunMode::kTrace;       // --test, --bench
+  std::vector<std::string> positional;  // $1…
   // --name=value, for getopt; none: --name alone.
   std::vector<std::pair<std::string, std::optional<std::string>>> named;
-  std::optional<int> pid;                                  // -p
-  std::string command;                                     // -c; empty: none
-  std::vector<int> unwound_pids;                           // --dwarf-pid
-  std::string output_path;                                 // -o; empty: stdout
+  std::optional<int> pid;         // -p
+  std::string command;            // -c; empty: none
+  std::vector<int> unwound_pids;  // --dwarf-pid
+  std::string output_path;        // -o; empty: stdout
   OutputFormat format = OutputFormat::kText;
   Buffering buffering = Buffering::kLine;
   bool quiet = false;    // -q
@@ -49,17 +49,17 @@ struct RunOptions {
 // Loads, attaches, prints, detaches. The result is the exit code of the process: 0, the code given
 // to exit(), or an Error when it could not start. Handles INT, TERM, -c and -p; `end` programs run
 // and maps are printed before it returns. Nothing stays attached, whatever happens.
-Result<int> run(const std::vector<uint8_t> &object, const RunOptions &options);
+Result<int> run(object::Object object, const RunOptions &options);
 
 // The names of everything the object would attach to here, one by one (for `-l SCRIPT`).
-Result<std::vector<std::string>> list_targets(const std::vector<uint8_t> &object,
-                                              const RunOptions &options);
+Result<std::vector<std::string>> list_targets(object::Object object, const RunOptions &options);
 
 // "fentry:bpf:ID:FUNCTION" of every function of the BPF programs that run now; `family` is fentry
 // or fexit.
 Result<std::vector<std::string>> list_bpf_functions(const std::string &family);
 
-// The description in an object's `.awl` section.
-Result<object::Description> read_description(const std::vector<uint8_t> &object);
+// An object as a file holds it, with its description in the section `.awl`. The bytes are input
+// from outside: all that they say is checked.
+Result<object::Object> open_object(std::vector<uint8_t> bytes);
 
 }  // namespace awl::runtime

@@ -1,5 +1,4 @@
-// tracepoint: a perf event of the tracepoint's number. One event on one CPU is enough: the
-// program runs from the tracepoint itself, on whichever CPU it is hit (perf_trace_run_bpf_submit).
+// tracepoint: a perf event of the tracepoint's number.
 #include <algorithm>
 
 #include "base/pattern.h"
@@ -7,6 +6,7 @@
 #include "runtime/attach/families.h"
 #include "runtime/attach/nearest.h"
 #include "runtime/attach/perf_event.h"
+#include "runtime/attach/tracepoint_events.h"
 
 namespace awl::runtime {
 namespace {
@@ -29,6 +29,20 @@ std::string missing_tracepoint(const object::AttachPoint &point) {
   if (!all) return text;
   const std::string nearest = nearest_name(point.category + ":" + point.target, *all);
   return nearest.empty() ? text : text + "; did you mean " + nearest + "?";
+}
+
+Status attach(const AttachContext &context, const Target &target, int program,
+              Attachments &attachments) {
+  Result<uint32_t> id = tracepoint_id(target.category, target.event);
+  if (!id) return id.error();
+  FileDescriptor event;
+  if (context.opened_events != nullptr) event = context.opened_events->take(*id);
+  if (!event) {
+    Result<FileDescriptor> opened = open_tracepoint_event(*id);
+    if (!opened) return opened.error();
+    event = std::move(*opened);
+  }
+  return start_perf_event(context, std::move(event), program, target.probe_id, true, attachments);
 }
 
 }  // namespace
@@ -61,19 +75,8 @@ AWL_EXPANDS(expand_tracepoint) {
 }
 
 AWL_ATTACHES(attach_tracepoint) {
-  const int cpu = online_cpus().front();
   for (const Target &target : targets) {
-    Result<uint32_t> id = tracepoint_id(target.category, target.event);
-    if (!id) {
-      failures.push_back({&target, id.error()});
-      continue;
-    }
-    perf_event_attr attributes{};
-    attributes.type = PERF_TYPE_TRACEPOINT;
-    attributes.config = *id;
-    // No sampling: the program runs all the same, and irq_work_exit refuses to be sampled.
-    Status status = attach_perf_event(context, attributes, {-1, cpu}, program, target.probe_id,
-                                      true, attachments);
+    Status status = attach(context, target, program, attachments);
     if (!status) failures.push_back({&target, status.error()});
   }
 }

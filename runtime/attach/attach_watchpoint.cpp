@@ -66,12 +66,14 @@ Status watch(const AttachContext &context, const Target &target, int program, ui
     attributes.bp_len = attributes.bp_type == HW_BREAKPOINT_X ? sizeof(long) : target.point->length;
     attributes.sample_period = 1;
     attributes.inherit = scope.pid >= 0;
-    Result<AttachedEvent> attached =
-        open_perf_event(context, attributes, scope, program, target.probe_id);
-    if (!attached && attached.error().code == ESRCH && scope.pid >= 0) {
-      ended = attached.error();  // this thread
+    Result<FileDescriptor> event = open_perf_event(attributes, scope);
+    if (!event && event.error().code == ESRCH && scope.pid >= 0) {
+      ended = event.error();  // this thread
       continue;
     }
+    if (!event) return explain(event.error());
+    Result<AttachedEvent> attached =
+        start_perf_event(context, std::move(*event), program, target.probe_id);
     if (!attached) return explain(attached.error());
     is_attached = true;
     attachments.add_watchpoint(address, std::move(attached->link), std::move(attached->event));

@@ -46,6 +46,8 @@ struct Target {
   int32_t link_header = object::kEthernetHeader;  // and bytes before the network layer there
 };
 
+class TracepointEvents;
+
 // What attach points are expanded and programs attached with.
 struct AttachContext {
   std::optional<int> pid;        // -p, or once it runs the command of -c
@@ -61,7 +63,8 @@ struct AttachContext {
   std::map<std::string, uint32_t> session_functions;  // BTF ids of those that sessions call
   bool has_tracing_links = false;                     // links with cookies on functions (5.19)
   std::shared_ptr<KernelFacts> kernel = std::make_shared<KernelFacts>("");
-  std::string command;      // the program of -c, as it was named; empty: none
+  TracepointEvents *opened_events = nullptr;  // ahead; null: none
+  std::string command;                        // the program of -c, as it was named; empty: none
   std::string binary_root;  // put before paths of binaries: /proc/PID/root, or empty
 };
 

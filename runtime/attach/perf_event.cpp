@@ -8,6 +8,7 @@
 
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 #include "base/file.h"
 
@@ -46,12 +47,16 @@ FileDescriptor load_empty_program(uint32_t type) {
   return FileDescriptor(bpf_prog_load(program_type, "awl_probe", "GPL", instructions, 2, nullptr));
 }
 
-Result<AttachedEvent> open_perf_event(const AttachContext &context, perf_event_attr &attributes,
-                                      EventScope scope, int program, uint32_t cookie) {
+Result<FileDescriptor> open_perf_event(perf_event_attr &attributes, EventScope scope) {
   attributes.size = sizeof attributes;
   FileDescriptor event(static_cast<int>(
       syscall(SYS_perf_event_open, &attributes, scope.pid, scope.cpu, -1, PERF_FLAG_FD_CLOEXEC)));
   if (!event) return Error::from_errno("cannot open the perf event");
+  return event;
+}
+
+Result<AttachedEvent> start_perf_event(const AttachContext &context, FileDescriptor event,
+                                       int program, uint32_t cookie) {
   AttachedEvent attached;
   if (context.has_perf_links) {
     LIBBPF_OPTS(bpf_link_create_opts, options);
@@ -69,14 +74,21 @@ Result<AttachedEvent> open_perf_event(const AttachContext &context, perf_event_a
   return attached;
 }
 
-Status attach_perf_event(const AttachContext &context, perf_event_attr &attributes,
-                         EventScope scope, int program, uint32_t cookie, bool is_slow,
-                         Attachments &attachments) {
-  Result<AttachedEvent> attached = open_perf_event(context, attributes, scope, program, cookie);
+Status start_perf_event(const AttachContext &context, FileDescriptor event, int program,
+                        uint32_t cookie, bool is_slow, Attachments &attachments) {
+  Result<AttachedEvent> attached = start_perf_event(context, std::move(event), program, cookie);
   if (!attached) return attached.error();
   if (attached->link) attachments.add_link(std::move(attached->link));
   attachments.add_event(std::move(attached->event), is_slow);
   return ok();
+}
+
+Status attach_perf_event(const AttachContext &context, perf_event_attr &attributes,
+                         EventScope scope, int program, uint32_t cookie, bool is_slow,
+                         Attachments &attachments) {
+  Result<FileDescriptor> event = open_perf_event(attributes, scope);
+  if (!event) return event.error();
+  return start_perf_event(context, std::move(*event), program, cookie, is_slow, attachments);
 }
 
 Status attach_perf_event_everywhere(const AttachContext &context, perf_event_attr &attributes,

@@ -18,15 +18,21 @@ struct EventScope {
   int cpu = -1;
 };
 
+Result<FileDescriptor> open_perf_event(perf_event_attr &attributes, EventScope scope);
+
 // An event with a program that runs on it, and the link between the two where the kernel has those.
 struct AttachedEvent {
   FileDescriptor event, link;
 };
-Result<AttachedEvent> open_perf_event(const AttachContext &context, perf_event_attr &attributes,
-                                      EventScope scope, int program, uint32_t cookie);
+// Attaches the program to an event (through a link with the target's probe id as cookie where the
+// kernel has those) and starts it.
+Result<AttachedEvent> start_perf_event(const AttachContext &context, FileDescriptor event,
+                                       int program, uint32_t cookie);
 
-// Opens a perf event, attaches the program to it (through a link with the target's probe id as
-// cookie where the kernel has those) and starts it.
+// The same; what comes of it goes to the attachments.
+Status start_perf_event(const AttachContext &context, FileDescriptor event, int program,
+                        uint32_t cookie, bool is_slow, Attachments &attachments);
+// Opens a perf event and does so.
 Status attach_perf_event(const AttachContext &context, perf_event_attr &attributes,
                          EventScope scope, int program, uint32_t cookie, bool is_slow,
                          Attachments &attachments);

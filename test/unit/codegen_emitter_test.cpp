@@ -57,7 +57,7 @@ class EmitterTest : public testing::Test {
       ADD_FAILURE() << object.error().message;
       return "";
     }
-    object_ = *object;
+    object_ = *object_file(*object);
     auto text = disassemble(object_);
     return text ? *text : "";
   }

@@ -1,8 +1,9 @@
 // What is made before the object is there.
-#include "runtime/head_start.h"
-
 #include <gtest/gtest.h>
 
+#include "base/tracefs.h"
+#include "runtime/attach/tracepoint_events.h"
+#include "runtime/head_start.h"
 #include "runtime/object/description.h"
 
 namespace awl::runtime {
@@ -40,6 +41,28 @@ TEST(HeadStart, GivesTheRingOfTheSizeThatIsWanted) {
   FileDescriptor ring = start->take_ring(size);
   if (!ring) GTEST_SKIP() << "no BPF maps here";
   EXPECT_FALSE(start->take_ring(size)) << "given away once";
+}
+
+TEST(HeadStart, OpensEventsOfTracepointsThatAreNamed) {
+  Result<uint32_t> id = tracepoint_id("sched", "sched_switch");
+  if (!id || !open_tracepoint_event(*id)) GTEST_SKIP() << "no events of tracepoints here";
+  object::Description description = with_program("tracepoint/sched/sched_switch");
+  std::vector<object::AttachPoint> &points = description.programs.front().attach_points;
+  for (const char *event : {"sched_switch", "sched_*", "no_such_event", "sched_switch"})
+    points.push_back({.family = "tracepoint", .category = "sched", .target = event});
+  auto start = HeadStart::start(description);
+  ASSERT_NE(start, nullptr);
+  TracepointEvents events = start->take_events();
+  EXPECT_TRUE(events.take(*id));
+  EXPECT_TRUE(events.take(*id)) << "one for each place that names it";
+  EXPECT_FALSE(events.take(*id));
+}
+
+TEST(HeadStart, OpensNoEventsForOthersPrograms) {
+  object::Description description = with_program("tp_btf/sys_enter");
+  description.programs.front().attach_points.push_back(
+      {.family = "tracepoint", .category = "sched", .target = "sched_switch"});
+  EXPECT_TRUE(tracepoints_of(description).empty());
 }
 
 }  // namespace

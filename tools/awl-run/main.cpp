@@ -22,17 +22,17 @@ void print_parameters(const object::Description &description) {
   }
 }
 
-Result<std::vector<uint8_t>> read_object(const std::string &path) {
+Result<object::Object> read_object(const std::string &path) {
   Result<std::vector<uint8_t>> bytes = read_file(path);
   if (bytes && (bytes->size() < SELFMAG || memcmp(bytes->data(), ELFMAG, SELFMAG) != 0))
     return Error{path + " is not an object; 'awl build' makes one of a script"};
-  return bytes;
+  return bytes ? runtime::open_object(std::move(*bytes)) : bytes.error();
 }
 
 int run_object(const RunArguments &arguments) {
-  Result<std::vector<uint8_t>> object = read_object(arguments.positionals.front());
+  Result<object::Object> object = read_object(arguments.positionals.front());
   if (!object) return fail(object.error().message);
-  Result<int> code = runtime::run(*object, arguments.run);
+  Result<int> code = runtime::run(std::move(*object), arguments.run);
   if (!code) return fail(code.error().message);
   return *code;
 }
@@ -63,15 +63,14 @@ int main(int argc, char **argv) {
   arguments.run.debug_verifier = arguments.wants("verifier");
   if (!wants_help && !wants_list) return run_object(arguments);
 
-  Result<std::vector<uint8_t>> object = read_object(arguments.positionals.front());
+  Result<object::Object> object = read_object(arguments.positionals.front());
   if (!object) return fail(object.error().message);
   if (wants_help) {
-    Result<object::Description> description = runtime::read_description(*object);
-    if (!description) return fail(description.error().message);
-    print_parameters(*description);
+    print_parameters(object->description);
     return 0;
   }
-  Result<std::vector<std::string>> targets = runtime::list_targets(*object, arguments.run);
+  Result<std::vector<std::string>> targets =
+      runtime::list_targets(std::move(*object), arguments.run);
   if (!targets) return fail(targets.error().message);
   for (const std::string &target : *targets) puts(target.c_str());
   return 0;

@@ -22,12 +22,15 @@ int command_build(const CommandLine &line) {
   RunArguments arguments;
   CompileArguments compile;
   compile.is_ahead_of_time = true;
-  CLI::App app{"Compiles a script to a BPF object, which awl-run or any BPF loader runs.\n"
-               "Usage: awl build [OPTIONS] FILE|-e PROGRAM [-o OBJECT]"};
+  CLI::App app{
+      "Compiles a script to a BPF object, which awl-run or any BPF loader runs.\n"
+      "Usage: awl build [OPTIONS] FILE|-e PROGRAM [-o OBJECT]"};
   add_compile_options(app, compile);
-  app.add_option("-o", arguments.run.output_path, "The object to write; FILE's name with .o when not given")
+  app.add_option("-o", arguments.run.output_path,
+                 "The object to write; FILE's name with .o when not given")
       ->option_text("OBJECT");
-  app.add_option("-d", arguments.debug_stages, "Show a stage: headers, ast, codegen, codegen-opt, dis")
+  app.add_option("-d", arguments.debug_stages,
+                 "Show a stage: headers, ast, codegen, codegen-opt, dis")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->option_text("STAGE");
@@ -47,7 +50,7 @@ int command_build(const CommandLine &line) {
 
   const CompileOutcome outcome = compile_script(compile, arguments);
   if (!outcome.object) return outcome.exit_code;
-  const Status status = write_file(output, outcome.object->data(), outcome.object->size());
+  const Status status = write_object(output, *outcome.object);
   return status ? 0 : fail(status.error().message);
 }
 

@@ -1,5 +1,5 @@
-// awl run (the default): compile in memory, then load and run the very same bytes that
-// `awl build` would write.
+// awl run (the default): compile in memory, then load and run the object that `awl build` would
+// write.
 
 #include <sys/stat.h>
 
@@ -55,9 +55,10 @@ bool looks_like_file(const std::string &word) {
 }
 
 int list_script(const CompileArguments &compile, const RunArguments &arguments) {
-  const CompileOutcome outcome = compile_script(compile, arguments);
+  CompileOutcome outcome = compile_script(compile, arguments);
   if (!outcome.object) return outcome.exit_code;
-  Result<std::vector<std::string>> targets = runtime::list_targets(*outcome.object, arguments.run);
+  Result<std::vector<std::string>> targets =
+      runtime::list_targets(std::move(*outcome.object), arguments.run);
   if (!targets) return fail(targets.error().message);
   for (const std::string &target : *targets) puts(target.c_str());
   return 0;
@@ -67,9 +68,9 @@ int run_script(CompileArguments &compile, RunArguments &arguments) {
   compile.on_description = [&arguments](const object::Description &description) {
     arguments.run.head_start = runtime::HeadStart::start(description);
   };
-  const CompileOutcome outcome = compile_script(compile, arguments);
+  CompileOutcome outcome = compile_script(compile, arguments);
   if (!outcome.object) return outcome.exit_code;
-  Result<int> code = runtime::run(*outcome.object, arguments.run);
+  Result<int> code = runtime::run(std::move(*outcome.object), arguments.run);
   return code ? *code : fail(code.error().message);
 }
 
@@ -77,10 +78,9 @@ int run_script(CompileArguments &compile, RunArguments &arguments) {
 int print_script_help(const CompileArguments &compile, const RunArguments &arguments) {
   const CompileOutcome outcome = compile_script(compile, arguments);
   if (!outcome.object) return outcome.exit_code;
-  Result<object::Description> description = runtime::read_description(*outcome.object);
-  if (!description) return fail(description.error().message);
-  if (!description->parameters.empty()) printf("\nParameters of the script:\n");
-  for (const object::Parameter &parameter : description->parameters)
+  const std::vector<object::Parameter> &parameters = outcome.object->description.parameters;
+  if (!parameters.empty()) printf("\nParameters of the script:\n");
+  for (const object::Parameter &parameter : parameters)
     printf("  %s%-22s %s\n", parameter.is_positional ? "$" : "--", parameter.name.c_str(),
            parameter.description.c_str());
   return 0;

@@ -6,6 +6,7 @@
 #include "base/process_root.h"
 #include "codegen/codegen.h"
 #include "codegen/disassemble.h"
+#include "codegen/object_writer.h"
 #include "frontend/diagnostics/renderer.h"
 #include "frontend/parse/format_script.h"
 #include "frontend/target/live_target.h"
@@ -94,14 +95,13 @@ codegen::Options codegen_options(const CompileArguments &compile, const RunArgum
 }
 
 // Writes the files that --emit-elf and --emit-llvm name.
-Status emit_files(const CompileArguments &compile, const std::vector<uint8_t> &object,
+Status emit_files(const CompileArguments &compile, const object::Object &object,
                   const std::string &ir) {
   if (!compile.emit_llvm.empty()) {
     Status status = write_file(compile.emit_llvm, ir.data(), ir.size());
     if (!status) return status;
   }
-  if (!compile.emit_elf.empty()) return write_file(compile.emit_elf, object.data(), object.size());
-  return ok();
+  return compile.emit_elf.empty() ? ok() : write_object(compile.emit_elf, object);
 }
 
 CompileOutcome failure(const std::string &message) { return {std::nullopt, fail(message)}; }
@@ -109,7 +109,7 @@ CompileOutcome failure(const std::string &message) { return {std::nullopt, fail(
 CompileOutcome lower(const frontend::Compilation &compilation, const CompileArguments &compile,
                      const RunArguments &arguments) {
   std::string ir;
-  Result<std::vector<uint8_t>> object =
+  Result<object::Object> object =
       codegen::generate(compilation.checked, codegen_options(compile, arguments, ir));
   if (!object) {
     const bool is_defect = object.error().code != codegen::kStackExceeded;
@@ -119,11 +119,12 @@ CompileOutcome lower(const frontend::Compilation &compilation, const CompileArgu
   }
   const std::vector<frontend::ImportedObject> &imported = compilation.checked.objects;
   if (!imported.empty()) {
-    object = link_object(*object, imported);
-    if (!object) return failure(object.error().message);
+    Result<std::vector<uint8_t>> linked = link_objects(object->elf, imported);
+    if (!linked) return failure(linked.error().message);
+    object->elf = std::move(*linked);
   }
   if (arguments.wants("dis")) {
-    Result<std::string> text = codegen::disassemble(*object);
+    Result<std::string> text = codegen::disassemble(object->elf);
     if (!text) return failure(text.error().message);
     fputs(text->c_str(), stdout);
   }
@@ -165,6 +166,11 @@ Result<std::unique_ptr<frontend::Target>> open_target(const CompileArguments &co
                                       run.traceable_functions);
   }
   return frontend::load_snapshot_target(compile.snapshot);
+}
+
+Status write_object(const std::string &path, const object::Object &object) {
+  Result<std::vector<uint8_t>> bytes = codegen::object_file(object);
+  return bytes ? write_file(path, bytes->data(), bytes->size()) : bytes.error();
 }
 
 int print_formatted(const CompileArguments &compile, const RunArguments &arguments) {

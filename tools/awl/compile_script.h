@@ -1,4 +1,4 @@
-// From the command line's script to an object's bytes: parse and check, lower, with diagnostics on
+// From the command line's script to an object: parse and check, lower, with diagnostics on
 // stderr and the dumps that were asked for.
 #pragma once
 
@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "frontend/frontend.h"
+#include "runtime/object/object.h"
 #include "tools/common/run_options.h"
 
 namespace awl::tools {
@@ -34,10 +35,13 @@ void add_compile_options(CLI::App &app, CompileArguments &compile);
 // The object, or nothing when there is none to run: then `exit_code` tells whether that is an
 // error (already printed) or what was asked for (--stop-after).
 struct CompileOutcome {
-  std::optional<std::vector<uint8_t>> object;
+  std::optional<object::Object> object;
   int exit_code = 0;
 };
 CompileOutcome compile_script(const CompileArguments &compile, const RunArguments &arguments);
+
+// Writes an object as the file that awl-run takes.
+Status write_object(const std::string &path, const object::Object &object);
 
 // awl --fmt: the script in its standard form on stdout; gives the exit code.
 int print_formatted(const CompileArguments &compile, const RunArguments &arguments);

@@ -10,10 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/dwarf/object_image.h"
 #include "base/file.h"
-#include "codegen/object_writer.h"
-#include "runtime/object/description.h"
 
 namespace awl::tools {
 namespace {
@@ -72,8 +69,8 @@ std::string_view text_of(const std::vector<uint8_t> &bytes) {
 
 }  // namespace
 
-Result<std::vector<uint8_t>> link_object(const std::vector<uint8_t> &own,
-                                         const std::vector<frontend::ImportedObject> &imported) {
+Result<std::vector<uint8_t>> link_objects(const std::vector<uint8_t> &own,
+                                          const std::vector<frontend::ImportedObject> &imported) {
   last_warning.clear();
   const libbpf_print_fn_t before = libbpf_set_print(keep_warning);
   const auto restore = [before](void *) { libbpf_set_print(before); };
@@ -91,11 +88,7 @@ Result<std::vector<uint8_t>> link_object(const std::vector<uint8_t> &own,
 
   Result<std::string> linked = read_file(output.path());
   if (!linked) return linked.error();
-  std::vector<uint8_t> bytes(linked->begin(), linked->end());
-  const std::string_view description = object_section(text_of(own), object::kSectionName);
-  if (Status status = codegen::append_section(bytes, object::kSectionName, description); !status)
-    return status.error();
-  return bytes;
+  return std::vector<uint8_t>(linked->begin(), linked->end());
 }
 
 }  // namespace awl::tools

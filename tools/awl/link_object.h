@@ -11,9 +11,9 @@
 
 namespace awl::tools {
 
-// One object of both. The script's own comes first, so that what its `.awl` section says of places
-// in sections stays right; the linker drops that section, and it is put back.
-Result<std::vector<uint8_t>> link_object(const std::vector<uint8_t> &own,
-                                         const std::vector<frontend::ImportedObject> &imported);
+// One ELF file of all. The script's own comes first, so that what its description says of places in
+// sections stays right.
+Result<std::vector<uint8_t>> link_objects(const std::vector<uint8_t> &own,
+                                          const std::vector<frontend::ImportedObject> &imported);
 
 }  // namespace awl::tools
