@@ -3,6 +3,7 @@
 #include <llvm/ADT/PostOrderIterator.h>
 #include <llvm/ADT/STLExtras.h>
 #include <llvm/ADT/SmallVector.h>
+#include <llvm/Analysis/ConstantFolding.h>
 #include <llvm/CodeGen/MachineModuleInfo.h>
 #include <llvm/CodeGen/Passes.h>
 #include <llvm/CodeGen/TargetPassConfig.h>
@@ -24,6 +25,8 @@
 #include <llvm/Transforms/Scalar/EarlyCSE.h>
 #include <llvm/Transforms/Scalar/SROA.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
+#include <llvm/Transforms/Utils/BasicBlockUtils.h>
+#include <llvm/Transforms/Utils/Local.h>
 
 #include <cassert>
 #include <cerrno>
@@ -107,6 +110,26 @@ void cut_blocks(llvm::Function &function) {
       next = block->begin();
       count = 0;
     }
+  }
+}
+
+// Lowering opens a block for every turn that a script could take. Where there turns out to be one
+// way, one block is left, and passes that look at ways have nothing to do.
+void straighten(llvm::Function &function) {
+  for (llvm::BasicBlock &block : function) {
+    auto *branch = llvm::dyn_cast<llvm::BranchInst>(block.getTerminator());
+    if (!branch || branch->isUnconditional()) continue;
+    auto *condition = llvm::dyn_cast<llvm::Instruction>(branch->getCondition());
+    if (!condition) continue;
+    llvm::Constant *known =
+        llvm::ConstantFoldInstruction(condition, function.getParent()->getDataLayout());
+    if (!known) continue;
+    branch->setCondition(known);
+    llvm::ConstantFoldTerminator(&block, true);
+  }
+  llvm::EliminateUnreachableBlocks(function);
+  for (llvm::BasicBlock &block : llvm::make_early_inc_range(function)) {
+    llvm::MergeBlockIntoPredecessor(&block);
   }
 }
 
@@ -287,16 +310,20 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
 #else
   builder.invokePipelineEarlySimplificationEPCallbacks(passes, level);
 #endif
-  llvm::FunctionPassManager function_passes;
-  function_passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
-  function_passes.addPass(llvm::EarlyCSEPass());
-  builder.invokePeepholeEPCallbacks(function_passes, level);
-  function_passes.addPass(llvm::ADCEPass());
-  function_passes.addPass(llvm::SimplifyCFGPass());
-  passes.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(function_passes)));
   passes.run(module, modules);
+  llvm::FunctionPassManager straight, branching;
+  for (llvm::FunctionPassManager *function_passes : {&straight, &branching}) {
+    function_passes->addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
+    function_passes->addPass(llvm::EarlyCSEPass());
+  }
+  builder.invokePeepholeEPCallbacks(branching, level);
+  branching.addPass(llvm::ADCEPass());
+  branching.addPass(llvm::SimplifyCFGPass());
   for (llvm::Function &function : llvm::make_early_inc_range(module)) {
     if (function.isDeclaration()) continue;
+    straighten(function);
+    (function.size() == 1 ? straight : branching).run(function, functions);
+    functions.clear(function, function.getName());
     // What finds out whether a system call is traced, where all programs that asked are parts.
     if (function.hasLocalLinkage() && function.use_empty()) {
       function.eraseFromParent();

@@ -88,6 +88,7 @@ struct Stmt : Node {
 // ---- types as written --------------------------------------------------------------------------
 // "struct task_struct *", "uint8[16]", "typeof(@x)".
 struct TypeSpec : Node {
+  static constexpr NodeKind kKind = NodeKind::kTypeSpec;
   enum class Base { kNamed, kStruct, kUnion, kEnum, kTypeof };
   struct Modifier {
     bool is_pointer = true;  // else an array
@@ -99,39 +100,45 @@ struct TypeSpec : Node {
   TypeSpec *typeof_type = nullptr;  // kTypeof of a type, else null
   std::vector<Modifier> modifiers;  // applied left to right
   TypeRef type = nullptr;           // set by check_types
-  TypeSpec(Span s) : Node(NodeKind::kTypeSpec, s) {}
+  TypeSpec(Span s) : Node(kKind, s) {}
 };
 
 // ---- expressions -------------------------------------------------------------------------------
 struct IntegerLiteral : Expr {
+  static constexpr NodeKind kKind = NodeKind::kIntegerLiteral;
   uint64_t value;
   bool is_negative = false;  // folded unary minus: `value` is then the two's complement
   bool is_duration = false;  // written with ns, us, ms, s, m, h, d
-  IntegerLiteral(Span s, uint64_t v) : Expr(NodeKind::kIntegerLiteral, s), value(v) {}
+  IntegerLiteral(Span s, uint64_t v) : Expr(kKind, s), value(v) {}
 };
 struct BoolLiteral : Expr {
+  static constexpr NodeKind kKind = NodeKind::kBoolLiteral;
   bool value;
-  BoolLiteral(Span s, bool v) : Expr(NodeKind::kBoolLiteral, s), value(v) {}
+  BoolLiteral(Span s, bool v) : Expr(kKind, s), value(v) {}
 };
 struct StringLiteral : Expr {
+  static constexpr NodeKind kKind = NodeKind::kStringLiteral;
   std::string value;  // escapes already decoded
-  StringLiteral(Span s, std::string v) : Expr(NodeKind::kStringLiteral, s), value(std::move(v)) {}
+  StringLiteral(Span s, std::string v) : Expr(kKind, s), value(std::move(v)) {}
 };
 // A bare name: builtin (`pid`), enumerator, `#define` constant, macro parameter or call, stack
 // mode.
 struct Identifier : Expr {
+  static constexpr NodeKind kKind = NodeKind::kIdentifier;
   std::string name;
   std::optional<int64_t> constant;  // set by check_types for enumerators and constants
-  Identifier(Span s, std::string n) : Expr(NodeKind::kIdentifier, s), name(std::move(n)) {}
+  Identifier(Span s, std::string n) : Expr(kKind, s), name(std::move(n)) {}
 };
 struct PositionalParameter : Expr {
+  static constexpr NodeKind kKind = NodeKind::kPositionalParameter;
   uint32_t index;  // from 1
   // Of an object, printed as it is: text, or the digits of a number. `type` is a string.
   bool is_printed = false;
-  PositionalParameter(Span s, uint32_t i) : Expr(NodeKind::kPositionalParameter, s), index(i) {}
+  PositionalParameter(Span s, uint32_t i) : Expr(kKind, s), index(i) {}
 };
 struct PositionalCount : Expr {
-  PositionalCount(Span s) : Expr(NodeKind::kPositionalCount, s) {}
+  static constexpr NodeKind kKind = NodeKind::kPositionalCount;
+  PositionalCount(Span s) : Expr(kKind, s) {}
 };
 // A scratch variable; its declaration (one per scope that introduces it) is set by
 // resolve_variables.
@@ -142,36 +149,41 @@ struct VariableDecl {
   Span span;
 };
 struct Variable : Expr {
+  static constexpr NodeKind kKind = NodeKind::kVariable;
   std::string name;  // with the $
   VariableDecl *decl = nullptr;
-  Variable(Span s, std::string n) : Expr(NodeKind::kVariable, s), name(std::move(n)) {}
+  Variable(Span s, std::string n) : Expr(kKind, s), name(std::move(n)) {}
 };
 // A map as a whole: argument of print, clear, len, …
 struct Map : Expr {
+  static constexpr NodeKind kKind = NodeKind::kMap;
   std::string name;  // with the @
-  Map(Span s, std::string n) : Expr(NodeKind::kMap, s), name(std::move(n)) {}
+  Map(Span s, std::string n) : Expr(kKind, s), name(std::move(n)) {}
 };
 // An element of a map: `@x[key]`; of a map without key: `@x`, with `key` null.
 // The builder makes every `@x` in an expression a MapAccess without key; the pass that resolves
 // calls turns those that name the whole map into Map.
 struct MapAccess : Expr {
+  static constexpr NodeKind kKind = NodeKind::kMapAccess;
   std::string name;
   Expr *key;  // several keys are one Tuple
   MapAccess(Span s, std::string n, Expr *k)
-      : Expr(NodeKind::kMapAccess, s), name(std::move(n)), key(k) {}
+      : Expr(kKind, s), name(std::move(n)), key(k) {}
 };
 // kComptime: `comptime a`, which the type check replaces by its value.
 enum class UnaryOp { kNegate, kNot, kComplement, kDereference, kAddressOf, kComptime };
 struct Unary : Expr {
+  static constexpr NodeKind kKind = NodeKind::kUnary;
   UnaryOp op;
   Expr *operand;
-  Unary(Span s, UnaryOp o, Expr *e) : Expr(NodeKind::kUnary, s), op(o), operand(e) {}
+  Unary(Span s, UnaryOp o, Expr *e) : Expr(kKind, s), op(o), operand(e) {}
 };
 struct IncDec : Expr {
+  static constexpr NodeKind kKind = NodeKind::kIncDec;
   bool is_increment, is_prefix;
   Expr *target;  // Variable or MapAccess
   IncDec(Span s, bool inc, bool prefix, Expr *t)
-      : Expr(NodeKind::kIncDec, s), is_increment(inc), is_prefix(prefix), target(t) {}
+      : Expr(kKind, s), is_increment(inc), is_prefix(prefix), target(t) {}
 };
 enum class BinaryOp {
   kAdd,
@@ -194,52 +206,61 @@ enum class BinaryOp {
   kLogicalOr,
 };
 struct Binary : Expr {
+  static constexpr NodeKind kKind = NodeKind::kBinary;
   BinaryOp op;
   Expr *left, *right;
   Span op_span;
   Binary(Span s, BinaryOp o, Expr *l, Expr *r)
-      : Expr(NodeKind::kBinary, s), op(o), left(l), right(r), op_span(s) {}
+      : Expr(kKind, s), op(o), left(l), right(r), op_span(s) {}
 };
 struct Ternary : Expr {
+  static constexpr NodeKind kKind = NodeKind::kTernary;
   Expr *condition;
   Expr *then;  // null for `a ?: b`
   Expr *otherwise;
   Ternary(Span s, Expr *c, Expr *t, Expr *o)
-      : Expr(NodeKind::kTernary, s), condition(c), then(t), otherwise(o) {}
+      : Expr(kKind, s), condition(c), then(t), otherwise(o) {}
 };
 // `a.b` and `a->b`.
 struct FieldAccess : Expr {
+  static constexpr NodeKind kKind = NodeKind::kFieldAccess;
   Expr *object;
   std::string field;
   Span field_span;
   FieldAccess(Span s, Expr *o, std::string f, Span fs)
-      : Expr(NodeKind::kFieldAccess, s), object(o), field(std::move(f)), field_span(fs) {}
+      : Expr(kKind, s), object(o), field(std::move(f)), field_span(fs) {}
 };
 struct TupleAccess : Expr {  // `t.0`
+  static constexpr NodeKind kKind = NodeKind::kTupleAccess;
   Expr *object;
   uint32_t index;
-  TupleAccess(Span s, Expr *o, uint32_t i) : Expr(NodeKind::kTupleAccess, s), object(o), index(i) {}
+  TupleAccess(Span s, Expr *o, uint32_t i) : Expr(kKind, s), object(o), index(i) {}
 };
 struct Index : Expr {  // `a[i]`
+  static constexpr NodeKind kKind = NodeKind::kIndex;
   Expr *object, *index;
-  Index(Span s, Expr *o, Expr *i) : Expr(NodeKind::kIndex, s), object(o), index(i) {}
+  Index(Span s, Expr *o, Expr *i) : Expr(kKind, s), object(o), index(i) {}
 };
 struct Cast : Expr {
+  static constexpr NodeKind kKind = NodeKind::kCast;
   TypeSpec *target;
   Expr *operand;
   bool is_implicit = false;  // inserted by check_types; `target` is then null, `type` counts
-  Cast(Span s, TypeSpec *t, Expr *e) : Expr(NodeKind::kCast, s), target(t), operand(e) {}
+  Cast(Span s, TypeSpec *t, Expr *e) : Expr(kKind, s), target(t), operand(e) {}
 };
 struct Tuple : Expr {
+  static constexpr NodeKind kKind = NodeKind::kTuple;
   std::vector<Expr *> elements;
-  Tuple(Span s, std::vector<Expr *> e) : Expr(NodeKind::kTuple, s), elements(std::move(e)) {}
+  Tuple(Span s, std::vector<Expr *> e) : Expr(kKind, s), elements(std::move(e)) {}
 };
 struct Record : Expr {  // `(color="green", size=2)`
+  static constexpr NodeKind kKind = NodeKind::kRecord;
   std::vector<std::string> names;
   std::vector<Expr *> elements;
-  Record(Span s) : Expr(NodeKind::kRecord, s) {}
+  Record(Span s) : Expr(kKind, s) {}
 };
 struct Call : Expr {
+  static constexpr NodeKind kKind = NodeKind::kCall;
   std::string name;
   std::vector<Expr *> arguments;
   Span name_span;
@@ -247,115 +268,134 @@ struct Call : Expr {
   // What a question about types, such as is_str(), is answered with as far as types are known.
   std::optional<int64_t> answer;
   Call(Span s, std::string n, std::vector<Expr *> a, Span ns)
-      : Expr(NodeKind::kCall, s), name(std::move(n)), arguments(std::move(a)), name_span(ns) {}
+      : Expr(kKind, s), name(std::move(n)), arguments(std::move(a)), name_span(ns) {}
 };
 struct Sizeof : Expr {
+  static constexpr NodeKind kKind = NodeKind::kSizeof;
   TypeSpec *type_spec = nullptr;  // exactly one of the two is set
   Expr *operand = nullptr;
   uint64_t value = 0;  // set by check_types
-  Sizeof(Span s) : Expr(NodeKind::kSizeof, s) {}
+  Sizeof(Span s) : Expr(kKind, s) {}
 };
 struct Offsetof : Expr {
+  static constexpr NodeKind kKind = NodeKind::kOffsetof;
   TypeSpec *type_spec = nullptr;  // exactly one of the two is set
   Expr *operand = nullptr;
   std::vector<std::string> path;
   uint64_t value = 0;  // set by check_types: the build machine's
-  Offsetof(Span s) : Expr(NodeKind::kOffsetof, s) {}
+  Offsetof(Span s) : Expr(kKind, s) {}
 };
 struct Typeof : Expr {  // a type as an argument: `m!(typeof(uint8))`
+  static constexpr NodeKind kKind = NodeKind::kTypeof;
   TypeSpec *type_spec;
-  Typeof(Span s, TypeSpec *t) : Expr(NodeKind::kTypeof, s), type_spec(t) {}
+  Typeof(Span s, TypeSpec *t) : Expr(kKind, s), type_spec(t) {}
 };
 struct BlockExpr : Expr {  // `{ $b = 1; $b }`
+  static constexpr NodeKind kKind = NodeKind::kBlockExpr;
   std::vector<Stmt *> statements;
   Expr *result;  // null: no value
   BlockExpr(Span s, std::vector<Stmt *> b, Expr *r)
-      : Expr(NodeKind::kBlockExpr, s), statements(std::move(b)), result(r) {}
+      : Expr(kKind, s), statements(std::move(b)), result(r) {}
 };
 
 // ---- statements --------------------------------------------------------------------------------
 struct ExprStmt : Stmt {
+  static constexpr NodeKind kKind = NodeKind::kExprStmt;
   Expr *expr;
-  ExprStmt(Span s, Expr *e) : Stmt(NodeKind::kExprStmt, s), expr(e) {}
+  ExprStmt(Span s, Expr *e) : Stmt(kKind, s), expr(e) {}
 };
 struct Assign : Stmt {
+  static constexpr NodeKind kKind = NodeKind::kAssign;
   Expr *target;  // Variable or MapAccess
   Expr *value;   // compound assignment is desugared by the builder: `a += b` is `a = a + b`
   std::optional<BinaryOp> compound;  // which, for messages
-  Assign(Span s, Expr *t, Expr *v) : Stmt(NodeKind::kAssign, s), target(t), value(v) {}
+  Assign(Span s, Expr *t, Expr *v) : Stmt(kKind, s), target(t), value(v) {}
 };
 struct Let : Stmt {
+  static constexpr NodeKind kKind = NodeKind::kLet;
   Variable *variable;
   TypeSpec *type_spec = nullptr;  // may be null
   Expr *value = nullptr;          // may be null
-  Let(Span s, Variable *v) : Stmt(NodeKind::kLet, s), variable(v) {}
+  Let(Span s, Variable *v) : Stmt(kKind, s), variable(v) {}
 };
 struct Block : Stmt {
+  static constexpr NodeKind kKind = NodeKind::kBlock;
   std::vector<Stmt *> statements;
-  Block(Span s) : Stmt(NodeKind::kBlock, s) {}
+  Block(Span s) : Stmt(kKind, s) {}
 };
 struct If : Stmt {
+  static constexpr NodeKind kKind = NodeKind::kIf;
   Expr *condition;
   Block *then;
   Stmt *otherwise = nullptr;  // Block, If or null
-  If(Span s, Expr *c, Block *t) : Stmt(NodeKind::kIf, s), condition(c), then(t) {}
+  If(Span s, Expr *c, Block *t) : Stmt(kKind, s), condition(c), then(t) {}
 };
 struct While : Stmt {
+  static constexpr NodeKind kKind = NodeKind::kWhile;
   Expr *condition;
   Block *body;
-  While(Span s, Expr *c, Block *b) : Stmt(NodeKind::kWhile, s), condition(c), body(b) {}
+  While(Span s, Expr *c, Block *b) : Stmt(kKind, s), condition(c), body(b) {}
 };
 struct Unroll : Stmt {
+  static constexpr NodeKind kKind = NodeKind::kUnroll;
   Expr *count;
   Block *body;
-  Unroll(Span s, Expr *c, Block *b) : Stmt(NodeKind::kUnroll, s), count(c), body(b) {}
+  Unroll(Span s, Expr *c, Block *b) : Stmt(kKind, s), count(c), body(b) {}
 };
 struct ForMap : Stmt {
+  static constexpr NodeKind kKind = NodeKind::kForMap;
   Variable *variable;
   Map *map;
   Block *body;
   ForMap(Span s, Variable *v, Map *m, Block *b)
-      : Stmt(NodeKind::kForMap, s), variable(v), map(m), body(b) {}
+      : Stmt(kKind, s), variable(v), map(m), body(b) {}
 };
 struct ForRange : Stmt {
+  static constexpr NodeKind kKind = NodeKind::kForRange;
   Variable *variable;
   Expr *begin, *end;
   Block *body;
   ForRange(Span s, Variable *v, Expr *b, Expr *e, Block *body)
-      : Stmt(NodeKind::kForRange, s), variable(v), begin(b), end(e), body(body) {}
+      : Stmt(kKind, s), variable(v), begin(b), end(e), body(body) {}
 };
 struct Break : Stmt {
-  Break(Span s) : Stmt(NodeKind::kBreak, s) {}
+  static constexpr NodeKind kKind = NodeKind::kBreak;
+  Break(Span s) : Stmt(kKind, s) {}
 };
 struct Continue : Stmt {
-  Continue(Span s) : Stmt(NodeKind::kContinue, s) {}
+  static constexpr NodeKind kKind = NodeKind::kContinue;
+  Continue(Span s) : Stmt(kKind, s) {}
 };
 struct Return : Stmt {
+  static constexpr NodeKind kKind = NodeKind::kReturn;
   Expr *value = nullptr;  // may be null
-  Return(Span s) : Stmt(NodeKind::kReturn, s) {}
+  Return(Span s) : Stmt(kKind, s) {}
 };
 struct Discard : Stmt {  // `_ = expr`
+  static constexpr NodeKind kKind = NodeKind::kDiscard;
   Expr *value;
-  Discard(Span s, Expr *v) : Stmt(NodeKind::kDiscard, s), value(v) {}
+  Discard(Span s, Expr *v) : Stmt(kKind, s), value(v) {}
 };
 
 // ---- top level ---------------------------------------------------------------------------------
 // `uprobe:/bin/bash:readline+4`: the provider and the rest split at colons, quotes removed,
 // `$1` left in place as text (it is a parameter of the object).
 struct AttachPoint : Node {
+  static constexpr NodeKind kKind = NodeKind::kAttachPoint;
   std::string alias;     // `alias=` prefix, mostly empty
   std::string provider;  // as written: "uprobe", "u"
   std::vector<std::string> parts;
   std::vector<Span> part_spans;
   std::string text;  // as written, without the alias
-  AttachPoint(Span s) : Node(NodeKind::kAttachPoint, s) {}
+  AttachPoint(Span s) : Node(kKind, s) {}
 };
 struct Clause : Node {
+  static constexpr NodeKind kKind = NodeKind::kClause;
   std::vector<AttachPoint *> attach_points;
   Expr *predicate = nullptr;  // may be null
   Block *body = nullptr;
   std::vector<std::unique_ptr<VariableDecl>> variables;  // filled by resolve_variables
-  Clause(Span s) : Node(NodeKind::kClause, s) {}
+  Clause(Span s) : Node(kKind, s) {}
 };
 struct MacroParameter {
   enum class Kind { kExpression, kVariable, kMap };
@@ -364,32 +404,37 @@ struct MacroParameter {
   Span span;
 };
 struct Macro : Node {
+  static constexpr NodeKind kKind = NodeKind::kMacro;
   std::string name;
   Span name_span;
   std::vector<MacroParameter> parameters;
   BlockExpr *body = nullptr;
-  Macro(Span s) : Node(NodeKind::kMacro, s) {}
+  Macro(Span s) : Node(kKind, s) {}
 };
 struct MapDeclaration : Node {  // `let @a = lruhash(100);`
+  static constexpr NodeKind kKind = NodeKind::kMapDeclaration;
   std::string name;
   std::string map_type;
   Span type_span;
   Expr *max_entries = nullptr;
-  MapDeclaration(Span s) : Node(NodeKind::kMapDeclaration, s) {}
+  MapDeclaration(Span s) : Node(kKind, s) {}
 };
 struct ConfigEntry : Node {
+  static constexpr NodeKind kKind = NodeKind::kConfigEntry;
   std::string name;
   std::string value;  // text of the literal or word
   Span value_span;
-  ConfigEntry(Span s) : Node(NodeKind::kConfigEntry, s) {}
+  ConfigEntry(Span s) : Node(kKind, s) {}
 };
 struct Import : Node {
+  static constexpr NodeKind kKind = NodeKind::kImport;
   std::string path;
-  Import(Span s) : Node(NodeKind::kImport, s) {}
+  Import(Span s) : Node(kKind, s) {}
 };
 // A C definition at the top of the script: struct, union, enum, typedef, #define, #undef, #include.
 // A declarator's type is a TypeSpec; nested struct definitions are CDefinitions of their own.
 struct CDefinition : Node {
+  static constexpr NodeKind kKind = NodeKind::kCDefinition;
   enum class Kind { kStruct, kUnion, kEnum, kTypedef, kDefine, kUndef, kInclude };
   struct Member {
     std::string name;                           // empty: anonymous struct or union
@@ -418,9 +463,10 @@ struct CDefinition : Node {
   bool is_import = false;  // kInclude: of an `import`
   Expr *value = nullptr;   // kDefine whose body is an expression; else null
   std::string text;        // kDefine: the body as written
-  CDefinition(Span s) : Node(NodeKind::kCDefinition, s) {}
+  CDefinition(Span s) : Node(kKind, s) {}
 };
 struct Program : Node {
+  static constexpr NodeKind kKind = NodeKind::kProgram;
   std::vector<CDefinition *> c_definitions;
   std::vector<ConfigEntry *> config;
   std::vector<Import *> imports;
@@ -428,7 +474,7 @@ struct Program : Node {
   std::optional<Span> config_span;  // the word `config`
   std::vector<Macro *> macros;
   std::vector<Clause *> clauses;
-  Program(Span s) : Node(NodeKind::kProgram, s) {}
+  Program(Span s) : Node(kKind, s) {}
 };
 
 // Owns the nodes of one compilation.
@@ -450,11 +496,11 @@ class Context {
 // The node as a T when it is one, else null. Null stays null.
 template <class T>
 T *as(Node *node) {
-  return dynamic_cast<T *>(node);
+  return node != nullptr && node->kind == T::kKind ? static_cast<T *>(node) : nullptr;
 }
 template <class T>
 const T *as(const Node *node) {
-  return dynamic_cast<const T *>(node);
+  return node != nullptr && node->kind == T::kKind ? static_cast<const T *>(node) : nullptr;
 }
 
 }  // namespace awl::frontend::ast
