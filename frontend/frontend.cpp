@@ -1,6 +1,7 @@
 // The pipeline from text to checked program.
 #include "frontend/frontend.h"
 
+#include "frontend/passes/assigned_maps.h"
 #include "frontend/passes/check_types.h"
 #include "frontend/passes/collect_c_definitions.h"
 #include "frontend/passes/collect_parameters.h"
@@ -18,7 +19,7 @@ namespace awl::frontend {
 namespace {
 
 bool run_passes(Compilation &compilation, std::string name, std::string text, Target &target,
-             const Options &options) {
+                const Options &options) {
   Diagnostics &diagnostics = compilation.diagnostics;
   CheckedProgram &checked = compilation.checked;
   // Types and constants of the kernel are found from the first pass on that meets a name.
@@ -51,6 +52,8 @@ bool run_passes(Compilation &compilation, std::string name, std::string text, Ta
   done("expand_macros");
   if (diagnostics.has_errors()) return false;
 
+  // While clauses are there whose probes this machine has not.
+  const std::set<std::string> assigned = assigned_maps(*program);
   // Then every clause gets its programs, each with a body of its own, which is annotated from here
   // on.
   resolve_probes(compilation, *program, target, options);
@@ -64,7 +67,7 @@ bool run_passes(Compilation &compilation, std::string name, std::string text, Ta
   // Literals are folded before they get types, as the smallest type depends on the value.
   fold_constants(compilation);
   done("fold_constants");
-  check_types(compilation, target, options);
+  check_types(compilation, target, options, assigned);
   done("check_types");
   if (diagnostics.has_errors()) return false;
   // Last: types tell whether `$1` is a number or text.

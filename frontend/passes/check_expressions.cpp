@@ -126,7 +126,7 @@ TypeRef TypeChecker::check_node(ast::Expr *&expr) {
     case ast::NodeKind::kMap: {
       auto &node = static_cast<ast::Map &>(*expr);
       TypeRef type = map(node.name, node.span).value.shape.type;
-      if (!type) report(node.span, kUndefinedMap, node.name);
+      if (!type) report(node.span, kUndefinedMap, node.name).hint(nearest_map(node.name));
       return type;
     }
     case ast::NodeKind::kMapAccess:

@@ -320,7 +320,7 @@ void TypeChecker::check_for_map(ast::ForMap &loop) {
   TypeRef key = slot.key.shape.type;
   if (!key || !value) {
     if (!compilation_.diagnostics.has_errors()) {
-      report(loop.map->span, kLoopUndefinedMap, slot.name);
+      report(loop.map->span, kLoopUndefinedMap, slot.name).hint(nearest_map(slot.name));
     }
     return;
   }

@@ -1,5 +1,6 @@
 #include "frontend/passes/check_types.h"
 
+#include "frontend/diagnostics/nearest_name.h"
 #include "frontend/passes/evaluate_constant.h"
 #include "frontend/passes/type_checker.h"
 
@@ -29,6 +30,8 @@ AWL_DIAGNOSTIC(kUnknownMapType, Error, "unknown-map-type", "Unknown map type: '{
 AWL_DIAGNOSTIC(kMapEntries, Error, "map-entries",
                "The number of entries of {} must be a constant above 0", std::string_view);
 AWL_DIAGNOSTIC(kMapUnused, Warning, "map-unused", "Unused map: {}", std::string_view);
+AWL_DIAGNOSTIC(kMapNeverAssigned, Warning, "map-never-assigned", "Map {} is never assigned to.",
+               std::string_view);
 AWL_DIAGNOSTIC(kMapRedeclared, Error, "map-redeclared", "{} is already declared", std::string_view);
 
 namespace {
@@ -57,8 +60,13 @@ bool is_user_family(ProbeFamily family) {
 
 }  // namespace
 
-TypeChecker::TypeChecker(Compilation &compilation, Target &target, const Options &options)
-    : compilation_(compilation), target_(target), options_(options), types_(compilation.types) {
+TypeChecker::TypeChecker(Compilation &compilation, Target &target, const Options &options,
+                         const std::set<std::string> &assigned)
+    : compilation_(compilation),
+      target_(target),
+      options_(options),
+      types_(compilation.types),
+      assigned_(assigned) {
   for (int log = 0; log < 4; ++log) {
     for (bool is_signed : {false, true}) {
       integers_[log][is_signed] = types_.integer(1u << log, is_signed);
@@ -215,6 +223,18 @@ TypeChecker::DeclaredMap TypeChecker::check_declaration(const ast::MapDeclaratio
   return {&declaration, kind.value_or(MapKind::kHash), static_cast<uint64_t>(entries.value_or(1))};
 }
 
+// A name that was mistyped reads as 0, has no keys and deletes nothing.
+void TypeChecker::warn_of_unassigned(const MapSlot &map) {
+  const bool is_own = map.span.source == 0;  // of an import, maps may be there for others
+  if (!is_own || assigned_.contains(map.name) || compilation_.diagnostics.has_errors()) return;
+  compilation_.diagnostics.emit(map.span, kMapNeverAssigned, map.name).hint(nearest_map(map.name));
+}
+
+std::string TypeChecker::nearest_map(const std::string &name) const {
+  const std::string nearest = nearest_name(name, {assigned_.begin(), assigned_.end()});
+  return nearest.empty() || nearest == name ? "" : "did you mean " + nearest + "?";
+}
+
 // Fills CheckedProgram::maps from the slots, in the order of first use, and the declarations.
 void TypeChecker::finish_maps() {
   Diagnostics &diagnostics = compilation_.diagnostics;
@@ -229,6 +249,7 @@ void TypeChecker::finish_maps() {
   }
   for (const std::string &name : map_order_) {
     const MapSlot &map = maps_.at(name);
+    warn_of_unassigned(map);
     MapInfo info;
     info.name = name;
     info.id = static_cast<uint32_t>(compilation_.checked.maps.size());
@@ -249,8 +270,9 @@ void TypeChecker::finish_maps() {
   }
 }
 
-void check_types(Compilation &compilation, Target &target, const Options &options) {
-  TypeChecker(compilation, target, options).run();
+void check_types(Compilation &compilation, Target &target, const Options &options,
+                 const std::set<std::string> &assigned) {
+  TypeChecker(compilation, target, options, assigned).run();
 }
 
 }  // namespace awl::frontend

@@ -79,13 +79,18 @@
 // and arguments that have to be constant arrive as literals.
 #pragma once
 
+#include <set>
+#include <string>
+
 #include "frontend/checked_program.h"
 #include "frontend/frontend.h"
 
 namespace awl::frontend {
 
 // Annotates the tree of every program in `compilation.checked` and fills in its `maps`. Names must
-// be resolved (resolve_calls, resolve_variables).
-void check_types(Compilation &compilation, Target &target, const Options &options);
+// be resolved (resolve_calls, resolve_variables). `assigned`: the maps that the script gives values
+// to (assigned_maps.h); of others that it uses it is warned.
+void check_types(Compilation &compilation, Target &target, const Options &options,
+                 const std::set<std::string> &assigned);
 
 }  // namespace awl::frontend

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -40,7 +41,9 @@ struct MapSlot {
 
 class TypeChecker {
  public:
-  TypeChecker(Compilation &compilation, Target &target, const Options &options);
+  // `assigned`: see check_types.h.
+  TypeChecker(Compilation &compilation, Target &target, const Options &options,
+              const std::set<std::string> &assigned);
   void run();
 
   // ---- what the checks share
@@ -128,6 +131,9 @@ class TypeChecker {
     uint64_t entries;
   };
   DeclaredMap check_declaration(const ast::MapDeclaration &declaration);
+  void warn_of_unassigned(const MapSlot &map);
+  // What was perhaps meant, as a hint; empty: nothing.
+  std::string nearest_map(const std::string &name) const;
   void finish_maps();
 
   // check_expressions.cpp
@@ -206,6 +212,7 @@ class TypeChecker {
   const Options &options_;
   TypeStore &types_;
   TypeRef integers_[4][2];
+  const std::set<std::string> &assigned_;
 
   std::unordered_map<const ast::VariableDecl *, Slot> variables_;
   std::map<std::string, MapSlot> maps_;
