@@ -126,6 +126,7 @@ void Emitter::State::define_script_maps(Emitter &emitter) {
     } else {
       map.key_size = map.key.size;
       map.value_size = map.value.size;
+      map.location = emitter.location(info.declaration.value_or(info.span));
       shape.key = debug.value(map.key);
       shape.value = value;
       if (map.value_size > kPreallocatedValue && may_be_allocated_on_demand(map.type)) {

@@ -25,6 +25,7 @@ struct MapInfo {
   MapKind declared = MapKind::kAuto;
   uint64_t max_entries = 0;  // 0: the config's max_map_keys
   Span span;                 // first use
+  std::optional<Span> declaration;
 };
 
 // A clause and one or more of its attach points that share one program. A clause is split where

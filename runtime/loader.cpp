@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdarg>
 #include <cstdio>
 #include <cstring>
 #include <optional>
@@ -15,6 +14,7 @@
 #include "runtime/attach/function_types.h"
 #include "runtime/attach/tracing_errors.h"
 #include "runtime/kernel_limits.h"
+#include "runtime/libbpf_messages.h"
 #include "runtime/minimal_btf.h"
 #include "runtime/object/kernel_map_type.h"
 #include "runtime/ring_reader.h"
@@ -30,37 +30,6 @@ constexpr uint32_t kControlRingSize = 256u << 10;
 constexpr size_t kMaxLogSize = 64u << 20;
 constexpr std::string_view kHookPrefix = "lsm/";
 constexpr size_t kMaxSkipped = 64;  // functions in a row that the kernel does not let be traced
-
-// libbpf's messages: kept, so that the last one can explain a failure; printed with -d libbpf.
-bool prints_libbpf_messages = false;
-std::string last_libbpf_warning;
-std::string refused_program;  // the one whose load failed
-
-int take_libbpf_message(libbpf_print_level level, const char *format, va_list arguments) {
-  char text[1024];
-  const int length = vsnprintf(text, sizeof text, format, arguments);
-  if (prints_libbpf_messages) fputs(text, stderr);
-  // The verifier's log comes through here too; it is told from the log buffer.
-  if (level == LIBBPF_WARN && length > 0 && strstr(text, "PROG LOAD LOG") == nullptr) {
-    last_libbpf_warning = text;
-    // "libbpf: prog 'name': BPF program load failed: …"
-    const char *name = strstr(text, "prog '");
-    if (name != nullptr && strstr(text, "load failed") != nullptr) {
-      refused_program.assign(name + 6, strcspn(name + 6, "'"));
-    }
-    while (!last_libbpf_warning.empty() && last_libbpf_warning.back() == '\n') {
-      last_libbpf_warning.pop_back();
-    }
-  }
-  return length;
-}
-
-std::string message_of_libbpf() {
-  const std::string prefix = "libbpf: ";
-  return last_libbpf_warning.compare(0, prefix.size(), prefix) == 0
-             ? last_libbpf_warning.substr(prefix.size())
-             : last_libbpf_warning;
-}
 
 Error explain_eperm(const Error &error) {
   if (error.code != EPERM && error.code != EACCES) return error;
@@ -121,8 +90,7 @@ class Loader {
         log_size_(std::clamp<size_t>(description.settings.log_size, 4096, kMaxLogSize)) {}
 
   Result<LoadedObject> load() {
-    prints_libbpf_messages = inputs_.debug_libbpf;
-    libbpf_set_print(take_libbpf_message);
+    take_libbpf_messages(inputs_.debug_libbpf);
     loaded_.programs_.resize(description_.programs.size());
     Status limits = check_kernel_limits(file_, description_);
     if (!limits) return limits.error();
@@ -219,7 +187,7 @@ class Loader {
   // was refused is tied to the next one.
   bool skip_refused(size_t round) {
     for (size_t i = 0; i < description_.programs.size(); ++i) {
-      if (description_.programs[i].name != refused_program) continue;
+      if (description_.programs[i].name != libbpf_messages().refused_program) continue;
       const std::vector<Instance> &instances = plan_.instances[i];
       const std::optional<size_t> k = instance_of_round(i, round);
       if (!k || !instances[*k].targets.front().is_optional) return false;
@@ -266,7 +234,7 @@ class Loader {
     if (!prepared) return prepared.error();
     prepared = round == 0 ? prepare_maps(object.get()) : reuse_maps(object.get());
     if (!prepared) return prepared.error();
-    refused_program.clear();
+    libbpf_messages() = {};
     const int failed = bpf_object__load(object.get()) != 0 ? errno : 0;
     if (inputs_.debug_verifier) {
       for (const Log &log : logs_) fputs(log.get(), stderr);
@@ -318,7 +286,7 @@ class Loader {
   }
 
   Error libbpf_error(const std::string &what, int code) const {
-    const std::string said = message_of_libbpf();
+    const std::string &said = libbpf_messages().last_warning;
     char text[256] = "";
     libbpf_strerror(code, text, sizeof text);  // knows libbpf's own numbers too
     Error error{what + ": " + text, code};
@@ -562,17 +530,20 @@ class Loader {
     }
     if (log == nullptr) return explain_without_log(code);
     return explain_verifier_log(std::string(log->get(), strnlen(log->get(), log_size_)),
-                                refused_program, code, description_);
+                                libbpf_messages().refused_program, code, description_);
   }
 
   // The verifier said nothing: the kernel has no such programs, or the function is no place for
   // one.
   Error explain_without_log(int code) const {
+    if (!libbpf_messages().refused_map.empty()) return explain_map(code);
     for (size_t i = 0; i < description_.programs.size(); ++i) {
       const object::Program &program = description_.programs[i];
       const bool is_tied =
           TracingPrograms::is_section(program.section) || program.section.starts_with(kHookPrefix);
-      if (program.name != refused_program || !is_tied || plan_.instances[i].empty()) continue;
+      if (program.name != libbpf_messages().refused_program || !is_tied ||
+          plan_.instances[i].empty())
+        continue;
       const std::string &family = program.attach_points.front().family;
       if (family != "fentry" && family != "fexit" && family != "lsm") continue;
       const size_t index = std::min(skipped_[i], plan_.instances[i].size() - 1);
@@ -581,6 +552,21 @@ class Loader {
       return explain_tracing_error(target, code).with_context("cannot attach to " + target.name);
     }
     return libbpf_error("cannot load the object", code);
+  }
+
+  Error explain_map(int code) const {
+    std::string name = libbpf_messages().refused_map;
+    std::string hint;
+    for (const object::Map &map : description_.maps) {
+      if (map.elf_name != name) continue;
+      refused_ = map.location;
+      name = map.name;
+      if (code == ENOMEM || code == E2BIG) {
+        hint = ". Fewer entries take less memory: let " + name +
+               " = hash(1000), or max_map_keys for maps that are not declared";
+      }
+    }
+    return {"cannot create the map " + name + ": " + strerror(code) + hint, code};
   }
 
   FileDescriptor table_template_;  // what the tables in an ARRAY_OF_MAPS look like

@@ -32,6 +32,9 @@ AWL_DIAGNOSTIC(kMapEntries, Error, "map-entries",
 AWL_DIAGNOSTIC(kMapUnused, Warning, "map-unused", "Unused map: {}", std::string_view);
 AWL_DIAGNOSTIC(kMapNeverAssigned, Warning, "map-never-assigned", "Map {} is never assigned to.",
                std::string_view);
+AWL_DIAGNOSTIC(kMapTooManyEntries, Error, "map-too-many-entries",
+               "{} is to have {} entries: {} are the most that the kernel takes", std::string_view,
+               int64_t, int64_t);
 AWL_DIAGNOSTIC(kMapRedeclared, Error, "map-redeclared", "{} is already declared", std::string_view);
 
 namespace {
@@ -44,6 +47,9 @@ constexpr int kMaxRounds = 100;
 // tables take keys of any size since 5.11, of 512 bytes before.
 constexpr uint32_t kMaxKeySize = 1 << 16;
 constexpr uint32_t kMaxValueSize = 1 << 20;
+// A bucket takes 16 bytes at least, and the kernel counts those of a table, a power of two that are
+// not fewer than the entries, in 32 bits (kernel/bpf/hashtab.c, htab_map_alloc).
+constexpr int64_t kMaxEntries = 1 << 27;
 
 std::optional<MapKind> map_kind(const std::string &name) {
   if (name == "hash") return MapKind::kHash;
@@ -213,8 +219,11 @@ TypeChecker::DeclaredMap TypeChecker::check_declaration(const ast::MapDeclaratio
         .hint("known are hash, lruhash, percpuhash and percpulruhash");
   }
   std::optional<int64_t> entries = evaluate_constant(types_, *declaration.max_entries);
-  if (!entries || *entries <= 0 || *entries > UINT32_MAX) {
+  if (!entries || *entries <= 0) {
     diagnostics.emit(declaration.max_entries->span, kMapEntries, declaration.name);
+  } else if (*entries > kMaxEntries) {
+    diagnostics.emit(declaration.max_entries->span, kMapTooManyEntries, declaration.name, *entries,
+                     kMaxEntries);
   }
   // Of an import, maps may be there for others.
   if (!maps_.contains(declaration.name) && declaration.span.source == 0) {
@@ -259,6 +268,7 @@ void TypeChecker::finish_maps() {
     if (auto found = declarations.find(name); found != declarations.end()) {
       info.declared = found->second.kind;
       info.max_entries = found->second.entries;
+      info.declaration = found->second.declaration->span;
     }
     if (info.key && types_.size_of(info.key) > kMaxKeySize) {
       diagnostics.emit(map.span, kKeyTooLarge, name, types_.size_of(info.key), kMaxKeySize);

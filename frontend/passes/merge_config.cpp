@@ -58,7 +58,8 @@ const std::vector<ConfigVariable> &variables() {
       {"log_size", &Config::log_size, 1, kMany},
       {"max_bpf_progs", &Config::max_bpf_progs, 1, kMany},
       {"max_cat_bytes", &Config::max_cat_bytes, 1, kMany},
-      {"max_map_keys", &Config::max_map_keys, 1, kMany},
+      // No hash table of the kernel has more.
+      {"max_map_keys", &Config::max_map_keys, 1, 1 << 27},
       {"max_probes", &Config::max_probes, 1, kMany},
       // A record with a string must find room in the ring.
       {"max_strlen", &Config::max_strlen, 1, 256 << 10},

@@ -126,6 +126,7 @@ struct Map {
   bool is_scalar = false;
   // Histograms keyed by bucket: the last 8 bytes of the key are the bucket, the value a u64 count.
   bool is_bucket_keyed = false;
+  Location location;  // its declaration, else its first use
 };
 
 // What the code for an argument of a usdt probe is told, as its place in the note says:

@@ -88,6 +88,7 @@ void fields(A &a, Map &v) {
   a("value_size", v.value_size);
   a("scalar", v.is_scalar);
   a("bucket_keyed", v.is_bucket_keyed);
+  a("location", v.location);
 }
 
 template <class A>
