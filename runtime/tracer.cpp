@@ -281,7 +281,23 @@ class Run {
       }
       add_problems(plan_.instances[i], all_failures);
     }
+    join_problems(first_problem);
     return report_problems(first_problem);
+  }
+
+  // What several clauses fail by alike is said once, at the first of them.
+  void join_problems(size_t first) {
+    std::vector<Problem> &problems = plan_.problems;
+    for (size_t i = first; i < problems.size(); ++i) {
+      const auto others = problems.begin() + static_cast<std::ptrdiff_t>(i) + 1;
+      const auto end = std::remove_if(others, problems.end(), [&](const Problem &other) {
+        return other.text == problems[i].text;
+      });
+      const auto count = problems.end() - end;
+      problems.erase(end, problems.end());
+      if (count > 0)
+        problems[i].text += fmt::format(" (and {} more clause{})", count, count > 1 ? "s" : "");
+    }
   }
 
   // Tells which targets of a program failed. That some of those which a pattern found cannot be

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <utility>
@@ -36,6 +37,16 @@ std::optional<uint32_t> read_number(const std::string &path, std::string_view pr
   return error == std::errc() && end != begin ? std::optional(value) : std::nullopt;
 }
 
+Error attach_error() {
+  const Error error = Error::from_errno("cannot attach the program to its perf event");
+  if (error.code != E2BIG) return error;
+  // BPF_TRACE_PROG_MAX (kernel/trace/bpf_trace.c)
+  return {
+      "the kernel runs no more than 64 programs at a tracepoint, those of other tracers "
+      "counted. One clause with `if` can take the place of many with predicates",
+      E2BIG};
+}
+
 }  // namespace
 
 FileDescriptor load_empty_program(uint32_t type) {
@@ -62,10 +73,10 @@ Result<AttachedEvent> start_perf_event(const AttachContext &context, FileDescrip
     LIBBPF_OPTS(bpf_link_create_opts, options);
     options.perf_event.bpf_cookie = cookie;
     FileDescriptor link(bpf_link_create(program, event.get(), BPF_PERF_EVENT, &options));
-    if (!link) return Error::from_errno("cannot attach the program to its perf event");
+    if (!link) return attach_error();
     attached.link = std::move(link);
   } else if (ioctl(event.get(), PERF_EVENT_IOC_SET_BPF, program) != 0) {
-    return Error::from_errno("cannot attach the program to its perf event");
+    return attach_error();
   }
   if (ioctl(event.get(), PERF_EVENT_IOC_ENABLE, 0) != 0) {
     return Error::from_errno("cannot start the perf event");
