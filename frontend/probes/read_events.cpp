@@ -58,7 +58,8 @@ bool report_problem(ProbeContext &context, const ast::AttachPoint &point, size_t
       context.diagnostics.emit(span, kProbeBadNumber, text, "a number");
       break;
     case Problem::kNotATime:
-      context.diagnostics.emit(span, kProbeBadNumber, text, "a time");
+      context.diagnostics.emit(span, kProbeBadNumber, text, "a time")
+          .hint(fmt::format("write {}", find_family(point.provider)->usage));
       break;
     case Problem::kHasUnit:
       context.diagnostics.emit(span, kProbeBadNumber, text, "a number without a unit");
@@ -66,9 +67,14 @@ bool report_problem(ProbeContext &context, const ast::AttachPoint &point, size_t
     case Problem::kNotPositive:
       context.diagnostics.emit(span, kProbeBadPeriod, what, find_family(point.provider)->name);
       break;
-    case Problem::kTooShort:
-      context.diagnostics.emit(span, kProbeShortPeriod, period.period_ns);
+    case Problem::kTooShort: {
+      auto diagnostic = context.diagnostics.emit(span, kProbeShortPeriod, period.period_ns);
+      // `profile:99`: other tools' words for 99 times a second.
+      if (point.parts.size() == 1 && text.find_first_not_of("0123456789") == text.npos) {
+        diagnostic.hint(fmt::format("so many times a second: {}:hz:{}", point.provider, text));
+      }
       break;
+    }
     case Problem::kTooLong:
       context.diagnostics.emit(span, kProbeBadNumber, text, "a period of less than 500 years");
       break;
