@@ -2,6 +2,7 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -10,9 +11,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
+#include "base/file.h"
 #include "base/find_program.h"
 
 namespace awl::runtime {
@@ -191,6 +195,14 @@ bool Child::reap() {
   return is_reaped_;
 }
 
+// 0: not known.
+static pid_t process_of_thread(pid_t thread) {
+  constexpr std::string_view kField = "\nTgid:";
+  Result<std::string> status = read_file("/proc/" + std::to_string(thread) + "/status", 4096);
+  const size_t at = status ? status->find(kField) : std::string::npos;
+  return at == std::string::npos ? 0 : atoi(status->c_str() + at + kField.size());
+}
+
 Result<FileDescriptor> open_process(pid_t pid) {
 #ifndef SYS_pidfd_open
   constexpr long kPidfdOpen = 434;
@@ -198,8 +210,22 @@ Result<FileDescriptor> open_process(pid_t pid) {
   constexpr long kPidfdOpen = SYS_pidfd_open;
 #endif
   FileDescriptor fd(static_cast<int>(syscall(kPidfdOpen, pid, 0)));
-  if (!fd && errno == ESRCH) return Error{"there is no process " + std::to_string(pid), ESRCH};
-  if (!fd) return Error::from_errno("cannot watch process " + std::to_string(pid));
+  const std::string name = std::to_string(pid);
+  if (!fd) {
+    const Error error = Error::from_errno("cannot watch process " + name);
+    if (error.code == ESRCH) return Error{"there is no process " + name, ESRCH};
+    const pid_t process = process_of_thread(pid);
+    if (process == 0 || process == pid) return error;
+    return Error{name + " is a thread of process " + std::to_string(process) +
+                     "; a process is traced as a whole (`tid == " + name +
+                     "` in a predicate tells the thread)",
+                 EINVAL};
+  }
+  pollfd state{fd.get(), POLLIN, 0};
+  if (poll(&state, 1, 0) == 1) {
+    return Error{"process " + name + " has ended: its parent has not taken notice of it yet",
+                 ESRCH};
+  }
   return fd;
 }
 
