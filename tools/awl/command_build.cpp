@@ -8,9 +8,10 @@
 namespace awl::tools {
 namespace {
 
-// "dir/opensnoop.bt" becomes "opensnoop.o" in the current directory, as compilers do.
+// "dir/opensnoop.bt" becomes "opensnoop.o" in the current directory, as compilers do. Empty: the
+// script has no name that tells one.
 std::string default_output(const CompileArguments &compile) {
-  if (compile.has_program || compile.file == "-") return "a.o";
+  if (compile.has_program || compile.file == "-") return "";
   std::string name = compile.file.substr(compile.file.rfind('/') + 1);
   const size_t dot = name.rfind('.');
   return (dot == std::string::npos || dot == 0 ? name : name.substr(0, dot)) + ".o";
@@ -27,7 +28,7 @@ int command_build(const CommandLine &line) {
       "Usage: awl build [OPTIONS] FILE|-e PROGRAM [-o OBJECT]"};
   add_compile_options(app, compile);
   app.add_option("-o", arguments.run.output_path,
-                 "The object to write; FILE's name with .o when not given")
+                 "The object to write; FILE's name with .o when not given (-e needs it)")
       ->option_text("OBJECT");
   app.add_option("-d", arguments.debug_stages,
                  "Show a stage: headers, ast, codegen, codegen-opt, dis")
@@ -50,6 +51,8 @@ int command_build(const CommandLine &line) {
 
   const CompileOutcome outcome = compile_script(compile, arguments);
   if (!outcome.object) return outcome.exit_code;
+  if (output.empty())
+    return fail("-o OBJECT is missing: only a script in a file has a name that tells the object's");
   const Status status = write_object(output, *outcome.object);
   return status ? 0 : fail(status.error().message);
 }
