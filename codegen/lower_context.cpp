@@ -284,7 +284,18 @@ llvm::Value *Lowering::probe_argument(const StructDef &def, uint32_t index, Type
 llvm::Value *Lowering::context_field(const StructDef &def, uint32_t index, TypeRef type, Span span,
                                      llvm::Value *to) {
   const StructDef::Member &member = def.members.at(index);
-  if (def.origin == StructDef::Origin::kEntryArguments) return normalize(entry_word(member), type);
+  if (def.origin == StructDef::Origin::kEntryArguments) {
+    if (!is_in_memory(type)) return normalize(entry_word(member), type);
+    constexpr uint32_t kWord = 8;
+    const uint32_t size = program_.types->size_of(type);
+    llvm::Value *words = temporary(2 * kWord);
+    StructDef::Member part = member;
+    for (uint32_t i = 0; i * kWord < size; i++, part.bit_offset += 64)
+      b().CreateAlignedStore(entry_word(part), at(words, i * kWord), llvm::Align(kWord));
+    if (!to) return words;
+    copy(to, words, size);
+    return to;
+  }
   if (def.origin == StructDef::Origin::kContext) return context_member(member, type, to);
   if (family() == ProbeFamily::kUprobe) return user_argument(index, type, span, to);
   if (def.origin == StructDef::Origin::kProbeArguments)

@@ -47,6 +47,12 @@ bool is_entry_struct(TypeRef type) {
 
 uint32_t word_of(const StructDef::Member &member) { return member.bit_offset / 64; }
 
+// A struct may take two.
+void add_words(std::set<uint32_t> &words, const StructDef::Member &member) {
+  const uint32_t size = member.type->is_struct() ? member.type->struct_def->size : 8;
+  for (uint32_t i = 0; i * 8 < size; ++i) words.insert(word_of(member) + i);
+}
+
 llvm::AllocaInst *stack_words(Emitter &emitter, uint32_t count, const char *name) {
   llvm::IRBuilder<> &b = emitter.b();
   llvm::BasicBlock &entry = b.GetInsertBlock()->getParent()->getEntryBlock();
@@ -69,7 +75,7 @@ Lowering::EntryUse Lowering::find_entry_use(const ProgramInfo &info) {
     if (auto *access = ast::as<ast::FieldAccess>(&node);
         access && is_entry_struct(access->object->type)) {
       for (const StructDef::Member &member : access->object->type->struct_def->members) {
-        if (member.name == access->field) words.insert(word_of(member));
+        if (member.name == access->field) add_words(words, member);
       }
       objects.insert(access->object);
       use.is_used = true;
@@ -80,7 +86,7 @@ Lowering::EntryUse Lowering::find_entry_use(const ProgramInfo &info) {
     use.is_used |= use.has_duration;
     if (is_entry_struct(name->type) && !objects.contains(name)) {
       use.is_used = true;
-      for (const auto &member : name->type->struct_def->members) words.insert(word_of(member));
+      for (const auto &member : name->type->struct_def->members) add_words(words, member);
     }
   });
   use.words.assign(words.begin(), words.end());

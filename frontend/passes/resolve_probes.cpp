@@ -305,16 +305,19 @@ class ProbeResolver {
     for (size_t i = 0; i < members.size(); ++i) {
       if (!use.fields.contains(members[i].name)) continue;
       const UserArgumentPlace &place = first.places[i];
-      bool is_word = place.kind == UserArgumentPlace::Kind::kRegister &&
-                     (members[i].type->is_integral() || members[i].type->is_pointer());
-      if (!is_word) {
+      const TypeRef type = members[i].type;
+      const bool is_value = type->is_integral() || type->is_pointer() || type->is_struct();
+      if (place.kind != UserArgumentPlace::Kind::kRegister || !is_value) {
         return refuse(members[i].name + " is not in a register" +
-                      (place.problem.empty() ? "" : ": " + place.problem));
+                      (place.problem.empty()
+                           ? " when the function is entered; a uprobe has it in args"
+                           : ": " + place.problem));
       }
       StructDef::Member member = members[i];
       member.bit_offset = place.number * 64;
       def.members.push_back(std::move(member));
-      def.size = std::max(def.size, (place.number + 1) * 8);
+      const uint32_t words = (compilation_.types.size_of(type) + 7) / 8;
+      def.size = std::max(def.size, (place.number + words) * 8);
     }
     compilation_.types.update_struct(&def);
     spec.build_id = first.build_id;
