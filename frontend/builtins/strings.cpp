@@ -31,6 +31,17 @@ bool make_parameter_text(BuiltinContext &c, ast::Expr *argument) {
   return true;
 }
 
+// `str(5)`: its digits. A number that is written there is no address that anybody meant.
+void make_digits(BuiltinContext &c, ast::Expr *&argument) {
+  auto *number = ast::as<ast::IntegerLiteral>(argument);
+  if (!number) return;
+  const std::string digits = number->is_negative
+                                 ? std::to_string(static_cast<int64_t>(number->value))
+                                 : std::to_string(number->value);
+  argument = c.checker.nodes().make<ast::StringLiteral>(argument->span, digits);
+  c.checker.check(argument);
+}
+
 // The length argument: null for "not constant", which has become a uint64; `is_right` is false
 // after a report.
 std::optional<uint64_t> length_of(BuiltinContext &c, Arguments &arguments, size_t position,
@@ -50,6 +61,7 @@ std::optional<uint64_t> length_of(BuiltinContext &c, Arguments &arguments, size_
 TypeRef check_str(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
   uint64_t size = c.max_strlen();
   bool is_right = true;
+  make_digits(c, arguments[0]);
   if (make_parameter_text(c, arguments[0])) {
     size = object::kParameterStringSize;
   } else if (TypeRef type = arguments[0]->type; type->is_string()) {

@@ -331,7 +331,9 @@ TypeRef TypeChecker::check_arithmetic(ast::Binary &node) {
   if (parameter && literal && left->is_string() && node.op == ast::BinaryOp::kAdd) return left;
   if (!left->is_integral() || !right->is_integral()) {
     if (left->kind != right->kind) return mismatch(node, left, right);
-    report(node.span, kBadOperands, symbol(node.op), to_string(left), to_string(right));
+    const bool joins_text = node.op == ast::BinaryOp::kAdd && left->is_string();
+    report(node.span, kBadOperands, symbol(node.op), to_string(left), to_string(right))
+        .hint(joins_text ? "str_concat(a, b) joins two texts" : "");
     return nullptr;
   }
   Shape a = as_integer(types_, shape_of(types_, *node.left));

@@ -81,6 +81,9 @@ class Folder {
     auto *left_text = ast::as<ast::StringLiteral>(binary.left);
     auto *right_text = ast::as<ast::StringLiteral>(binary.right);
     if (left_text && right_text) {
+      if (binary.op == ast::BinaryOp::kAdd) {
+        return nodes_.make<ast::StringLiteral>(binary.span, left_text->value + right_text->value);
+      }
       int order = left_text->value.compare(right_text->value);
       return fold_comparison(binary, Wide{order}, Wide{0});
     }
