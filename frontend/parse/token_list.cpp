@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/object/utf8.h"
+
 namespace awl::frontend {
 namespace {
 
@@ -16,9 +18,22 @@ AWL_DIAGNOSTIC(kUnterminatedComment, Error, "unterminated-comment",
 AWL_DIAGNOSTIC(kMisplacedDirective, Error, "misplaced-directive",
                "a #define, #undef or #include line must stand at the top of the script");
 
-std::string describe_character(unsigned char byte) {
-  if (byte >= 0x20 && byte < 0x7f) return fmt::format("'{}'", static_cast<char>(byte));
-  return fmt::format("0x{:02x}", byte);
+// The character at the front of the text.
+std::string describe_character(std::string_view text) {
+  const auto byte = static_cast<unsigned char>(text.front());
+  const size_t size = object::utf8_length(text);
+  const bool is_control = byte < 0x20 || byte == 0x7f ||
+                          (byte == 0xc2 && size == 2 && static_cast<unsigned char>(text[1]) < 0xa0);
+  if (size == 0 || is_control) return fmt::format("0x{:02x}", byte);
+  return fmt::format("'{}'", text.substr(0, size));
+}
+
+// What word processors and web pages make of quotes.
+bool is_typographic_quote(std::string_view text) {
+  constexpr std::string_view kQuotes[] = {"\u201c", "\u201d", "\u201e", "\u2018",
+                                          "\u2019", "\u00ab", "\u00bb"};
+  return std::any_of(std::begin(kQuotes), std::end(kQuotes),
+                     [&](std::string_view quote) { return text.starts_with(quote); });
 }
 
 }  // namespace
@@ -49,11 +64,7 @@ void TokenList::keep_or_report(std::unique_ptr<antlr4::CommonToken> token, Sourc
     case Lexer::UNKNOWN:
       if (is_continuation(span.begin)) return;
       strays_.push_back(span.begin);
-      // One report for a run of such bytes.
-      if (diagnostics && span.begin != last_unknown_end_) {
-        diagnostics->emit(span, kStrayCharacter,
-                          describe_character(static_cast<unsigned char>(text_[span.begin])));
-      }
+      if (diagnostics && !is_after_unterminated(token.get())) report_stray(span, *diagnostics);
       last_unknown_end_ = span.end;
       return;
     case Lexer::UNTERMINATED_COMMENT:
@@ -67,7 +78,7 @@ void TokenList::keep_or_report(std::unique_ptr<antlr4::CommonToken> token, Sourc
       return;
     case Lexer::CHARACTER:
       strays_.push_back(span.begin);
-      if (diagnostics) {
+      if (diagnostics && !is_after_unterminated(token.get())) {
         diagnostics->emit(span, kCharacterLiteral, std::string(text(token.get())))
             .hint("use the character's code, or a string in double quotes");
       }
@@ -85,6 +96,18 @@ void TokenList::keep_or_report(std::unique_ptr<antlr4::CommonToken> token, Sourc
   }
   token->setTokenIndex(tokens_.size());
   tokens_.push_back(std::move(token));
+}
+
+// One report for a run of such bytes.
+void TokenList::report_stray(Span span, Diagnostics &diagnostics) {
+  if (span.begin == last_unknown_end_) return;
+  const std::string_view rest = text_.substr(span.begin);
+  span.end = span.begin + static_cast<uint32_t>(std::max<size_t>(object::utf8_length(rest), 1));
+  auto diagnostic = diagnostics.emit(span, kStrayCharacter, describe_character(rest));
+  if (!is_typographic_quote(rest)) return;
+  diagnostic.hint("strings stand in straight quotes: \"text\"");
+  // What was meant as a string is no code.
+  first_unterminated_ = std::min<size_t>(first_unterminated_, span.begin);
 }
 
 // A backslash at the end of a line, as in a `#define` of several lines.

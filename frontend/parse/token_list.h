@@ -63,6 +63,7 @@ class TokenList : public antlr4::TokenStream {
  private:
   void keep_or_report(std::unique_ptr<antlr4::CommonToken> token, SourceId source,
                       Diagnostics *diagnostics);
+  void report_stray(Span span, Diagnostics &diagnostics);
   bool is_continuation(size_t at) const;
 
   std::string_view text_;
