@@ -55,6 +55,13 @@ Span conversion_span(const ast::StringLiteral &format, const object::FormatConve
   return {format.span.source, begin, begin + conversion.size};
 }
 
+// `%*d`: the bytes of what C takes for one conversion and two arguments; 0: there is none.
+size_t star_size(std::string_view text) {
+  const size_t star = text.find_first_not_of("-+ #0123456789.", 1);
+  if (star == text.npos || text[star] != '*' || star + 1 >= text.size()) return 0;
+  return std::isalpha(static_cast<unsigned char>(text[star + 1])) ? star + 2 : 0;
+}
+
 // `%y` prints as it stands; so does `100%` at the end of a word.
 void warn_of_percent(BuiltinContext &context, const ast::StringLiteral &format) {
   const std::string &text = format.value;
@@ -63,6 +70,12 @@ void warn_of_percent(BuiltinContext &context, const ast::StringLiteral &format) 
     FormatConversion unknown;
     unknown.position = static_cast<uint32_t>(i);
     unknown.size = 2;
+    if (const size_t size = star_size(std::string_view(text).substr(i))) {
+      unknown.size = static_cast<uint32_t>(size);
+      context.report(conversion_span(format, unknown), kFormatUnknown, text.substr(i, size))
+          .hint("widths and precisions are numbers: %5d, %.3s");
+      continue;
+    }
     auto pieces = object::parse_format(std::string_view(text).substr(i, 2));
     bool is_known = !pieces || object::conversion_count(*pieces) > 0 || text[i + 1] == '%';
     if (text[i + 1] == '%') ++i;
