@@ -59,7 +59,7 @@ bool run_passes(Compilation &compilation, std::string name, std::string text, Ta
   resolve_probes(compilation, *program, target, options);
   done("resolve_probes");
   // Names before variables: `find` must be known to be a builtin that writes to one.
-  resolve_calls(compilation, options);
+  resolve_calls(compilation, target, options);
   resolve_variables(compilation);
   done("resolve_names");
 

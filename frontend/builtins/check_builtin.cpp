@@ -20,6 +20,20 @@ std::string_view ordinal(size_t position) {
   return position < std::size(kNames) ? kNames[position] : "next";
 }
 
+// Of the probes that fire where those of a family return; empty: there are none.
+std::string_view exit_family(ProbeFamily family) {
+  switch (family) {
+    case ProbeFamily::kKprobe:
+      return "kretprobe";
+    case ProbeFamily::kUprobe:
+      return "uretprobe";
+    case ProbeFamily::kFentry:
+      return "fexit";
+    default:
+      return {};
+  }
+}
+
 }  // namespace
 
 TypeRef BuiltinContext::refuse(Span span, const std::string &why) {
@@ -45,7 +59,9 @@ bool BuiltinContext::is_in(std::initializer_list<ProbeFamily> families, const st
 
 bool BuiltinContext::is_at_exit() {
   if (is_exit_probe(probe())) return true;
-  report(expr_->span, kBuiltinProbe, builtin.name, probe().name);
+  const std::string_view exit = exit_family(probe().family);
+  report(expr_->span, kBuiltinProbe, builtin.name, probe().name)
+      .hint(exit.empty() ? "" : "a " + std::string(exit) + " has it");
   return false;
 }
 

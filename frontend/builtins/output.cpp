@@ -40,7 +40,8 @@ TypeRef print_map(BuiltinContext &c, Arguments &arguments) {
 TypeRef check_print(BuiltinContext &c, ast::Expr &call, Arguments &arguments) {
   if (ast::as<ast::Map>(arguments[0])) return print_map(c, arguments);
   if (arguments.size() > 1) {
-    c.report(call.span, kPrintOne, arguments.size());
+    c.report(call.span, kPrintOne, arguments.size())
+        .hint("print((a, b)) prints a tuple; printf() takes a format and values");
     return nullptr;
   }
   c.checker.make_printed(*arguments[0]);

@@ -91,9 +91,12 @@ TypeRef check_arg(BuiltinContext &c, ast::Expr &expr, Arguments &) {
   const ProbeFamily family = c.probe().family;
   const bool is_named = family == ProbeFamily::kTracepoint || family == ProbeFamily::kFentry ||
                         family == ProbeFamily::kFexit;
-  const std::string hint = is_named ? "its arguments have names: args.NAME; `awl -lv '" +
-                                          c.probe().name + "'` lists them"
-                                    : "";
+  std::string hint;
+  if (is_named) {
+    hint = "its arguments have names: args.NAME; `awl -lv '" + c.probe().name + "'` lists them";
+  } else if (is_exit_probe(c.probe())) {
+    hint = "what it was at the entry: entry." + ast::as<ast::Identifier>(&expr)->name;
+  }
   if (!is_syscall_entry && !c.is_in({ProbeFamily::kKprobe, ProbeFamily::kUprobe, ProbeFamily::kUsdt,
                                      ProbeFamily::kRawTracepoint},
                                     hint)) {

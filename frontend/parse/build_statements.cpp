@@ -256,7 +256,8 @@ Stmt *AstBuilder::assignment(Grammar::SimpleStatementContext *rule) {
   if (name && name->name == "_" && !compound) return context_.make<Discard>(span(rule), value);
   bool is_target = target->kind == NodeKind::kVariable || target->kind == NodeKind::kMapAccess;
   if (!is_target) {
-    diagnostics_->emit(target->span, kBadAssignmentTarget);
+    diagnostics_->emit(target->span, kBadAssignmentTarget)
+        .hint(name ? "variables begin with $: $" + name->name : "");
     return context_.make<Discard>(span(rule), value);
   }
   if (compound) {

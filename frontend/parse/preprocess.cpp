@@ -184,7 +184,7 @@ class Preprocessor {
       diagnostics_.emit(span_, kUnknownDirective, name)
           .hint(
               "known are #define, #include, #undef, #error, #if, #ifdef, #ifndef, #elif, #else "
-              "and #endif");
+              "and #endif; comments begin with //");
     }
   }
 

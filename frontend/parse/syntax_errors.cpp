@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "frontend/parse/syntax_hints.h"
+
 namespace awl::frontend {
 namespace {
 
@@ -16,8 +18,6 @@ AWL_DIAGNOSTIC(kUnexpectedAtTop, Error, "unexpected-at-top",
                "expected a probe such as kprobe:f, found {}", std::string);
 AWL_DIAGNOSTIC(kUnmatchedBrace, Error, "unmatched-brace", "unmatched '}}': no '{{' is open here");
 AWL_DIAGNOSTIC(kMissingBrace, Error, "missing-brace", "missing '}}' before {}", std::string);
-
-constexpr const char *kClauseHint = "statements stand inside a clause: begin { ... }";
 
 // Tokens that are no literal, in words.
 const char *describe_kind(size_t type) {
@@ -159,17 +159,8 @@ void SyntaxErrors::count_error() {
 void SyntaxErrors::report(antlr4::Parser *parser, const std::string &expected) {
   antlr4::Token *found = tokens_.LT(1);
   if (tokens_.is_after_unterminated(found) || tokens_.is_after_stray(tokens_.index())) return;
-  auto builder =
-      diagnostics_.emit(token_span(found, source_), kSyntaxError, expected, describe_found(found));
-  size_t rule = parser->getContext()->getRuleIndex();
-  bool is_predicate = rule == Parser::RuleClause && parser->getExpectedTokens().contains(
-                                                        static_cast<size_t>(Lexer::END_PREDICATE));
-  bool is_comparison = is_predicate || rule == Parser::RuleNameOrCall || rule == Parser::RuleBlock;
-  if (found->getType() == Lexer::ASSIGN && is_comparison) {
-    builder.hint("'==' compares");
-  } else if (found->getType() == Lexer::MISPLACED) {
-    builder.hint(kClauseHint);
-  }
+  diagnostics_.emit(token_span(found, source_), kSyntaxError, expected, describe_found(found))
+      .hint(syntax_hint(tokens_, *parser));
   count_error();
 }
 

@@ -194,7 +194,8 @@ TypeRef TypeChecker::check_call(ast::Call &node, ast::Expr *&expr) {
   const Builtin *builtin = find_builtin(node.name);
   if (!builtin) return check_imported(node);
   if (builtin->is_aggregation) {
-    report(node.span, kAggregationNotAssigned, node.name);
+    report(node.span, kAggregationNotAssigned, node.name)
+        .hint("write @ = " + node.name + "(...), or @[key] = ...");
     return nullptr;
   }
   bool is_pinned = program_->probes.front().family == ProbeFamily::kIter &&
@@ -371,7 +372,9 @@ TypeRef TypeChecker::check_tuple_access(ast::TupleAccess &node) {
   TypeRef object = check(node.object);
   if (!object) return nullptr;
   if (object->kind != TypeKind::kTuple) {
-    report(node.span, kNotATuple, node.index, to_string(object));
+    const bool is_fraction = ast::as<ast::IntegerLiteral>(node.object) != nullptr;
+    report(node.span, kNotATuple, node.index, to_string(object))
+        .hint(is_fraction ? "numbers are integers: there are no fractions" : "");
     return nullptr;
   }
   if (node.index >= object->fields.size()) {

@@ -1,10 +1,13 @@
 #include "frontend/passes/resolve_calls.h"
 
+#include <algorithm>
+
 #include "frontend/ast/visit.h"
 #include "frontend/builtins/builtin.h"
 #include "frontend/diagnostics/nearest_name.h"
 #include "frontend/passes/expand_macros.h"
 #include "frontend/stdlib/standard_library.h"
+#include "frontend/target/target.h"
 
 namespace awl::frontend {
 
@@ -34,20 +37,26 @@ std::string_view plural(size_t count) { return count == 1 ? "" : "s"; }
 
 class CallResolver {
  public:
-  CallResolver(Compilation &compilation, const Options &options)
+  CallResolver(Compilation &compilation, Target &target, const Options &options)
       : diagnostics_(compilation.diagnostics),
+        target_(target),
         types_(compilation.types),
         checked_(compilation.checked),
         nodes_(compilation.context),
         options_(options) {}
 
+  void run(const ProgramInfo &program) {
+    program_ = &program;
+    visit(*program.clause);
+  }
+
+ private:
   void visit(ast::Node &node) {
     ast::for_each_child(
         node, [this](ast::Expr *&expr) { visit_expr(expr); },
         [this](ast::Stmt *&stmt) { visit(*stmt); });
   }
 
- private:
   void visit_expr(ast::Expr *&expr) {
     if (auto *call = ast::as<ast::Call>(expr)) {
       const Builtin *builtin = find_builtin(call->name);
@@ -171,23 +180,54 @@ class CallResolver {
     for (const Builtin &builtin : all_builtins()) names.emplace_back(builtin.name);
     for (const StandardName &macro : standard_names()) names.emplace_back(macro.name);
     std::string nearest = nearest_name(name, names);
+    if (std::string own = &kind == &kUnknownIdentifier ? with_sign(name) : ""; !own.empty()) {
+      nearest = own;
+    }
     auto diagnostic = report(span, kind, name);
     if (!nearest.empty()) diagnostic.hint("did you mean " + nearest + "?");
   }
 
+  // What the name would be with all that belongs to it: `$x`, `@x`, `args.x`.
+  std::string with_sign(const std::string &name) const {
+    std::string found;
+    ast::walk(*program_->clause, [&](ast::Node &node) {
+      if (auto *variable = ast::as<ast::Variable>(&node); variable && variable->name == "$" + name)
+        found = variable->name;
+      if (auto *map = ast::as<ast::MapAccess>(&node); map && map->name == "@" + name)
+        found = map->name;
+    });
+    return found.empty() && is_argument(name) ? "args." + name : found;
+  }
+
+  bool is_argument(const std::string &name) const {
+    const ProbeSpec &probe = program_->probes.front();
+    if (probe.family == ProbeFamily::kTracepoint && !probe.has_wildcard) {
+      Result<TracepointFormat> format = target_.tracepoint_format(probe.category, probe.target);
+      return format && std::any_of(format->fields.begin(), format->fields.end(),
+                                   [&](const auto &field) { return field.name == name; });
+    }
+    // Of others when `args` stands in the clause.
+    if (!probe.args_type) return false;
+    const auto &members = types_.complete(probe.args_type->struct_def).members;
+    return std::any_of(members.begin(), members.end(),
+                       [&](const auto &member) { return member.name == name; });
+  }
+
   Diagnostics &diagnostics_;
+  Target &target_;
   TypeStore &types_;
   const CheckedProgram &checked_;
   ast::Context &nodes_;
   const Options &options_;
+  const ProgramInfo *program_ = nullptr;
   std::vector<Span> expansions_;  // calls of the macros whose bodies are being looked at
 };
 
 }  // namespace
 
-void resolve_calls(Compilation &compilation, const Options &options) {
-  CallResolver resolver(compilation, options);
-  for (ProgramInfo &program : compilation.checked.programs) resolver.visit(*program.clause);
+void resolve_calls(Compilation &compilation, Target &target, const Options &options) {
+  CallResolver resolver(compilation, target, options);
+  for (ProgramInfo &program : compilation.checked.programs) resolver.run(program);
 }
 
 }  // namespace awl::frontend

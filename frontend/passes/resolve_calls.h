@@ -12,6 +12,6 @@
 namespace awl::frontend {
 
 // Walks the programs of `compilation.checked`.
-void resolve_calls(Compilation &compilation, const Options &options);
+void resolve_calls(Compilation &compilation, Target &target, const Options &options);
 
 }  // namespace awl::frontend

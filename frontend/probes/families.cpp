@@ -232,13 +232,24 @@ bool report_missing(ProbeContext &context, Span span, const std::string &what,
   return false;
 }
 
+// `sched:sched_switch` or `sched_switch`: a tracepoint that is not called one. Empty: it is none.
+static std::string meant_tracepoint(ProbeContext &context, const ast::AttachPoint &point) {
+  if (point.parts.size() > 1) return "";
+  const std::vector<std::string> found =
+      point.parts.empty() ? context.target.tracepoints("*", point.provider)
+                          : context.target.tracepoints(point.provider, point.parts[0]);
+  return found.size() == 1 ? "tracepoint:" + found.front() : "";
+}
+
 std::vector<ProbeSpec> resolve_attach_point(ProbeContext &context,
                                             const ast::AttachPoint &original) {
   ast::AttachPoint point = substitute_parameters(original, context);
   const FamilyInfo *family = find_family(point.provider);
   if (!family) {
+    std::string meant = meant_tracepoint(context, point);
+    if (meant.empty()) meant = nearest_name(point.provider, all_names());
     context.diagnostics.emit(point.span, kProbeUnknownProvider, point.provider)
-        .hint(suggestion(nearest_name(point.provider, all_names())));
+        .hint(suggestion(meant));
     return {};
   }
   if (point.parts.size() < family->min_parts || point.parts.size() > family->max_parts) {
