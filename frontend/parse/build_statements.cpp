@@ -256,8 +256,12 @@ Stmt *AstBuilder::assignment(Grammar::SimpleStatementContext *rule) {
   if (name && name->name == "_" && !compound) return context_.make<Discard>(span(rule), value);
   bool is_target = target->kind == NodeKind::kVariable || target->kind == NodeKind::kMapAccess;
   if (!is_target) {
+    auto *index = as<Index>(target);
+    const bool has_two_keys = index && index->object->kind == NodeKind::kMapAccess;
     diagnostics_->emit(target->span, kBadAssignmentTarget)
-        .hint(name ? "variables begin with $: $" + name->name : "");
+        .hint(name           ? "variables begin with $: $" + name->name
+              : has_two_keys ? "several keys stand in one pair of brackets: @x[1, 2]"
+                             : "");
     return context_.make<Discard>(span(rule), value);
   }
   if (compound) {

@@ -51,12 +51,22 @@ std::string missing_block_hint(TokenList &tokens, bool is_clause) {
   if (!is_clause) return "the body stands in braces, be it a single statement";
   if (word == "if")
     return "conditions of a clause stand between slashes: kprobe:f /pid == 1/ { ... }";
+  if (tokens.LA(1) == Lexer::SEMICOLON) return kClauseHint;
+  if (is_one_of(tokens.text(tokens.LT(-1)), {"fn", "func", "function", "def", "sub"}))
+    return "functions are macros: macro " + std::string(word) + "(a, b) { ... }";
   const bool is_last = tokens.LA(2) == Lexer::OPEN_BRACE || tokens.LA(2) == Lexer::OPEN_STATEMENT;
   if (tokens.LA(-1) == Lexer::PROVIDER && tokens.LA(1) == Lexer::PROVIDER && is_last) {
     return "parts are joined by colons: " + std::string(tokens.text(tokens.LT(-1))) + ":" +
            std::string(word);
   }
+  if (tokens.LA(-1) == Lexer::PART && tokens.LA(1) == Lexer::PROVIDER)
+    return "several probes are separated by commas";
   return {};
+}
+
+bool is_member_rule(size_t rule) {
+  return rule == Parser::RuleCMember || rule == Parser::RuleCSpecifier ||
+         rule == Parser::RuleCDeclarator;
 }
 
 }  // namespace
@@ -80,6 +90,9 @@ std::string syntax_hint(TokenList &tokens, antlr4::Parser &parser) {
     return "write for ($i : 0..10) { ... }, or for ($kv : @map) { ... }";
   if (found == Lexer::STRING && tokens.LA(-1) == Lexer::STRING)
     return "two strings are joined by +";
+  const bool is_opener = found == Lexer::OPEN || found == Lexer::OPEN_BRACE;
+  if (is_opener && tokens.LA(-1) == Lexer::MAP) return "keys stand in brackets: @x[1]";
+  if (found == Lexer::CLOSE_BRACE && is_member_rule(rule)) return "members end with ';'";
   if (found == Lexer::OPEN_BRACE || found == Lexer::OPEN_STATEMENT) return block_hint(tokens);
   if (rule == Parser::RuleBlock && may_be(Lexer::OPEN_BRACE)) {
     auto *parent = static_cast<antlr4::ParserRuleContext *>(parser.getContext()->parent);

@@ -1,6 +1,7 @@
 #include "frontend/passes/resolve_calls.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "frontend/ast/visit.h"
 #include "frontend/builtins/builtin.h"
@@ -32,6 +33,12 @@ AWL_DIAGNOSTIC(kFunctionAsValue, Error, "function-as-value", "{} is a function a
                std::string_view);
 
 namespace {
+
+// Constants of C headers mostly are not.
+bool is_lower_case(const std::string &name) {
+  return std::none_of(name.begin(), name.end(),
+                      [](unsigned char c) { return std::isupper(c) != 0; });
+}
 
 std::string_view plural(size_t count) { return count == 1 ? "" : "s"; }
 
@@ -184,7 +191,11 @@ class CallResolver {
       nearest = own;
     }
     auto diagnostic = report(span, kind, name);
-    if (!nearest.empty()) diagnostic.hint("did you mean " + nearest + "?");
+    if (!nearest.empty()) {
+      diagnostic.hint("did you mean " + nearest + "?");
+    } else if (&kind == &kUnknownIdentifier && is_lower_case(name)) {
+      diagnostic.hint("variables begin with $, maps with @; texts stand in double quotes");
+    }
   }
 
   // What the name would be with all that belongs to it: `$x`, `@x`, `args.x`.

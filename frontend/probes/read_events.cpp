@@ -69,9 +69,12 @@ bool report_problem(ProbeContext &context, const ast::AttachPoint &point, size_t
       break;
     case Problem::kTooShort: {
       auto diagnostic = context.diagnostics.emit(span, kProbeShortPeriod, period.period_ns);
-      // `profile:99`: other tools' words for 99 times a second.
+      // `profile:99`, `interval:1`: no unit was meant by that.
       if (point.parts.size() == 1 && text.find_first_not_of("0123456789") == text.npos) {
-        diagnostic.hint(fmt::format("so many times a second: {}:hz:{}", point.provider, text));
+        const bool is_interval = find_family(point.provider)->family == ProbeFamily::kInterval;
+        diagnostic.hint(
+            is_interval ? fmt::format("in seconds: {}:s:{}", point.provider, text)
+                        : fmt::format("{} times a second: {}:hz:{}", text, point.provider, text));
       }
       break;
     }
