@@ -40,6 +40,9 @@ bool is_lower_case(const std::string &name) {
                       [](unsigned char c) { return std::isupper(c) != 0; });
 }
 
+// Each error that a name is looked for costs a walk over its clause.
+constexpr size_t kMaxLookedAt = 50;
+
 std::string_view plural(size_t count) { return count == 1 ? "" : "s"; }
 
 class CallResolver {
@@ -201,6 +204,7 @@ class CallResolver {
   // What the name would be with all that belongs to it: `$x`, `@x`, `args.x`.
   std::string with_sign(const std::string &name) const {
     std::string found;
+    if (diagnostics_.error_count() > kMaxLookedAt) return found;
     ast::walk(*program_->clause, [&](ast::Node &node) {
       if (auto *variable = ast::as<ast::Variable>(&node); variable && variable->name == "$" + name)
         found = variable->name;
