@@ -19,6 +19,7 @@ struct Options {
   // Keeps as little on the programs' stack as can be, in slower code. generate() sets it for
   // scripts whose programs would need more than there is.
   bool saves_stack = false;
+  bool verifies_ir = false;  // by LLVM: what it finds is a mistake of ours, not of the script
   // Receives the object's description while there is still machine code to make. Null: not wanted.
   std::function<void(const object::Description &description)> on_description;
   // Receives the IR as text before and after optimisation. Null: not wanted.

@@ -292,6 +292,23 @@ llvm::Function *Emitter::imported_function(const frontend::ImportedFunction &fun
   return declared;
 }
 
+namespace {
+
+Status verify(const llvm::Module &module, const Options &options) {
+#ifdef AWL_VERIFY_IR
+  constexpr bool kAlways = true;
+#else
+  constexpr bool kAlways = false;
+#endif
+  if (!kAlways && !options.verifies_ir) return ok();
+  std::string defect;
+  llvm::raw_string_ostream stream(defect);
+  if (!llvm::verifyModule(module, &stream)) return ok();
+  return Error{"the generated code is malformed: " + stream.str()};
+}
+
+}  // namespace
+
 Result<object::Object> Emitter::finish() {
   assert(s_->frames.empty());
   s_->resolve_first_slots(*this);
@@ -302,13 +319,7 @@ Result<object::Object> Emitter::finish() {
   if (s_->options.on_description) s_->options.on_description(s_->description);
   if (s_->options.on_ir) s_->options.on_ir(print_module(s_->module));
 
-#ifdef AWL_VERIFY_IR
-  std::string defect;
-  llvm::raw_string_ostream stream(defect);
-  if (llvm::verifyModule(s_->module, &stream)) {
-    return Error{"the generated code is malformed: " + stream.str()};
-  }
-#endif
+  if (Status status = verify(s_->module, s_->options); !status) return status.error();
   optimize(s_->module, *s_->machine);
   if (s_->options.on_optimized_ir) s_->options.on_optimized_ir(print_module(s_->module));
 

@@ -188,12 +188,14 @@ llvm::Value *Lowering::context_return() {
 
 llvm::Value *Lowering::instruction_pointer() {
   bool is_return = family() == ProbeFamily::kKretprobe;
+  bool has_function = is_return || is_tracing() || family() == ProbeFamily::kKprobe ||
+                      family() == ProbeFamily::kUretprobe;
   auto pointer = [&]() -> llvm::Value * {
     return is_tracing() ? e_.i64(0) : context_register(kInstructionPointer);
   };
-  if (!is_return && !is_tracing() && family() != ProbeFamily::kKprobe) return pointer();
-  // The helper (5.15) knows the function where the registers do not; in the middle of one it gives
-  // 0 and they do.
+  if (!has_function) return pointer();
+  // The helper (5.15; of functions of processes 6.7) knows the function where the registers do not;
+  // in the middle of one it gives 0 and they do.
   return choose(
       e_.core_helper_exists(Helper::kGetFuncIp),
       [&]() -> llvm::Value * {

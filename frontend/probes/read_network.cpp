@@ -10,7 +10,7 @@
 namespace awl::frontend {
 namespace {
 
-// Verdicts that are no enumerators in the kernel, for `return` with --unsafe
+// Verdicts that are no enumerators in the kernel, for `return`
 // (include/uapi/linux/pkt_cls.h, bpf.h).
 constexpr std::pair<const char *, int64_t> kVerdicts[] = {
     {"TC_ACT_UNSPEC", -1}, {"TC_ACT_OK", 0}, {"TC_ACT_SHOT", 2}, {"XDP_ABORTED", 0},
@@ -39,7 +39,6 @@ std::vector<std::string> directions() { return {std::begin(kDirections), std::en
 void set_types(ProbeContext &context, ProbeSpec &spec) {
   spec.args_type = context_type(context.types, context.made_types, spec.family, spec.category);
   if (has_packet(spec.family)) spec.packet_type = packet_type(context.types, context.made_types);
-  if (!context.options.allow_unsafe) return;
   for (const auto &[name, value] : kVerdicts) {
     TypeStore::Constant known;
     if (!context.types.find_constant(name, &known)) context.types.define_constant(name, value);

@@ -86,6 +86,22 @@ int print_script_help(const CompileArguments &compile, const RunArguments &argum
   return 0;
 }
 
+// The peer's long way to say it, and `codegen`, which ends when there is an object.
+void add_mode_option(CLI::App &app, Modes &modes, CompileArguments &compile,
+                     RunArguments &arguments) {
+  app.add_option_function<std::string>(
+         "--mode",
+         [&](const std::string &mode) {
+           if (mode == "test") arguments.run.mode = runtime::RunMode::kTest;
+           if (mode == "bench") arguments.run.mode = runtime::RunMode::kBench;
+           if (mode == "format") modes.format = true;
+           if (mode == "codegen") compile.stop_after = mode;
+         },
+         "As --test, --bench, --fmt, or to compile and end: test, bench, format, codegen")
+      ->check(one_of({"test", "bench", "format", "codegen"}))
+      ->option_text("MODE");
+}
+
 }  // namespace
 
 int command_run(const CommandLine &line) {
@@ -100,11 +116,12 @@ int command_run(const CommandLine &line) {
                "List the probes that match a pattern, or those of a script");
   app.add_flag("--info", modes.info, "Print what the kernel and this build can do");
   app.add_flag("--fmt", modes.format, "Print the script in its standard form");
+  add_mode_option(app, modes, compile, arguments);
   app.set_version_flag("-V,--version", std::string("awl v") + kVersion);
   add_compile_options(app, compile);
   add_run_options(app, arguments,
-                  {"headers", "ast", "codegen", "codegen-opt", "dis", "libbpf", "verifier",
-                   "diagnostics", "all"});
+                  {"headers", "parse", "types", "ast", "codegen", "codegen-opt", "dis", "libbpf",
+                   "verifier", "diagnostics", "all"});
   if (const std::optional<int> code = parse_options(app, line)) return *code;
   compile.has_program = app.count("-e") > 0;
   std::vector<std::string> &words = arguments.positionals;

@@ -70,35 +70,50 @@ frontend::Options frontend_options(const CompileArguments &compile, const RunArg
   // The names come with their prefix, AWL_ or BPFTRACE_.
   options.environment = [](const std::string &name) { return getenv(name.c_str()); };
   if (arguments.wants("headers")) options.on_compile = printer("C compiler");
-  if (arguments.wants("ast")) {
-    options.after_pass = [](const std::string &pass, const frontend::ast::Program &program) {
+  const bool all = arguments.wants("ast");
+  const bool parsed = arguments.wants("parse"), typed = arguments.wants("types");
+  if (all || parsed || typed) {
+    options.after_pass = [=](const std::string &pass, const frontend::ast::Program &program) {
+      if (!all && !(parsed && pass == "parse") && !(typed && pass == "check_types")) return;
       printf("AST after: %s\n%s\n", pass.c_str(), frontend::dump(program).c_str());
     };
   }
   return options;
 }
 
+// The LLVM IR as text, before and after optimization.
+struct Ir {
+  std::string original, optimized;
+};
+
 codegen::Options codegen_options(const CompileArguments &compile, const RunArguments &arguments,
-                                 std::string &ir) {
+                                 Ir &ir) {
   codegen::Options options;
+  options.verifies_ir = compile.verifies_ir;
   options.report_read_errors = arguments.run.report_read_errors;
   options.on_description = compile.on_description;
-  if (arguments.wants("codegen")) options.on_ir = printer("LLVM IR before optimization");
-  const bool print_optimized = arguments.wants("codegen-opt");
-  if (print_optimized || !compile.emit_llvm.empty()) {
-    options.on_optimized_ir = [print_optimized, &ir](const std::string &text) {
-      if (print_optimized) printer("LLVM IR after optimization")(text);
-      ir = text;
+  const bool is_kept = !compile.emit_llvm.empty();
+  const auto taker = [is_kept](bool is_printed, const char *title, std::string &kept) {
+    std::function<void(const std::string &)> take;
+    if (!is_printed && !is_kept) return take;
+    return take = [=, &kept](const std::string &text) {
+      if (is_printed) printer(title)(text);
+      kept = text;
     };
-  }
+  };
+  options.on_ir = taker(arguments.wants("codegen"), "LLVM IR before optimization", ir.original);
+  options.on_optimized_ir =
+      taker(arguments.wants("codegen-opt"), "LLVM IR after optimization", ir.optimized);
   return options;
 }
 
 // Writes the files that --emit-elf and --emit-llvm name.
-Status emit_files(const CompileArguments &compile, const object::Object &object,
-                  const std::string &ir) {
+Status emit_files(const CompileArguments &compile, const object::Object &object, const Ir &ir) {
   if (!compile.emit_llvm.empty()) {
-    Status status = write_file(compile.emit_llvm, ir.data(), ir.size());
+    const std::string &name = compile.emit_llvm;
+    Status status = write_file(name + ".original.ll", ir.original.data(), ir.original.size());
+    if (status)
+      status = write_file(name + ".optimized.ll", ir.optimized.data(), ir.optimized.size());
     if (!status) return status;
   }
   return compile.emit_elf.empty() ? ok() : write_object(compile.emit_elf, object);
@@ -108,7 +123,7 @@ CompileOutcome failure(const std::string &message) { return {std::nullopt, fail(
 
 CompileOutcome lower(const frontend::Compilation &compilation, const CompileArguments &compile,
                      const RunArguments &arguments) {
-  std::string ir;
+  Ir ir;
   Result<object::Object> object =
       codegen::generate(compilation.checked, codegen_options(compile, arguments, ir));
   if (!object) {
@@ -150,8 +165,10 @@ void add_compile_options(CLI::App &app, CompileArguments &compile) {
       ->option_text("FILE");
   app.add_option("--emit-elf", compile.emit_elf, "Write the object to FILE and end")
       ->option_text("FILE");
-  app.add_option("--emit-llvm", compile.emit_llvm, "Write the optimized LLVM IR to FILE and end")
+  app.add_option("--emit-llvm", compile.emit_llvm,
+                 "Write the LLVM IR to FILE.original.ll and FILE.optimized.ll and end")
       ->option_text("FILE");
+  app.add_flag("--verify-llvm-ir", compile.verifies_ir, "Let LLVM check the code that is generated");
   app.add_option("--target", compile.snapshot, "Compile for the machine a snapshot was taken of")
       ->option_text("SNAPSHOT");
   app.add_option("--stop-after", compile.stop_after, "End after a phase: parse, check, codegen")

@@ -23,6 +23,7 @@ struct CompileArguments {
   std::string stop_after;  // "", parse, check, codegen
   std::string emit_elf;    // --emit-elf FILE
   std::string emit_llvm;   // --emit-llvm FILE
+  bool verifies_ir = false;
   std::vector<std::string> include_paths, includes;
   bool is_ahead_of_time = false;
   // Told what the object will be as soon as that is known. Null: not wanted.
