@@ -50,4 +50,12 @@ void take_libbpf_messages(bool is_printed) {
 
 LibbpfMessages &libbpf_messages() { return messages; }
 
+Error libbpf_error(const std::string &what, int code) {
+  char text[256] = "";
+  libbpf_strerror(code, text, sizeof text);  // knows libbpf's own numbers too
+  Error error{what + ": " + text, code};
+  if (!messages.last_warning.empty()) error.message += " (" + messages.last_warning + ")";
+  return error;
+}
+
 }  // namespace awl::runtime

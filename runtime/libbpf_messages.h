@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "base/result.h"
+
 namespace awl::runtime {
 
 struct LibbpfMessages {
@@ -14,5 +16,8 @@ struct LibbpfMessages {
 // From here on messages are kept, and printed too where `is_printed`.
 void take_libbpf_messages(bool is_printed);
 LibbpfMessages &libbpf_messages();
+
+// An error of libbpf's, with what it said.
+Error libbpf_error(const std::string &what, int code);
 
 }  // namespace awl::runtime

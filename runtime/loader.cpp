@@ -2,7 +2,6 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,8 +14,9 @@
 #include "runtime/attach/tracing_errors.h"
 #include "runtime/kernel_limits.h"
 #include "runtime/libbpf_messages.h"
-#include "runtime/minimal_btf.h"
-#include "runtime/object/kernel_map_type.h"
+#include "runtime/needed_types.h"
+#include "runtime/object_maps.h"
+#include "runtime/patch_program.h"
 #include "runtime/ring_reader.h"
 #include "runtime/tracing_programs.h"
 #include "runtime/unwind/unwind_tables.h"
@@ -94,8 +94,10 @@ class Loader {
     loaded_.programs_.resize(description_.programs.size());
     Status limits = check_kernel_limits(file_, description_);
     if (!limits) return limits.error();
-    Status facts = find_kernel_types();
-    if (!facts) return facts.error();
+    Result<NeededTypes> types =
+        find_needed_types(file_, description_, plan_, inputs_.head_start.get());
+    if (!types) return types.error();
+    types_ = std::move(*types);
     tracing_.emplace();
     skipped_.assign(description_.programs.size(), 0);
     size_t rounds = 1;
@@ -122,56 +124,6 @@ class Loader {
   using Log = std::unique_ptr<char, Free>;
   // Zeroes that cost nothing until the kernel writes to them.
   Log allocate_log() const { return Log(static_cast<char *>(calloc(log_size_, 1))); }
-
-  // Finds in the kernel's BTF what this object needs of it. Where that is not all there, libbpf
-  // looks for itself, in the BTF of modules too.
-  Status find_kernel_types() {
-    const ObjectSection *btf_section = file_.find_section(".BTF");
-    const ObjectSection *ext_section = file_.find_section(".BTF.ext");
-    std::vector<std::string> names, tracepoints;
-    if (btf_section != nullptr && ext_section != nullptr) {
-      const std::string btf = file_.section_text(*btf_section);
-      const std::string ext = file_.section_text(*ext_section);
-      Result<BtfView> view =
-          BtfView::parse(reinterpret_cast<const uint8_t *>(btf.data()), btf.size());
-      if (!view) return view.error().with_context("the object's types");
-      Result<std::vector<std::string>> relocated =
-          relocated_type_names(*view, reinterpret_cast<const uint8_t *>(ext.data()), ext.size());
-      if (!relocated) return relocated.error();
-      names = std::move(*relocated);
-    }
-    for (size_t i = 0; i < description_.programs.size(); ++i) {
-      const std::string &section = description_.programs[i].section;
-      if (!plan_.instances[i].empty() &&
-          section.compare(0, kRawBtfPrefix.size(), kRawBtfPrefix) == 0) {
-        tracepoints.push_back(section.substr(kRawBtfPrefix.size()));
-      }
-    }
-    // Many programs share a tracepoint: each name is looked for once.
-    std::sort(tracepoints.begin(), tracepoints.end());
-    tracepoints.erase(std::unique(tracepoints.begin(), tracepoints.end()), tracepoints.end());
-    if (names.empty() && tracepoints.empty()) return ok();
-    std::optional<KernelBtf> kernel =
-        inputs_.head_start ? inputs_.head_start->take_kernel_types() : std::nullopt;
-    if (!kernel) {
-      Result<KernelBtf> opened = KernelBtf::open();
-      if (!opened) return ok();
-      kernel.emplace(std::move(*opened));
-    }
-    const KernelTypes types = extract_kernel_types(kernel->view(), names, tracepoints);
-    for (size_t i = 0; i < tracepoints.size(); ++i) {
-      if (!types.trace_ids[i]) return ok();
-      trace_ids_[tracepoints[i]] = *types.trace_ids[i];
-    }
-    if (names.empty() || !types.has_all_names) return ok();
-    kernel_types_ = FileDescriptor(memfd_create("awl-btf", MFD_CLOEXEC));
-    if (!kernel_types_ || write(kernel_types_.get(), types.btf.data(), types.btf.size()) !=
-                              static_cast<ssize_t>(types.btf.size())) {
-      return Error::from_errno("cannot pass the kernel's types on");
-    }
-    kernel_types_path_ = "/proc/self/fd/" + std::to_string(kernel_types_.get());
-    return ok();
-  }
 
   // The index of the instance of a program that a round loads: copies are made from the one
   // before.
@@ -205,7 +157,7 @@ class Loader {
     for (size_t i = 0; i < description_.programs.size(); ++i) {
       const std::optional<size_t> k = instance_of_round(i, round);
       if (!k) continue;
-      Status patched = patch(description_.programs[i], plan_.instances[i][*k]);
+      Status patched = patch_program(file_, description_.programs[i], plan_.instances[i][*k]);
       if (!patched) return patched.error();
     }
     Result<BpfObject> opened = load_once(round);
@@ -227,7 +179,7 @@ class Loader {
 
   Result<BpfObject> load_once(size_t round) {
     LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "awl");
-    if (!kernel_types_path_.empty()) options.btf_custom_path = kernel_types_path_.c_str();
+    if (!types_.path.empty()) options.btf_custom_path = types_.path.c_str();
     BpfObject object(bpf_object__open_mem(file_.bytes().data(), file_.bytes().size(), &options));
     if (object == nullptr) return libbpf_error("cannot open the object", errno);
     Status prepared = prepare_programs(object.get(), round);
@@ -285,63 +237,6 @@ class Loader {
     return result;
   }
 
-  Error libbpf_error(const std::string &what, int code) const {
-    const std::string &said = libbpf_messages().last_warning;
-    char text[256] = "";
-    libbpf_strerror(code, text, sizeof text);  // knows libbpf's own numbers too
-    Error error{what + ": " + text, code};
-    if (!said.empty()) error.message += " (" + said + ")";
-    return error;
-  }
-
-  Status patch(const object::Program &program, const Instance &instance) {
-    for (size_t i = 0; i < program.relocations.size(); ++i) {
-      const object::Relocation &relocation = program.relocations[i];
-      const std::string section_name = relocation.is_in_text ? ".text" : program.section;
-      const ObjectSection *section = file_.find_section(section_name);
-      if (section == nullptr) return Error{"the object has no section " + section_name};
-      bpf_insn *instruction = file_.instruction(*section, relocation.instruction);
-      if (instruction == nullptr) {
-        return Error{"a relocation of program " + program.name + " leads out of its section"};
-      }
-      if (relocation.kind == object::Relocation::Kind::kSession && !relocation.is_add) {
-        Status patched = patch_call(program, *instruction, instance.patches[i]);
-        if (!patched) return patched;
-        continue;
-      }
-      const bool is_load = BPF_CLASS(instruction->code) == BPF_LDX;
-      const bool is_constant =
-          BPF_CLASS(instruction->code) == BPF_ALU64 || BPF_CLASS(instruction->code) == BPF_ALU;
-      const bool wants_constant =
-          relocation.kind == object::Relocation::Kind::kProbeId || relocation.is_add;
-      if (wants_constant ? !is_constant : !is_load) {
-        return Error{"a relocation of program " + program.name +
-                     " does not fit the instruction it names"};
-      }
-      if (wants_constant) {
-        instruction->imm = instance.patches[i];
-      } else {
-        if (instance.patches[i] < INT16_MIN || instance.patches[i] > INT16_MAX) {
-          return Error{"a field of program " + program.name + " lies too far away"};
-        }
-        instruction->off = static_cast<int16_t>(instance.patches[i]);
-      }
-    }
-    return ok();
-  }
-
-  // A call that is to be made of a function of the kernel; 0: never.
-  static Status patch_call(const object::Program &program, bpf_insn &instruction,
-                           int32_t function) {
-    const bool is_unset = instruction.src_reg == 0 && instruction.imm == object::kNoHelper;
-    const bool is_set = instruction.src_reg == BPF_PSEUDO_KFUNC_CALL;  // in the round before
-    if (instruction.code != (BPF_JMP | BPF_CALL) || (!is_unset && !is_set))
-      return Error{"a relocation of program " + program.name + " names no call to make"};
-    instruction.src_reg = function != 0 ? BPF_PSEUDO_KFUNC_CALL : 0;
-    instruction.imm = function != 0 ? function : object::kNoHelper;
-    return ok();
-  }
-
   Status prepare_programs(bpf_object *object, size_t round) {
     bpf_program *program;
     bpf_object__for_each_program(program, object) { bpf_program__set_autoload(program, false); }
@@ -372,8 +267,8 @@ class Loader {
   Status tie(const object::Program &program, const Instance &instance) {
     if (!TracingPrograms::is_section(program.section)) return ok();
     if (program.section.starts_with(kRawBtfPrefix)) {
-      const auto id = trace_ids_.find(program.section.substr(kRawBtfPrefix.size()));
-      if (id == trace_ids_.end()) {
+      const auto id = types_.trace_ids.find(program.section.substr(kRawBtfPrefix.size()));
+      if (id == types_.trace_ids.end()) {
         return Error{"the kernel's types (BTF) have no raw tracepoint " + program.section};
       }
       tracing_->set_target(program.name, {id->second, -1, -1});
@@ -385,65 +280,21 @@ class Loader {
     return ok();
   }
 
-  // The sizes and types that the rest of the runtime relies on.
-  static bool is_unwind_map(const bpf_map *map, const std::string &name) {
-    const bool is_tables = name == object::kUnwindTablesMap;
-    return bpf_map__type(map) == (is_tables ? BPF_MAP_TYPE_ARRAY_OF_MAPS : BPF_MAP_TYPE_HASH) &&
-           bpf_map__key_size(map) == sizeof(uint32_t) &&
-           bpf_map__value_size(map) ==
-               (is_tables ? sizeof(uint32_t) : sizeof(object::UnwindProcess));
-  }
-
-  Status check_maps(bpf_object *object) const {
-    for (const object::Map &described : description_.maps) {
-      bpf_map *map = bpf_object__find_map_by_name(object, described.elf_name.c_str());
-      if (map == nullptr || bpf_map__key_size(map) != described.key_size ||
-          bpf_map__value_size(map) != described.value_size ||
-          bpf_map__type(map) != object::kernel_map_type(described.type)) {
-        return Error{"the map " + described.name + " is not as the object describes it"};
-      }
-    }
-    bpf_map *map;
-    bpf_object__for_each_map(map, object) {
-      const std::string name = bpf_map__name(map);
-      if (bpf_map__pin_path(map) != nullptr)
-        return Error{"the map " + name + " wants to be pinned"};
-      const bool is_counter = name == object::kLostMap || name == object::kErrorMap;
-      const bool is_ring = name == object::kOutputRing || name == object::kControlRing;
-      const bool is_names = name == object::kProbeNamesMap;
-      const bool is_next = name == object::kNextProgramsMap;
-      const bool is_unwind =
-          name == object::kUnwindProcessesMap || name == object::kUnwindTablesMap;
-      if ((is_counter && (bpf_map__type(map) != BPF_MAP_TYPE_PERCPU_ARRAY ||
-                          bpf_map__value_size(map) != sizeof(uint64_t) ||
-                          bpf_map__key_size(map) != sizeof(uint32_t))) ||
-          (is_ring && bpf_map__type(map) != BPF_MAP_TYPE_RINGBUF) ||
-          (is_unwind && !is_unwind_map(map, name)) ||
-          (is_next && bpf_map__type(map) != BPF_MAP_TYPE_PROG_ARRAY) ||
-          (is_names && (bpf_map__type(map) != BPF_MAP_TYPE_ARRAY ||
-                        bpf_map__value_size(map) != object::kProbeNameSize ||
-                        bpf_map__key_size(map) != sizeof(uint32_t)))) {
-        return Error{"the map " + name + " has a wrong type"};
-      }
-    }
-    return ok();
-  }
-
   Status prepare_maps(bpf_object *object) {
-    Status checked = check_maps(object);
+    Status checked = check_maps(object, description_);
     if (!checked) return checked;
     const size_t output_size = output_ring_size(description_);
-    resize(object, object::kOutputRing, static_cast<uint32_t>(output_size));
+    resize_map(object, object::kOutputRing, static_cast<uint32_t>(output_size));
     if (inputs_.head_start) {
       bpf_map *ring = bpf_object__find_map_by_name(object, object::kOutputRing);
       const FileDescriptor early = inputs_.head_start->take_ring(output_size);
       if (ring != nullptr && early && bpf_map__reuse_fd(ring, early.get()) != 0)
         return libbpf_error("cannot use the output ring", errno);
     }
-    resize(object, object::kControlRing, kControlRingSize);
-    resize(object, object::kNextProgramsMap, static_cast<uint32_t>(std::max(plan_.chained, 1)));
-    resize(object, object::kProbeNamesMap,
-           static_cast<uint32_t>(std::max<size_t>(plan_.names.size(), 1)));
+    resize_map(object, object::kControlRing, kControlRingSize);
+    resize_map(object, object::kNextProgramsMap, static_cast<uint32_t>(std::max(plan_.chained, 1)));
+    resize_map(object, object::kProbeNamesMap,
+               static_cast<uint32_t>(std::max<size_t>(plan_.names.size(), 1)));
     bpf_map *map;
     bpf_object__for_each_map(map, object) {
       if (bpf_map__type(map) == BPF_MAP_TYPE_STACK_TRACE) limit_frames(map);
@@ -458,26 +309,10 @@ class Loader {
       size_t size = 0;
       void *data = const_cast<void *>(bpf_map__initial_value(map, &size));
       if (data == nullptr) return Error{"the object's constants cannot be set"};
-      return set_variables({file_, description_, plan_, inputs_, trace_ids_},
+      return set_variables({file_, description_, plan_, inputs_, types_.trace_ids},
                            static_cast<uint8_t *>(data), size);
     }
     return ok();
-  }
-
-  // The kernel makes no map for more frames than it walks.
-  static void limit_frames(bpf_map *map) {
-    constexpr uint32_t kUsualFrames = 127;  // PERF_MAX_STACK_DEPTH
-    const bool has_build_ids = (bpf_map__map_flags(map) & BPF_F_STACK_BUILD_ID) != 0;
-    const uint32_t frame_size = has_build_ids ? sizeof(bpf_stack_build_id) : sizeof(uint64_t);
-    if (bpf_map__value_size(map) <= kUsualFrames * frame_size) return;
-    Result<std::string> text = read_file("/proc/sys/kernel/perf_event_max_stack", 64);
-    const uint32_t most = text ? static_cast<uint32_t>(atoi(text->c_str())) : kUsualFrames;
-    bpf_map__set_value_size(map, std::min(bpf_map__value_size(map), most * frame_size));
-  }
-
-  static void resize(bpf_object *object, const char *name, uint32_t entries) {
-    bpf_map *map = bpf_object__find_map_by_name(object, name);
-    if (map != nullptr) bpf_map__set_max_entries(map, entries);
   }
 
   // For programs that compare the probe's name with text.
@@ -570,9 +405,7 @@ class Loader {
   }
 
   FileDescriptor table_template_;  // what the tables in an ARRAY_OF_MAPS look like
-  FileDescriptor kernel_types_;
-  std::string kernel_types_path_;  // of a BTF for CO-RE relocations; empty: libbpf finds it itself
-  TraceIds trace_ids_;
+  NeededTypes types_;
   std::optional<TracingPrograms> tracing_;
   std::vector<size_t> skipped_;  // per program: functions that were refused in this round
   std::map<uint32_t, FileDescriptor> traced_programs_;

@@ -3,16 +3,13 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 
 #include "base/result.h"
 #include "runtime/loader.h"
+#include "runtime/needed_types.h"
 
 namespace awl::runtime {
-
-inline constexpr std::string_view kRawBtfPrefix = "tp_btf/";
-using TraceIds = std::map<std::string, uint32_t>;  // types of raw tracepoints in the kernel's BTF
 
 // What the values come from.
 struct VariableSources {
