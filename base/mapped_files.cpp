@@ -8,27 +8,18 @@
 #include <set>
 #include <utility>
 
-#include "base/file.h"
+#include "base/process_maps.h"
 
 namespace awl {
 
 std::vector<std::string> mapped_files(int pid) {
   std::vector<std::string> files;
-  Result<std::string> maps = read_file("/proc/" + std::to_string(pid) + "/maps");
-  if (!maps) return files;
-  size_t at = 0;
-  while (at < maps->size()) {
-    const size_t end = std::min(maps->find('\n', at), maps->size());
-    const std::string line = maps->substr(at, end - at);
-    at = end + 1;
-    // "start-end rwxp offset dev inode   /path": the 4th character of the 2nd field's word is x.
-    const size_t space = line.find(' '), path = line.find('/');
-    if (space == std::string::npos || path == std::string::npos || line.size() < space + 5)
-      continue;
-    if (line[space + 3] != 'x') continue;
-    const std::string file = line.substr(path);
-    if (std::find(files.begin(), files.end(), file) == files.end()) files.push_back(file);
-  }
+  visit_executable_maps(read_process_maps(static_cast<uint32_t>(pid)), [&](const ProcessMap &map) {
+    if (!map.path.starts_with('/')) return;
+    if (std::find(files.begin(), files.end(), map.path) == files.end()) {
+      files.emplace_back(map.path);
+    }
+  });
   return files;
 }
 

@@ -7,57 +7,23 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/file.h"
+#include "base/process_maps.h"
 
 namespace awl::runtime {
 namespace {
 
 constexpr std::string_view kVdso = "[vdso]";
-constexpr size_t kMaxMapsSize = 64u << 20;
-
-// Takes the characters up to `end` off the front.
-std::string_view take(std::string_view &text, char end) {
-  const size_t at = text.find(end);
-  const std::string_view part = text.substr(0, at);
-  text = at == text.npos ? std::string_view() : text.substr(at + 1);
-  return part;
-}
-
-template <class T>
-bool parse_number(std::string_view text, int base, T &out) {
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), out, base);
-  return result.ec == std::errc() && result.ptr == text.data() + text.size();
-}
-
-// "55d0c0a00000-55d0c0a02000 r-xp 00001000 fe:00 1234      /usr/bin/true"; false: not executable.
-bool parse_line(std::string_view line, MappedFiles &files, Mapping &out) {
-  uint32_t major = 0, minor = 0;
-  uint64_t inode = 0;
-  if (!parse_number(take(line, '-'), 16, out.start) ||
-      !parse_number(take(line, ' '), 16, out.end)) {
-    return false;
-  }
-  const std::string_view permissions = take(line, ' ');
-  if (permissions.size() < 3 || permissions[2] != 'x' || out.end <= out.start) return false;
-  if (!parse_number(take(line, ' '), 16, out.offset) || !parse_number(take(line, ':'), 16, major) ||
-      !parse_number(take(line, ' '), 16, minor) || !parse_number(take(line, ' '), 10, inode)) {
-    return false;
-  }
-  const size_t path = line.find_first_not_of(' ');
-  if (path != line.npos) out.file = files.find(line.substr(path), major, minor, inode);
-  return true;
-}
 
 // The kernel maps the same small library into every process; ours is as good as any. A copy in
 // memory, which lasts until the descriptor is closed.
 FileDescriptor copy_vdso() {
   const uint64_t start = getauxval(AT_SYSINFO_EHDR);
-  Result<std::string> maps = read_file("/proc/self/maps", kMaxMapsSize);
-  if (start == 0 || !maps) return {};
+  if (start == 0) return {};
   MappedFiles files;
-  const Mappings mappings = Mappings::parse(*maps, files);
+  const Mappings mappings =
+      Mappings::parse(read_process_maps(static_cast<uint32_t>(getpid())), files);
   const Mapping *mapping = mappings.find(start);
   FileDescriptor copy(memfd_create("awl_vdso", MFD_CLOEXEC));
   if (mapping == nullptr || !copy) return {};
@@ -77,15 +43,24 @@ bool is_same_file(const std::string &path, uint64_t inode) {
 
 std::string find_file(const Mapping &mapping, uint32_t pid) {
   const MappedFile &file = *mapping.file;
-  std::string path = fmt::format("/proc/{}/root{}", pid, file.path);
-  if (is_same_file(path, file.inode)) return path;
-  // Deleted or replaced meanwhile: the process still holds it.
-  path = fmt::format("/proc/{}/map_files/{:x}-{:x}", pid, mapping.start, mapping.end);
-  if (is_same_file(path, file.inode)) return path;
-  return is_same_file(file.path, file.inode) ? file.path : "";
+  const std::string process = fmt::format("/proc/{}", pid);
+  std::vector<std::string> paths{
+      process + "/root" + file.path,
+      // Deleted or replaced meanwhile: the process still holds it.
+      fmt::format("{}/map_files/{:x}-{:x}", process, mapping.start, mapping.end), file.path};
+  if (file.inode != 0) paths.push_back(process + "/exe");
+  for (std::string &path : paths) {
+    if (is_same_file(path, file.inode)) return std::move(path);
+  }
+  return "";
 }
 
 }  // namespace
+
+bool is_made_at_run_time(const Mapping &mapping) {
+  return mapping.file == nullptr || mapping.file->path.starts_with("/memfd:") ||
+         mapping.file->path.starts_with("/dev/zero");
+}
 
 MappedFile *MappedFiles::find(std::string_view path, uint32_t major, uint32_t minor,
                               uint64_t inode) {
@@ -122,10 +97,10 @@ Result<ElfFile> MappedFiles::open_elf(const Mapping &mapping, uint32_t pid) {
 
 Mappings Mappings::parse(std::string_view text, MappedFiles &files) {
   Mappings result;
-  while (!text.empty()) {
-    Mapping mapping;
-    if (parse_line(take(text, '\n'), files, mapping)) result.insert(mapping);
-  }
+  visit_executable_maps(text, [&](const ProcessMap &map) {
+    MappedFile *file = files.find(map.path, map.major, map.minor, map.inode);
+    result.insert({map.start, map.end, map.offset, file});
+  });
   return result;
 }
 

@@ -27,6 +27,9 @@ struct Mapping {
   MappedFile *file = nullptr;  // null: memory of no file
 };
 
+// Whether code may be there that no file holds: anonymous memory, or a file in memory alone.
+bool is_made_at_run_time(const Mapping &mapping);
+
 // All of them, each once; files at one path are told apart by device and inode.
 class MappedFiles {
  public:

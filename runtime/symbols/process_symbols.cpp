@@ -1,27 +1,13 @@
 #include "runtime/symbols/process_symbols.h"
 
-#include <fmt/format.h>
-
-#include "base/file.h"
+#include "base/process_maps.h"
 
 namespace awl::runtime {
-namespace {
-
-constexpr size_t kMaxMapsSize = 64u << 20;
-
-// Whether code may be there that no file holds: anonymous memory, or a file in memory alone.
-bool is_made_at_run_time(const Mapping &mapping) {
-  return mapping.file == nullptr || mapping.file->path.starts_with("/memfd:") ||
-         mapping.file->path.starts_with("/dev/zero");
-}
-
-}  // namespace
-
 void ProcessSymbols::read_mappings() {
   last_read_ = std::chrono::steady_clock::now();
-  Result<std::string> text = read_file(fmt::format("/proc/{}/maps", pid_), kMaxMapsSize);
-  if (!text || text->empty()) return;
-  mappings_ = std::make_shared<Mappings>(Mappings::parse(*text, files_));
+  const std::string text = read_process_maps(pid_);
+  if (text.empty()) return;
+  mappings_ = std::make_shared<Mappings>(Mappings::parse(text, files_));
 }
 
 void ProcessSymbols::read_files() {
