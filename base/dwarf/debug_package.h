@@ -1,49 +1,46 @@
 // Packages of split debug information (`PROGRAM.dwp`), for a libdw that does not know them.
 //
-// A package holds what was in many .dwo files, section after section, and an index that tells by a
-// unit's id where in each of them its part lies (DWARF 5, section 7.3.5; the GNU form for DWARF 4
-// is the same but for one section). libdw up to 0.190 finds single .dwo files only. So a unit that
-// is asked for is cut out of the package: its parts, the strings that it names, and the addresses
-// that belong to its skeleton, become an ELF file in memory, which libdw opens like any other.
-//
-// Units of types (-fdebug-types-section) are not followed: what refers to them has no type.
+// libdw up to 0.190 finds single .dwo files only. So a unit that is asked for is cut out of the
+// package (unit_package.h) into an ELF file in memory, which libdw opens like any other.
 #pragma once
 
 #include <elfutils/libdw.h>
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/dwarf/unit_package.h"
 #include "base/file.h"
 #include "base/result.h"
 
 namespace awl {
 
-// The sections of a package that are read; each empty where there is none.
-struct PackageSections {
-  std::string_view index, info, abbreviations, strings, string_offsets;
-  std::string_view locations, location_lists, range_lists;
-};
-
-// An ELF file with the one unit of that id, whose addresses are `addresses`. `header` is that of a
-// file for the same machine. Errors: the unit is not in the package, or that is malformed.
-Result<std::string> cut_out_unit(const PackageSections &package, const Elf64_Ehdr &header,
-                                 uint64_t id, std::string_view addresses);
-
 class DebugPackage {
  public:
-  // The first of `paths` that is a package is used, when a unit is asked for.
-  explicit DebugPackage(std::vector<std::string> paths) : paths_(std::move(paths)) {}
+  // Of the skeletons in `dwarf`, which must outlive it. The first of `paths` that is a package is
+  // used, when a unit is asked for.
+  DebugPackage(std::vector<std::string> paths, Dwarf *dwarf)
+      : paths_(std::move(paths)), skeletons_(dwarf) {}
   DebugPackage(const DebugPackage &) = delete;
   ~DebugPackage();
 
-  // The unit that a skeleton stands for, valid as long as the package. Nothing: it is not in one.
+  bool has(Dwarf_Die skeleton);
+  // The unit that a skeleton stands for, valid as long as the package. Nothing: it is not in one,
+  // or that is damaged.
   std::optional<Dwarf_Die> unit_of(Dwarf_Die skeleton);
+  // The ids of the units that may give something this name, which is cheaper to tell than to take
+  // them all out.
+  std::set<uint64_t> units_with(std::string_view name);
+  // Which file is damaged, and how, as far as has been seen by now; empty: none.
+  const std::string &problem() const { return problem_; }
+
+  // What a skeleton and its unit have in common; nothing: it is no skeleton.
+  static std::optional<uint64_t> id_of(Dwarf_Die skeleton);
 
  private:
   struct Unit {
@@ -57,15 +54,21 @@ class DebugPackage {
     std::optional<Dwarf_Die> die;
   };
   void open();
-  void open_unit(uint64_t id, std::string_view addresses, Unit &unit);
+  Status open_file_at(const std::string &path);
+  Status open_unit(uint64_t id, Dwarf_Die skeleton, Unit &unit);
+  Result<std::string_view> addresses_of(Dwarf_Die skeleton);
+  void collect_address_bases();
 
   std::vector<std::string> paths_;  // that have not been looked at
+  Dwarf *skeletons_;
+  std::string path_, problem_;
   FileDescriptor fd_;
   Elf *elf_ = nullptr;
   Elf64_Ehdr header_{};
-  PackageSections sections_;
-  std::map<uint64_t, Unit> units_;  // by id
-  uint64_t bytes_ = 0;              // of all images
+  UnitPackage package_;
+  std::map<uint64_t, Unit> units_;               // by id
+  uint64_t bytes_ = 0;                           // of all images
+  std::optional<std::set<uint64_t>> gnu_bases_;  // where tables of addresses begin, in the GNU form
 };
 
 }  // namespace awl

@@ -2,9 +2,11 @@
 
 #include <dwarf.h>
 
-#include <filesystem>
+#include <cstdlib>
+#include <memory>
 
 #include "base/debuginfod.h"
+#include "base/dwarf/debug_sections.h"
 #include "base/dwarf/object_image.h"
 
 namespace awl {
@@ -23,11 +25,21 @@ bool has_debug_information(const ElfFile &file) {
 // Where the package of a binary may lie: beside it, behind a link to it, beside its debug file.
 std::vector<std::string> package_paths(const std::string &binary, const std::string &debug_file) {
   std::vector<std::string> paths{binary + ".dwp"};
-  std::error_code error;
-  const std::string real = std::filesystem::canonical(binary, error).string();
-  if (!error && real != binary) paths.push_back(real + ".dwp");
+  const std::unique_ptr<char, decltype(&free)> real(realpath(binary.c_str(), nullptr), free);
+  if (real && real.get() != binary) paths.push_back(std::string(real.get()) + ".dwp");
   if (debug_file != binary) paths.push_back(debug_file + ".dwp");
   return paths;
+}
+
+// What libdw has found a skeleton to stand for; its address is null where it has not, and where the
+// skeleton is none.
+Dwarf_Die find_split(Dwarf_Die skeleton) {
+  Dwarf_Die split{};
+  uint8_t type = 0;
+  if (dwarf_cu_info(skeleton.cu, nullptr, &type, nullptr, &split, nullptr, nullptr, nullptr) != 0) {
+    return {};
+  }
+  return split;
 }
 
 }  // namespace
@@ -56,19 +68,23 @@ Result<std::shared_ptr<const DwarfFile>> DwarfFile::open(const std::string &path
       return Error{"cannot read " + path, EIO};
     }
     file->elf_ = elf_memory(file->image_.data(), file->image_.size());
-    file->dwarf_ = dwarf_begin_elf(file->elf_, DWARF_C_READ, nullptr);
   } else {
     Result<FileDescriptor> fd = open_file(file->debug_path_);
     if (!fd) return fd.error();
     file->fd_ = std::move(*fd);
-    file->dwarf_ = dwarf_begin(file->fd_.get(), DWARF_C_READ);
+    file->elf_ = elf_begin(file->fd_.get(), ELF_C_READ_MMAP, nullptr);
   }
+  if (Status status = check_compressed_sections(file->elf_); !status) {
+    return status.error().with_context(file->debug_path_);
+  }
+  file->dwarf_ = dwarf_begin_elf(file->elf_, DWARF_C_READ, nullptr);
   if (file->dwarf_ == nullptr) {
     return Error{
         "cannot read the debug information in " + file->debug_path_ + ": " + dwarf_errmsg(-1),
         ENOEXEC};
   }
-  file->package_ = std::make_unique<DebugPackage>(package_paths(path, file->debug_path_));
+  file->package_ =
+      std::make_unique<DebugPackage>(package_paths(path, file->debug_path_), file->dwarf_);
   return std::shared_ptr<const DwarfFile>(std::move(file));
 }
 
@@ -86,68 +102,78 @@ Result<std::shared_ptr<const DwarfFile>> DwarfFile::parse_object(std::string ima
 }
 
 DwarfFile::~DwarfFile() {
+  package_.reset();  // looks into the skeletons
   if (dwarf_ != nullptr) dwarf_end(dwarf_);
   if (elf_ != nullptr) elf_end(elf_);
 }
 
-void DwarfFile::visit_units(const std::function<bool(const DwarfUnit &)> &visit) const {
+void DwarfFile::visit_skeletons(const std::function<bool(Dwarf_Die &)> &visit) const {
   Dwarf_CU *unit = nullptr;
   uint8_t type = 0;
-  DwarfUnit found;
-  while (dwarf_get_units(dwarf_, unit, &unit, nullptr, &type, &found.skeleton, &found.die) == 0) {
+  Dwarf_Die skeleton;
+  while (dwarf_get_units(dwarf_, unit, &unit, nullptr, &type, &skeleton, nullptr) == 0) {
     if (type != DW_UT_compile && type != DW_UT_skeleton && type != DW_UT_partial) continue;
-    found.die = split_of(found);
-    if (!visit(found)) return;
+    if (!visit(skeleton)) return;
   }
 }
 
-// What a unit's skeleton stands for, given what libdw has found; the skeleton itself when nobody
-// has it, and when it is none.
-Dwarf_Die DwarfFile::split_of(const DwarfUnit &unit) const {
-  if (unit.die.addr != nullptr) return unit.die;
-  if (package_ == nullptr) return unit.skeleton;
-  const std::optional<Dwarf_Die> packed = package_->unit_of(unit.skeleton);
-  return packed ? *packed : unit.skeleton;
+bool DwarfFile::visit_units_with(const std::string &name,
+                                 const std::function<void(const DwarfUnit &)> &visit) const {
+  std::optional<std::set<uint64_t>> packed;  // by id, those that are meant
+  bool is_all = true;
+  visit_skeletons([&](Dwarf_Die &skeleton) {
+    if (find_split(skeleton).addr == nullptr && package_ && package_->has(skeleton)) {
+      if (!packed) packed = package_->units_with(name);
+      if (!packed->contains(*DebugPackage::id_of(skeleton))) {
+        is_all = false;
+        return true;
+      }
+    }
+    visit(whole(skeleton));
+    return true;
+  });
+  return is_all;
+}
+
+// A unit with what its skeleton stands for; the skeleton itself when nobody has that, and when it
+// is none.
+DwarfUnit DwarfFile::whole(Dwarf_Die skeleton) const {
+  DwarfUnit unit{skeleton, find_split(skeleton)};
+  if (unit.die.addr != nullptr) return unit;
+  const std::optional<Dwarf_Die> packed =
+      package_ ? package_->unit_of(skeleton) : std::optional<Dwarf_Die>();
+  unit.die = packed ? *packed : skeleton;
+  return unit;
 }
 
 std::string DwarfFile::missing_part() const {
+  if (package_ && !package_->problem().empty()) return package_->problem();
   std::string name;
-  visit_units([&](const DwarfUnit &unit) {
-    Dwarf_Die skeleton = unit.skeleton;
+  visit_skeletons([&](Dwarf_Die &skeleton) {
     for (const unsigned attribute : {DW_AT_dwo_name, DW_AT_GNU_dwo_name}) {
       Dwarf_Attribute found;
-      if (unit.die.addr != skeleton.addr || dwarf_attr(&skeleton, attribute, &found) == nullptr) {
-        continue;
-      }
+      if (dwarf_attr(&skeleton, attribute, &found) == nullptr) continue;
+      if (find_split(skeleton).addr != nullptr || (package_ && package_->has(skeleton))) continue;
       const char *text = dwarf_formstring(&found);
       name = text != nullptr ? text : "";
     }
     return name.empty();
   });
-  return name;
+  if (name.empty()) return "";
+  if (package_ && !package_->problem().empty()) return package_->problem();
+  return "a part of it is in " + name + ", which is not there, and not in " + path_ + ".dwp";
 }
 
 std::optional<DwarfUnit> DwarfFile::unit_at(uint64_t address) const {
-  std::optional<DwarfUnit> found;
   // The index by address, where the compiler has made one; else units say what they cover.
-  DwarfUnit unit;
-  if (dwarf_addrdie(dwarf_, address, &unit.skeleton) != nullptr) {
-    Dwarf_Die die{};
-    uint8_t type = 0;
-    if (dwarf_cu_info(unit.skeleton.cu, nullptr, &type, &die, &unit.die, nullptr, nullptr,
-                      nullptr) != 0) {
-      unit.die = {};
-    }
-    unit.die = split_of(unit);
-    return unit;
-  }
-  visit_units([&](const DwarfUnit &candidate) {
-    Dwarf_Die skeleton = candidate.skeleton;
-    if (dwarf_haspc(&skeleton, address) != 1) return true;
-    found = candidate;
-    return false;
+  Dwarf_Die indexed;
+  if (dwarf_addrdie(dwarf_, address, &indexed) != nullptr) return whole(indexed);
+  std::optional<Dwarf_Die> found;
+  visit_skeletons([&](Dwarf_Die &skeleton) {
+    if (dwarf_haspc(&skeleton, address) == 1) found = skeleton;
+    return !found;
   });
-  return found;
+  return found ? std::optional(whole(*found)) : std::nullopt;
 }
 
 std::optional<uint64_t> dwarf_number(Dwarf_Die &die, unsigned attribute) {

@@ -42,23 +42,27 @@ class DwarfFile {
   const std::string &path() const { return path_; }          // of the binary
   const std::string &build_id() const { return build_id_; }  // of the binary; empty: none
 
-  // Calls `visit` for each unit until it returns false.
-  void visit_units(const std::function<bool(const DwarfUnit &)> &visit) const;
+  // Calls `visit` for each unit until it returns false. What was split off is not opened.
+  void visit_skeletons(const std::function<bool(Dwarf_Die &)> &visit) const;
+  // Calls `visit` for the units that may give something this name. True: that was all there are.
+  bool visit_units_with(const std::string &name,
+                        const std::function<void(const DwarfUnit &)> &visit) const;
   // The unit with the code at an address.
   std::optional<DwarfUnit> unit_at(uint64_t address) const;
-  // The name of a .dwo file that holds one of the units and was not found; empty: none.
+  // Why not all is described that should be: a file that holds a unit is not there, or damaged;
+  // empty: all is there that was looked for.
   std::string missing_part() const;
 
  private:
   DwarfFile() = default;
-  Dwarf_Die split_of(const DwarfUnit &unit) const;
+  DwarfUnit whole(Dwarf_Die skeleton) const;
 
   std::string path_, build_id_, debug_path_;
   FileDescriptor fd_;
   std::string image_;  // of a file in an archive, or of an object in memory
   Elf *elf_ = nullptr;
   Dwarf *dwarf_ = nullptr;
-  std::unique_ptr<DebugPackage> package_;
+  std::unique_ptr<DebugPackage> package_;  // null: of an object in memory
 };
 
 // Attributes, through the entries that an entry refers to (specification, abstract origin).

@@ -120,8 +120,7 @@ std::vector<SourcePlace> find_source(const DwarfFile &dwarf, uint64_t address) {
 Result<std::vector<uint64_t>> find_statement(const DwarfFile &dwarf, const std::string &file,
                                              uint32_t line, uint32_t column) {
   Search search{file, line, column};
-  dwarf.visit_units([&](const DwarfUnit &unit) {
-    Dwarf_Die skeleton = unit.skeleton;
+  dwarf.visit_skeletons([&](Dwarf_Die &skeleton) {
     search.look_in(skeleton);
     return true;
   });

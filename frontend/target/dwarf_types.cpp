@@ -268,9 +268,8 @@ void DwarfTypes::index_enumerators(Dwarf_Die &enumeration) {
   });
 }
 
-void DwarfTypes::index_names() {
+void DwarfTypes::index_units_with(const std::string &name) {
   if (is_indexed_) return;
-  is_indexed_ = true;
   const std::function<void(Dwarf_Die &, uint32_t)> add_children = [&](Dwarf_Die &parent,
                                                                       uint32_t depth) {
     dwarf_visit_children(parent, [&](Dwarf_Die &child) {
@@ -284,16 +283,15 @@ void DwarfTypes::index_names() {
       return true;
     });
   };
-  file_->visit_units([&](const DwarfUnit &unit) {
+  is_indexed_ = file_->visit_units_with(name, [&](const DwarfUnit &unit) {
     Dwarf_Die die = unit.die;
-    add_children(die, 0);
-    return true;
+    if (indexed_units_.insert(die.addr).second) add_children(die, 0);
   });
 }
 
 std::optional<Dwarf_Die> DwarfTypes::find_entry(const std::string &name,
                                                 const std::vector<int> &tags) {
-  index_names();
+  index_units_with(name);
   const auto [begin, end] = names_.equal_range(name);
   for (auto entry = begin; entry != end; ++entry) {
     Dwarf_Die die = entry->second;
@@ -318,7 +316,7 @@ TypeRef DwarfTypes::find_enum(const std::string &tag) {
 TypeRef DwarfTypes::find_typedef(const std::string &name) { return find(name, typedef_tags()); }
 
 bool DwarfTypes::find_constant(const std::string &name, TypeStore::Constant *out) {
-  index_names();
+  index_units_with(name);
   const auto found = enumerators_.find(name);
   if (found == enumerators_.end()) return false;
   const EnumDef *def = type_of(found->second)->enum_def;

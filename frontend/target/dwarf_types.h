@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/dwarf/dwarf_file.h"
@@ -59,7 +60,8 @@ class DwarfTypes {
   std::optional<Dwarf_Die> find_entry(const std::string &name, const std::vector<int> &tags);
   TypeRef find(const std::string &name, const std::vector<int> &tags);
   std::string file_of(const std::string &name, const std::vector<int> &tags);
-  void index_names();
+  // Takes note of the names in those units that may have this one.
+  void index_units_with(const std::string &name);
   void index_enumerators(Dwarf_Die &enumeration);
   static std::vector<int> struct_tags(bool is_union);
   std::vector<int> typedef_tags() const;
@@ -72,7 +74,8 @@ class DwarfTypes {
   using Functions = std::unordered_map<uint64_t, Dwarf_Die>;  // by their first address
   std::unordered_map<const void *, Functions> functions_;     // by unit
   std::optional<DwarfUnit> last_unit_;
-  bool is_indexed_ = false;
+  std::unordered_set<const void *> indexed_units_;
+  bool is_indexed_ = false;                                 // all of them
   std::unordered_multimap<std::string, Dwarf_Die> names_;   // of types
   std::unordered_map<std::string, Dwarf_Die> enumerators_;  // the enumeration of each
 };

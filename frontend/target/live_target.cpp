@@ -97,9 +97,7 @@ class LiveTarget : public BtfTarget {
     if (function) return std::move(*function);
     const std::string missing = (*types)->file().missing_part();
     return Error{"the debug information of " + path + " does not describe " + symbol +
-                     (missing.empty() ? ""
-                                      : "; a part of it is in " + missing +
-                                            ", which is not there, and not in " + path + ".dwp"),
+                     (missing.empty() ? "" : "; " + missing),
                  ENOENT};
   }
 

@@ -6,9 +6,9 @@
 #include <fstream>
 #include <random>
 
-#include "base/dwarf/debug_package.h"
 #include "base/dwarf/dwarf_file.h"
 #include "base/dwarf/source_lines.h"
+#include "base/dwarf/unit_package.h"
 #include "base/elf_symbols.h"
 
 namespace awl {
@@ -101,7 +101,9 @@ TEST_F(DebugPackageTest, SaysWhichPartIsMissing) {
   EXPECT_EQ(parameters(path, "dwarf_many"), "");
   const auto file = DwarfFile::open(path);
   ASSERT_TRUE(file);
-  EXPECT_TRUE((*file)->missing_part().ends_with(".dwo")) << (*file)->missing_part();
+  EXPECT_TRUE(
+      (*file)->missing_part().ends_with(".dwo, which is not there, and not in " + path + ".dwp"))
+      << (*file)->missing_part();
   const auto whole = DwarfFile::open(program("dwarfprog-packed-5"));
   ASSERT_TRUE(whole);
   EXPECT_EQ((*whole)->missing_part(), "");
@@ -111,6 +113,21 @@ TEST_F(DebugPackageTest, OfAnotherBuildIsLeftAlone) {
   copy_program("dwarfprog-packed-5");
   write_package(content(program("dwarfprog-packed-4.dwp")));
   EXPECT_EQ(parameters(folder_ + "/prog", "dwarf_many"), "");
+}
+
+TEST_F(DebugPackageTest, SaysWhatIsDamaged) {
+  const std::string path = copy_program("dwarfprog-packed-5");
+  const std::string whole = content(program("dwarfprog-packed-5.dwp"));
+  const auto problem = [&](const std::string &bytes) {
+    write_package(bytes);
+    EXPECT_EQ(parameters(path, "dwarf_many"), "");
+    const auto file = DwarfFile::open(path);
+    return file ? (*file)->missing_part() : "";
+  };
+  const std::string start = path + ".dwp cannot be read: ";
+  EXPECT_EQ(problem("no package"), start + "it is not an ELF file of this machine's kind");
+  EXPECT_EQ(problem(whole.substr(0, whole.size() / 2)), start + "it has no index of units");
+  EXPECT_EQ(problem(content(path)), start + "it has no index of units");
 }
 
 TEST_F(DebugPackageTest, CutOff) {
@@ -143,10 +160,9 @@ TEST_F(DebugPackageTest, Damaged) {
       write_package(damaged);
       const auto file = DwarfFile::open(path);
       ASSERT_TRUE(file);
-      (*file)->visit_units([](const DwarfUnit &unit) {
+      (*file)->visit_units_with("dwarf_many", [](const DwarfUnit &unit) {
         Dwarf_Die die = unit.die;
         count_entries(die, 0);
-        return true;
       });
     }
   }
@@ -172,18 +188,23 @@ std::string index(uint32_t version, uint32_t columns, uint32_t units, uint32_t s
 
 struct CraftedPackage {
   std::string index, offsets = words({4, 5}) + words({3}), strings{"xy\0cd\0", 6};
-  Result<std::string> cut(uint64_t id = kId) const {
+  Result<std::string> cut(uint64_t id = kId, uint64_t limit = 1u << 20) const {
+    Result<UnitPackage> package = parse();
+    if (!package) return package.error();
+    return package->cut_out(id, Elf64_Ehdr{}, "address!", limit);
+  }
+  Result<UnitPackage> parse() const {
     PackageSections sections;
     sections.index = index;
     sections.info = "....INFO";
     sections.abbreviations = "abbr";
     sections.strings = strings;
     sections.string_offsets = offsets;
-    return cut_out_unit(sections, Elf64_Ehdr{}, id, "address!");
+    return UnitPackage::parse(sections);
   }
 };
 
-TEST(CutOutUnit, TakesItsPartsAndItsStrings) {
+TEST(UnitPackageTest, TakesItsPartsAndItsStrings) {
   CraftedPackage package{index(5, 3, 1, 2)};
   // The part with offsets of strings has a header and nothing else.
   Result<std::string> image = package.cut();
@@ -200,7 +221,7 @@ TEST(CutOutUnit, TakesItsPartsAndItsStrings) {
   EXPECT_EQ(image->find("xy"), std::string::npos);
 }
 
-TEST(CutOutUnit, RefusesWhatDoesNotFit) {
+TEST(UnitPackageTest, RefusesWhatDoesNotFit) {
   const auto is_refused = [](const std::string &index, uint64_t id = kId) {
     return !CraftedPackage{index}.cut(id);
   };
@@ -218,13 +239,42 @@ TEST(CutOutUnit, RefusesWhatDoesNotFit) {
   EXPECT_TRUE(is_refused(index(5, 3, 1, 2).substr(0, 60))) << "cut off";
 }
 
-TEST(CutOutUnit, RefusesStringsThatAreNotThere) {
+TEST(UnitPackageTest, RefusesStringsThatAreNotThere) {
   CraftedPackage package{index(2, 3, 1, 2)};
   package.offsets = words({0, 6});
   EXPECT_FALSE(package.cut()) << "behind the end";
   package.offsets = words({0, 3});
   package.strings.pop_back();
   EXPECT_FALSE(package.cut()) << "without an end";
+}
+
+TEST(UnitPackageTest, RefusesPartsThatAreNotThere) {
+  CraftedPackage package{index(2, 3, 1, 2)};
+  package.index.replace(package.index.size() - 12, 4, words({5}));
+  const Result<std::string> image = package.cut();
+  ASSERT_FALSE(image);
+  EXPECT_EQ(image.error().message, "its index names parts that are not there");
+}
+
+TEST(UnitPackageTest, CutsOutNoMoreThanItMay) {
+  const CraftedPackage package{index(5, 3, 1, 2)};
+  EXPECT_TRUE(package.cut(kId, 4200));
+  const Result<std::string> image = package.cut(kId, 4100);
+  ASSERT_FALSE(image);
+  EXPECT_EQ(image.error().code, EFBIG);
+}
+
+TEST(UnitPackageTest, TellsWhichUnitsHaveAName) {
+  CraftedPackage package{index(5, 3, 1, 2)};
+  package.index.replace(package.index.size() - 4, 4, words({12}));
+  const Result<UnitPackage> parsed = package.parse();
+  ASSERT_TRUE(parsed);
+  EXPECT_TRUE(parsed->has(kId));
+  EXPECT_FALSE(parsed->has(kId + 1));
+  EXPECT_TRUE(parsed->units_with("cd").contains(kId));
+  EXPECT_FALSE(parsed->units_with("d").contains(kId)) << "the end of a string it names";
+  EXPECT_FALSE(parsed->units_with("xy").contains(kId)) << "a string that it does not name";
+  EXPECT_FALSE(parsed->units_with("INFO").contains(kId)) << "without an end";
 }
 
 }  // namespace
