@@ -206,6 +206,16 @@ std::optional<Dwarf_Die> dwarf_referred(Dwarf_Die &die, unsigned attribute) {
   return result;
 }
 
+Dwarf_Die dwarf_definition(Dwarf_Die type) {
+  Dwarf_Attribute found;
+  Dwarf_Die result;
+  if (dwarf_attr(&type, DW_AT_signature, &found) == nullptr ||
+      dwarf_formref_die(&found, &result) == nullptr) {
+    return type;
+  }
+  return result;
+}
+
 void dwarf_visit_children(Dwarf_Die &die, const std::function<bool(Dwarf_Die &)> &visit) {
   Dwarf_Die child;
   if (dwarf_child(&die, &child) != 0) return;

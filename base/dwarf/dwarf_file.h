@@ -71,6 +71,9 @@ bool dwarf_has_flag(Dwarf_Die &die, unsigned attribute);
 std::string dwarf_name(Dwarf_Die &die);  // empty: none
 // The entry that an attribute refers to.
 std::optional<Dwarf_Die> dwarf_referred(Dwarf_Die &die, unsigned attribute);
+// What a type stands for whose definition is in a unit of types (-fdebug-types-section); the type
+// itself when it is defined in place, or when that unit is not found.
+Dwarf_Die dwarf_definition(Dwarf_Die type);
 // Calls `visit` for each child until it returns false.
 void dwarf_visit_children(Dwarf_Die &die, const std::function<bool(Dwarf_Die &)> &visit);
 

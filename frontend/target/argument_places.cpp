@@ -25,6 +25,12 @@ bool is_pointer(int tag) {
          tag == DW_TAG_rvalue_reference_type;
 }
 
+// A class whose members, and so whose size, are told elsewhere.
+bool is_only_declared(Dwarf_Die die) {
+  return is_class(dwarf_tag(&die)) &&
+         (dwarf_hasattr(&die, DW_AT_declaration) != 0 || dwarf_hasattr(&die, DW_AT_signature) != 0);
+}
+
 struct Contents {
   bool is_nontrivial = false;
   bool has_float[2] = {}, has_integer[2] = {};  // by word
@@ -152,7 +158,7 @@ std::optional<Dwarf_Die> strip(std::optional<Dwarf_Die> die) {
   if (!die) return std::nullopt;
   Dwarf_Die stripped;
   if (dwarf_peel_type(&*die, &stripped) != 0) return std::nullopt;
-  return stripped;
+  return dwarf_definition(stripped);
 }
 
 UserArgumentPlace nowhere(const std::string &problem) {
@@ -164,7 +170,13 @@ UserArgumentPlace nowhere(const std::string &problem) {
 UserArgumentPlace ArgumentPlaces::next(std::optional<Dwarf_Die> type) {
   is_aligned_ = false;
   std::optional<Dwarf_Die> stripped = strip(std::move(type));
-  if (!stripped) return nowhere("its type is not known");
+  const bool is_found = stripped && !is_only_declared(*stripped);
+  if (!is_found) {
+    is_lost_ = true;  // by its size
+    return nowhere(
+        "its type is not found; types in units of their own (-fdebug-types-section) are not looked "
+        "for in packages");
+  }
   Dwarf_Word size = 0;
   if (dwarf_aggregate_size(&*stripped, &size) != 0) size = kWord;
   const int tag = dwarf_tag(&*stripped);

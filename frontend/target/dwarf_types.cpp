@@ -59,6 +59,7 @@ TypeRef DwarfTypes::referred(Dwarf_Die die, uint32_t depth) {
 }
 
 TypeRef DwarfTypes::convert(Dwarf_Die die, uint32_t depth) {
+  die = dwarf_definition(die);
   const auto known = types_.find(die.addr);
   if (known != types_.end()) return known->second;
   const TypeRef made = depth < kMaxDepth ? convert_new(die, depth + 1) : store_.void_type();
@@ -156,6 +157,9 @@ TypeRef DwarfTypes::struct_type(Dwarf_Die die) {
   }
   StructDef *def = store_.new_struct();
   def->name = name;
+  if (name.empty() && dwarf_hasattr(&die, DW_AT_signature) != 0) {
+    def->name = "(in a unit of types, which is not looked for in packages)";
+  }
   def->is_union = is_union;
   def->is_complete = is_declaration;
   def->size = is_declaration ? 0 : bytes_of(die);
@@ -358,6 +362,7 @@ std::vector<int> DwarfTypes::typedef_tags() const {
 std::string dwarf_type_text(Dwarf_Die die) {
   std::string before, after;  // what stands around the name, from the outside in
   for (uint32_t depth = 0; depth < kMaxDepth; ++depth) {
+    die = dwarf_definition(die);
     const int tag = dwarf_tag(&die);
     const std::string name = dwarf_name(die);
     if (tag == DW_TAG_typedef || tag == DW_TAG_base_type || tag == DW_TAG_unspecified_type) {
