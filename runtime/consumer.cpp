@@ -111,7 +111,10 @@ void Consumer::follow_processes(const RunOptions &options) {
       if (unwind_.has_process(pid)) (void)unwind_.add_process(pid);
     };
     calls.on_fork = [this](uint32_t pid, uint32_t parent) { unwind_.inherit(pid, parent); };
-    calls.on_leave = [this](uint32_t pid) { unwind_.forget_inherited(pid); };
+    calls.on_exec = [this](uint32_t pid) { unwind_.forget_inherited(pid); };
+    calls.on_thread = [this](uint32_t pid) { unwind_.add_thread(pid); };
+    calls.on_exit = [this](uint32_t pid) { unwind_.end_thread(pid); };
+    calls.on_lost = [this] { unwind_.start_anew(); };
     symbols_.follow_processes(std::move(calls));
   } else if (has_user_symbols_ && !is_lazy) {
     symbols_.follow_processes();

@@ -84,11 +84,16 @@ void handle_process_record(std::string_view record, ProcessEventHandler &handler
     }
   } else if (header.type == PERF_RECORD_EXIT) {
     Fork event{};
-    if (load(record, &event) && event.pid == event.tid) handler.on_end(event.pid);
+    if (load(record, &event)) handler.on_exit(event.pid);
   } else if (header.type == PERF_RECORD_FORK) {
     Fork event{};
+    if (!load(record, &event)) return;
     // A thread has its process' id.
-    if (load(record, &event) && event.pid != event.parent) handler.on_fork(event.pid, event.parent);
+    if (event.pid == event.parent) {
+      handler.on_thread(event.pid);
+    } else {
+      handler.on_fork(event.pid, event.parent);
+    }
   }
 }
 

@@ -27,7 +27,10 @@ class ProcessEventHandler {
   virtual void on_map(const Map &map) = 0;  // executable
   virtual void on_exec(uint32_t pid) = 0;
   virtual void on_fork(uint32_t pid, uint32_t parent) = 0;
-  virtual void on_end(uint32_t pid) = 0;
+  virtual void on_thread(uint32_t pid) = 0;  // it has one more
+  // One of its threads has ended, and with the last of them the process. The first may end before
+  // others.
+  virtual void on_exit(uint32_t pid) = 0;
   virtual void on_lost() = 0;  // some of these were not told
 };
 

@@ -131,7 +131,7 @@ struct Symbols::State : ProcessEventHandler {
   void on_exec(uint32_t pid) override {
     make_room();
     process(pid, false).start_program();
-    if (calls) calls->on_leave(pid);
+    if (calls) calls->on_exec(pid);
   }
   void on_fork(uint32_t pid, uint32_t parent) override {
     make_room();
@@ -139,10 +139,16 @@ struct Symbols::State : ProcessEventHandler {
     process(pid, false).copy_from(from);
     if (calls) calls->on_fork(pid, parent);
   }
-  void on_end(uint32_t pid) override {
-    if (calls) calls->on_leave(pid);
+  void on_thread(uint32_t pid) override {
+    if (calls) calls->on_thread(pid);
   }
-  void on_lost() override { is_followed = false; }
+  void on_exit(uint32_t pid) override {
+    if (calls) calls->on_exit(pid);
+  }
+  void on_lost() override {
+    is_followed = false;
+    if (calls) calls->on_lost();
+  }
 
   void read_events() {
     if (events) events->read(*this);

@@ -41,12 +41,13 @@ class Symbols {
   void remember_process(uint32_t pid);
   void remember_all_processes();
 
-  // What read_process_events() calls: a process has mapped code, was forked, or has left its
-  // program for another one or for good.
+  // What read_process_events() calls: a process has mapped code, was forked, has run another
+  // program, has one thread more or less; or some of that was not told.
   struct ProcessCalls {
     std::function<void(uint32_t pid)> on_map;
     std::function<void(uint32_t pid, uint32_t parent)> on_fork;
-    std::function<void(uint32_t pid)> on_leave;
+    std::function<void(uint32_t pid)> on_exec, on_thread, on_exit;
+    std::function<void()> on_lost;
   };
   // From now on takes note of what processes map as they do it, where the kernel tells. With calls
   // nothing of it waits.

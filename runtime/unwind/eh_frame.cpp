@@ -108,11 +108,11 @@ std::vector<uint64_t> read_eh_frame(std::string_view section, uint64_t address) 
 Result<std::vector<uint64_t>> read_unwind_rows(const ElfFile &file) {
   const Elf64_Shdr *section = file.find_section(".eh_frame");
   if (section == nullptr || section->sh_type == SHT_NOBITS) {
-    return Error{file.path() + " has no .eh_frame", ENOENT};
+    return Error{"it has no .eh_frame", ENOENT};
   }
   std::vector<uint64_t> rows =
       read_eh_frame(file.section_text(*section, kMaxSectionSize), section->sh_addr);
-  if (rows.empty()) return Error{"the .eh_frame of " + file.path() + " tells nothing", ENOEXEC};
+  if (rows.empty()) return Error{"its .eh_frame tells nothing", ENOEXEC};
   return rows;
 }
 

@@ -10,12 +10,12 @@
 #include <numeric>
 
 #include "base/elf_file.h"
+#include "base/process_maps.h"
 #include "runtime/unwind/eh_frame.h"
 
 namespace awl::runtime {
 namespace {
 
-constexpr size_t kMaxMapsSize = 64u << 20;
 constexpr uint32_t kRowsPerCall = 1u << 16;
 constexpr uint64_t kMinPage = 4096;
 
@@ -61,7 +61,7 @@ Status UnwindTables::fill(Table &table, const std::vector<uint64_t> &rows) {
 
 Status UnwindTables::make_table(const Mapping &mapping, uint32_t pid, Table &table) {
   Result<ElfFile> file = MappedFiles::open_elf(mapping, pid);
-  if (!file) return file.error();
+  if (!file) return Error::from_errno("it cannot be read", file.error().code);
   if (const ElfSegment *segment = segment_of(*file, mapping.offset, mapping.end - mapping.start)) {
     table.address_of_offset_0 = segment->address - segment->offset;
   }
@@ -78,20 +78,22 @@ const UnwindTables::Table &UnwindTables::table_of(const Mapping &mapping, uint32
   auto [it, is_new] = tables_.try_emplace(mapping.file);
   if (!is_new) return it->second;
   if (Status status = make_table(mapping, pid, it->second); !status && on_problem_) {
-    on_problem_(
-        fmt::format("stacks end at code of {}: {}", mapping.file->path, status.error().message));
+    const std::string why = is_made_at_run_time(mapping)
+                                ? "it was made while the program ran, without rules to unwind by"
+                                : status.error().message;
+    on_problem_(fmt::format("stacks end at code of {}: {}", mapping.file->path, why));
   }
   return it->second;
 }
 
 Status UnwindTables::add_process(uint32_t pid) {
   if (!is_used()) return ok();
-  Result<std::string> text = read_file(fmt::format("/proc/{}/maps", pid), kMaxMapsSize);
-  if (!text || text->empty()) {
+  const std::string text = read_process_maps(pid);
+  if (text.empty()) {
     return Error{fmt::format("cannot read what process {} has mapped", pid), ESRCH};
   }
   auto process = std::make_unique<object::UnwindProcess>();
-  const Mappings mappings = Mappings::parse(*text, files_);
+  const Mappings mappings = Mappings::parse(text, files_);
   for (const Mapping &mapping : mappings.all()) {
     if (mapping.file == nullptr || process->count == object::kMaxUnwindMappings) continue;
     const Table &table = table_of(mapping, pid);
@@ -103,7 +105,7 @@ Status UnwindTables::add_process(uint32_t pid) {
   if (bpf_map_update_elem(processes_map_, &pid, process.get(), BPF_ANY) != 0) {
     return Error::from_errno(fmt::format("cannot unwind stacks of process {}", pid));
   }
-  processes_.try_emplace(pid, false);
+  processes_.try_emplace(pid);
   return ok();
 }
 
@@ -120,14 +122,38 @@ void UnwindTables::inherit(uint32_t child, uint32_t parent) {
     has_told_full_ = true;
     return;
   }
-  processes_[child] = true;
+  processes_[child] = {.is_inherited = true};
 }
 
 void UnwindTables::forget_inherited(uint32_t pid) {
   const auto found = processes_.find(pid);
-  if (found == processes_.end() || !found->second) return;
+  if (found == processes_.end() || !found->second.is_inherited) return;
   bpf_map_delete_elem(processes_map_, &pid);
   processes_.erase(found);
+}
+
+void UnwindTables::add_thread(uint32_t pid) {
+  const auto found = processes_.find(pid);
+  if (found != processes_.end()) ++found->second.threads;
+}
+
+void UnwindTables::end_thread(uint32_t pid) {
+  const auto found = processes_.find(pid);
+  if (found != processes_.end() && --found->second.threads == 0) forget_inherited(pid);
+}
+
+void UnwindTables::start_anew() {
+  std::vector<uint32_t> inherited, others;
+  for (const auto &[pid, process] : processes_) {
+    (process.is_inherited ? inherited : others).push_back(pid);
+  }
+  for (const uint32_t pid : inherited) forget_inherited(pid);
+  for (const uint32_t pid : others) (void)add_process(pid);  // it may have ended
+  if (inherited.empty() || !on_problem_ || has_told_lost_) return;
+  has_told_lost_ = true;
+  on_problem_(
+      "the kernel did not tell all that processes did: stacks of children that were there before "
+      "are not unwound any more");
 }
 
 }  // namespace awl::runtime

@@ -1,6 +1,8 @@
 // What stacks are taken of: stackprog WAY COUNT calls leaf() so often, from the functions of a
 // library, from C++ and Rust names, and, with WAY "jit", through code made at run time, with
-// "signal", from a signal handler; "fork" makes a child besides, which calls getppid().
+// "signal", from a signal handler; "fork" makes a child besides, which calls getppid(), and "threads"
+// one that does so in its second thread when the first has ended.
+#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -9,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <thread>
 
 #include "stacklib.h"
 
@@ -104,6 +107,14 @@ int main(int count, char **arguments) {
   if (strcmp(arguments[1], "fork") == 0 && fork() == 0) {
     usleep(300000);  // for the tracer to hear of it
     return getppid() == 0;
+  }
+  // A child whose first thread ends before its second one.
+  if (strcmp(arguments[1], "threads") == 0 && fork() == 0) {
+    std::thread([] {
+      usleep(300000);
+      _exit(getppid() == 0);
+    }).detach();
+    pthread_exit(nullptr);
   }
   const Compiled compiled = is_jit ? compile() : nullptr;
   for (int i = 0; i < atoi(arguments[2]); i++) {

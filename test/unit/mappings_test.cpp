@@ -80,7 +80,8 @@ class Told : public ProcessEventHandler {
   void on_fork(uint32_t pid, uint32_t parent) override {
     text += "fork " + std::to_string(pid) + " of " + std::to_string(parent) + "\n";
   }
-  void on_end(uint32_t pid) override { text += "end " + std::to_string(pid) + "\n"; }
+  void on_thread(uint32_t pid) override { text += "thread of " + std::to_string(pid) + "\n"; }
+  void on_exit(uint32_t pid) override { text += "exit in " + std::to_string(pid) + "\n"; }
   void on_lost() override { text += "lost\n"; }
   std::string text;
 };
@@ -100,6 +101,8 @@ std::string map_record(uint64_t start, uint64_t size, uint32_t protection, const
 }
 
 TEST(ProcessEvents, Records) {
+  const std::string kTold =
+      "map 7 4096+8192 /bin/x\nexec 7\nfork 8 of 7\nthread of 7\nexit in 8\nexit in 8\nlost\n";
   Told told;
   handle_process_record(map_record(4096, 8192, PROT_EXEC, "/bin/x"), told);
   handle_process_record(map_record(4096, 8192, PROT_READ, "/bin/data"), told);
@@ -111,7 +114,7 @@ TEST(ProcessEvents, Records) {
   handle_process_record(record(PERF_RECORD_EXIT, 0, 8u, 7u, 9u, 7u), told);  // a thread
   handle_process_record(record(PERF_RECORD_EXIT, 0, 8u, 7u, 8u, 7u), told);
   handle_process_record(record(PERF_RECORD_LOST, 0), told);
-  EXPECT_EQ(told.text, "map 7 4096+8192 /bin/x\nexec 7\nfork 8 of 7\nend 8\nlost\n");
+  EXPECT_EQ(told.text, kTold);
   // Whatever is missing of a record.
   for (const std::string &whole :
        {map_record(4096, 1, PROT_EXEC, ""), record(PERF_RECORD_FORK, 0, 8u, 7u, 8u)}) {
@@ -119,7 +122,7 @@ TEST(ProcessEvents, Records) {
       handle_process_record(std::string_view(whole).substr(0, size), told);
     }
   }
-  EXPECT_EQ(told.text, "map 7 4096+8192 /bin/x\nexec 7\nfork 8 of 7\nend 8\nlost\n");
+  EXPECT_EQ(told.text, kTold);
 }
 
 }  // namespace
