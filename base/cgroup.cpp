@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/text.h"
 
 namespace awl {
 namespace {
@@ -43,10 +44,8 @@ Result<std::string> cgroup2_mount() {
   if (!mounts) return mounts.error();
   std::string_view rest = *mounts;
   while (!rest.empty()) {
-    const size_t end = rest.find('\n');
-    const std::string path = mount_point_of(rest.substr(0, end));
+    const std::string path = mount_point_of(take_until(rest, '\n'));
     if (!path.empty() && is_cgroup2(path.c_str())) return path;
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
   }
   return Error{"cgroup v2 is not mounted", ENOENT};
 }

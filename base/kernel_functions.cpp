@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/kernel_symbols.h"
 #include "base/pattern.h"
+#include "base/text.h"
 #include "base/tracefs.h"
 
 namespace awl {
@@ -27,11 +28,7 @@ bool is_label(std::string_view name) {
 // Calls `visit` with each line.
 template <class Visitor>
 void for_each_line(std::string_view text, Visitor visit) {
-  while (!text.empty()) {
-    const size_t end = text.find('\n');
-    visit(text.substr(0, end));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  }
+  while (!text.empty()) visit(take_until(text, '\n'));
 }
 
 bool is_module(std::string_view pattern, std::string_view module) {

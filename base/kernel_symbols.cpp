@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/file.h"
+#include "base/text.h"
 
 namespace awl {
 namespace {
@@ -51,10 +52,8 @@ std::shared_ptr<const KernelSymbols> KernelSymbols::parse(std::string text) {
   symbols.reserve(result->text_.size() / 40);
   std::string_view rest = result->text_;
   while (!rest.empty()) {
-    const size_t end = rest.find('\n');
     KernelSymbol symbol;
-    if (parse_kernel_symbol(rest.substr(0, end), &symbol)) symbols.push_back(symbol);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    if (parse_kernel_symbol(take_until(rest, '\n'), &symbol)) symbols.push_back(symbol);
   }
   const auto by_address = [](const KernelSymbol &a, const KernelSymbol &b) {
     return a.address < b.address;

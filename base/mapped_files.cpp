@@ -1,13 +1,12 @@
 #include "base/mapped_files.h"
 
-#include <dirent.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <set>
 #include <utility>
 
+#include "base/folder.h"
 #include "base/process_maps.h"
 
 namespace awl {
@@ -26,11 +25,7 @@ std::vector<std::string> mapped_files(int pid) {
 std::vector<std::string> files_in_use() {
   std::vector<std::string> files;
   std::set<std::pair<dev_t, ino_t>> known;
-  DIR *directory = opendir("/proc");
-  if (directory == nullptr) return files;
-  while (const dirent *entry = readdir(directory)) {
-    const int pid = atoi(entry->d_name);
-    if (pid <= 0) continue;
+  for (const int pid : numbers_in_folder("/proc")) {
     for (std::string &file : mapped_files(pid)) {
       struct stat info;
       if (stat(file.c_str(), &info) != 0 || !known.insert({info.st_dev, info.st_ino}).second) {
@@ -39,7 +34,6 @@ std::vector<std::string> files_in_use() {
       files.push_back(std::move(file));
     }
   }
-  closedir(directory);
   std::sort(files.begin(), files.end());
   return files;
 }

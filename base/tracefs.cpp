@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <mutex>
 
 #include "base/file.h"
 #include "base/pattern.h"
+#include "base/text.h"
 
 namespace awl {
 namespace {
@@ -49,25 +49,6 @@ Result<std::string> find_tracefs() {
   return mount_privately();
 }
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-// Takes the text up to a separator off the front.
-std::string_view take_until(std::string_view &text, char separator) {
-  const size_t end = text.find(separator);
-  const std::string_view head = text.substr(0, end);
-  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  return head;
-}
-
-bool parse_number(std::string_view text, uint32_t *out) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
 // Whether a name can stand in a path below events/ without leading out of it.
 bool is_plain_name(const std::string &name) {
   return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos;
@@ -103,10 +84,10 @@ bool parse_field(std::string_view line, TracepointField *field) {
     if (key == "field") {
       has_declaration = parse_declaration(trim(part), field);
     } else if (key == "offset") {
-      has_offset = parse_number(part, &field->offset);
+      has_offset = parse_digits(part, 10, &field->offset);
     } else if (key == "size") {
-      has_size = parse_number(part, &field->size);
-    } else if (key == "signed" && parse_number(part, &number)) {
+      has_size = parse_digits(part, 10, &field->size);
+    } else if (key == "signed" && parse_digits(part, 10, &number)) {
       field->is_signed = number != 0;
     }
   }
@@ -170,7 +151,8 @@ Result<uint32_t> tracepoint_id(const std::string &category, const std::string &e
   if (!text) return text.error().with_context(what);
   uint32_t id = 0;
   std::string_view rest = *text;
-  if (!parse_number(take_until(rest, '\n'), &id)) return Error{what + " has no valid id", EINVAL};
+  if (!parse_digits(take_until(rest, '\n'), 10, &id))
+    return Error{what + " has no valid id", EINVAL};
   return id;
 }
 
@@ -192,7 +174,7 @@ TracepointFormat parse_tracepoint_format(std::string_view text, std::string_view
   while (!text.empty()) {
     std::string_view line = trim(take_until(text, '\n'));
     if (line.starts_with("ID:")) {
-      parse_number(trim(line.substr(3)), &format.id);
+      parse_digits(trim(line.substr(3)), 10, &format.id);
     } else if (line.starts_with("print fmt:")) {
       break;
     } else if (line.starts_with("field:")) {

@@ -1,13 +1,13 @@
 // cgroup_skb, sock_ops, cgroup_sock_addr: programs for the sockets of a cgroup's processes, and of
 // the cgroups below it. Links (5.7), which let other programs stand beside them.
 #include <bpf/bpf.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <utility>
 
 #include "base/cgroup.h"
+#include "base/folder.h"
 #include "runtime/attach/families.h"
 #include "runtime/attach/nearest.h"
 
@@ -48,17 +48,6 @@ int attach_type_of(const object::AttachPoint &point) {
   return -1;
 }
 
-std::vector<std::string> folders_in(const std::string &path) {
-  std::vector<std::string> names;
-  DIR *folder = opendir(path.c_str());
-  if (folder == nullptr) return names;
-  while (const dirent *entry = readdir(folder)) {
-    if (entry->d_type == DT_DIR && entry->d_name[0] != '.') names.emplace_back(entry->d_name);
-  }
-  closedir(folder);
-  return names;
-}
-
 // The cgroups beside the one that was asked for.
 std::string missing_cgroup(const object::AttachPoint &point, const Error &error) {
   const std::string text = "No cgroup for " + point.name + ": " + error.message;
@@ -70,7 +59,7 @@ std::string missing_cgroup(const object::AttachPoint &point, const Error &error)
   if (Result<std::string> mount = cgroup2_mount(); mount && !path.starts_with('/')) {
     parent = *mount + "/" + parent;
   }
-  const std::vector<std::string> names = folders_in(parent.empty() ? "/" : parent);
+  const std::vector<std::string> names = folders_in_folder(parent.empty() ? "/" : parent);
   const std::string nearest = nearest_name(name, names);
   return nearest.empty() ? text : text + "; did you mean '" + nearest + "'?";
 }

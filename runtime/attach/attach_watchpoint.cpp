@@ -1,9 +1,7 @@
 // watchpoint: the processor's debug registers, of which there are few, watch an address.
-#include <dirent.h>
 #include <linux/hw_breakpoint.h>
 
-#include <cstdlib>
-
+#include "base/folder.h"
 #include "runtime/attach/families.h"
 #include "runtime/attach/perf_event.h"
 
@@ -43,11 +41,8 @@ std::vector<EventScope> everywhere() {
 // none for all of them.
 std::vector<EventScope> threads_of(int pid) {
   std::vector<EventScope> scopes;
-  if (DIR *folder = opendir(("/proc/" + std::to_string(pid) + "/task").c_str())) {
-    while (const dirent *entry = readdir(folder)) {
-      if (const int thread = atoi(entry->d_name); thread > 0) scopes.push_back({thread, -1});
-    }
-    closedir(folder);
+  for (const int thread : numbers_in_folder("/proc/" + std::to_string(pid) + "/task")) {
+    scopes.push_back({thread, -1});
   }
   if (scopes.empty()) scopes.push_back({pid, -1});
   return scopes;

@@ -1,12 +1,12 @@
 #include "runtime/attach/function_types.h"
 
 #include <bpf/bpf.h>
-#include <dirent.h>
 #include <linux/bpf.h>
 
 #include <algorithm>
 #include <tuple>
 
+#include "base/folder.h"
 #include "base/pattern.h"
 
 namespace awl::runtime {
@@ -78,15 +78,8 @@ const BtfView *FunctionTypes::module_types(const std::string &module) {
 }
 
 std::vector<std::string> FunctionTypes::module_names() const {
-  std::vector<std::string> names;
-  if (DIR *folder = opendir(folder_.c_str())) {
-    while (const dirent *entry = readdir(folder)) {
-      const std::string name = entry->d_name;
-      if (name.front() != '.' && name != kKernel) names.push_back(name);
-    }
-    closedir(folder);
-  }
-  std::sort(names.begin(), names.end());
+  std::vector<std::string> names = names_in_folder(folder_);
+  std::erase(names, kKernel);
   return names;
 }
 

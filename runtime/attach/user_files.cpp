@@ -1,12 +1,12 @@
 #include "runtime/attach/user_files.h"
 
-#include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <climits>
 
+#include "base/folder.h"
 #include "base/library_path.h"
 #include "base/mapped_files.h"
 #include "base/pattern.h"
@@ -47,17 +47,8 @@ void match_paths(const std::string &folder, const std::string &pattern,
     if (stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode)) found.push_back(path);
     return;
   }
-  DIR *directory = opendir(folder.empty() ? "." : folder.c_str());
-  if (directory == nullptr) return;
-  std::vector<std::string> names;
-  while (const dirent *entry = readdir(directory)) {
-    if (entry->d_name[0] != '.' && matches_pattern(head, entry->d_name)) {
-      names.emplace_back(entry->d_name);
-    }
-  }
-  closedir(directory);
-  std::sort(names.begin(), names.end());
-  for (const std::string &name : names) {
+  for (const std::string &name : names_in_folder(folder.empty() ? "." : folder)) {
+    if (!matches_pattern(head, name)) continue;
     if (found.size() >= kMaxMatchingFiles) return;
     const std::string path = folder + name;
     struct stat info;

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/pattern.h"
+#include "base/text.h"
 
 namespace awl::runtime {
 namespace {
@@ -18,9 +19,8 @@ constexpr size_t kMaxDirectories = 200000;
 std::vector<std::string_view> split(std::string_view line, char separator) {
   std::vector<std::string_view> parts;
   while (!line.empty()) {
-    size_t end = line.find(separator);
-    if (end != 0) parts.push_back(line.substr(0, end));
-    line = end == line.npos ? std::string_view() : line.substr(end + 1);
+    const std::string_view part = take_until(line, separator);
+    if (!part.empty()) parts.push_back(part);
   }
   return parts;
 }

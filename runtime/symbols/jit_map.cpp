@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/text.h"
+
 namespace awl::runtime {
 namespace {
 
@@ -27,13 +29,12 @@ uint32_t own_id(uint32_t pid) {
 
 // "START SIZE name", both hexadecimal.
 bool parse_line(std::string_view line, JitMap::Function &out) {
-  const char *end = line.data() + line.size();
-  auto result = std::from_chars(line.data(), end, out.start, 16);
-  if (result.ec != std::errc() || result.ptr == end || *result.ptr != ' ') return false;
-  result = std::from_chars(result.ptr + 1, end, out.size, 16);
-  if (result.ec != std::errc() || result.ptr == end || *result.ptr != ' ') return false;
-  out.name.assign(result.ptr + 1, end);
-  return true;
+  if (!parse_digits(take_until(line, ' '), 16, &out.start) ||
+      !parse_digits(take_until(line, ' '), 16, &out.size)) {
+    return false;
+  }
+  out.name = line;
+  return !line.empty();
 }
 
 }  // namespace
@@ -84,12 +85,10 @@ void JitMap::read() {
   functions_.clear();
   std::string_view rest = text;
   while (!rest.empty()) {
-    const size_t end = std::min(rest.find('\n'), rest.size());
     Function function;
-    if (parse_line(rest.substr(0, end), function)) {
+    if (parse_line(take_until(rest, '\n'), function)) {
       functions_[function.start] = std::move(function);
     }
-    rest.remove_prefix(std::min(end + 1, rest.size()));
   }
 }
 

@@ -1,16 +1,15 @@
 #include "runtime/symbols/symbols.h"
 
-#include <dirent.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cstdlib>
 #include <optional>
 #include <unordered_map>
 
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/kernel_symbols.h"
+#include "base/text.h"
 #include "runtime/symbols/cgroup_path.h"
 #include "runtime/symbols/process_events.h"
 #include "runtime/symbols/process_symbols.h"
@@ -30,16 +29,11 @@ std::unordered_map<uint32_t, std::string> read_users() {
   if (!text) return users;
   std::string_view rest = *text;
   while (!rest.empty()) {
-    size_t end = rest.find('\n');
-    std::string_view line = rest.substr(0, end);
-    rest = end == rest.npos ? std::string_view() : rest.substr(end + 1);
-    size_t name_end = line.find(':');
-    if (name_end == line.npos) continue;
-    size_t password_end = line.find(':', name_end + 1);
-    if (password_end == line.npos) continue;
+    std::string_view line = take_until(rest, '\n');
+    const std::string_view name = take_until(line, ':');
+    take_until(line, ':');  // the password
     uint32_t uid = 0;
-    auto result = std::from_chars(line.data() + password_end + 1, line.data() + line.size(), uid);
-    if (result.ec == std::errc()) users.try_emplace(uid, line.substr(0, name_end));
+    if (parse_digits(take_until(line, ':'), 10, &uid)) users.try_emplace(uid, name);
   }
   return users;
 }
@@ -228,15 +222,10 @@ void Symbols::remember_process(uint32_t pid) {
 
 void Symbols::remember_all_processes() {
   s_->read_events();
-  DIR *directory = opendir("/proc");
-  if (directory == nullptr) return;
-  while (const dirent *entry = readdir(directory)) {
-    const int pid = atoi(entry->d_name);
-    if (pid > 0 && s_->processes.size() < kMaxProcesses / 2) {
-      s_->process(static_cast<uint32_t>(pid));
-    }
+  for (const int pid : numbers_in_folder("/proc")) {
+    if (s_->processes.size() >= kMaxProcesses / 2) break;
+    s_->process(static_cast<uint32_t>(pid));
   }
-  closedir(directory);
 }
 
 std::string Symbols::username(uint32_t uid) {
