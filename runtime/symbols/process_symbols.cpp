@@ -10,10 +10,13 @@ void ProcessSymbols::read_mappings() {
   mappings_ = std::make_shared<Mappings>(Mappings::parse(text, files_));
 }
 
-void ProcessSymbols::read_files() {
+void ProcessSymbols::read_files(bool only_deleted) {
   if (!mappings_) return;
   for (const Mapping &mapping : mappings_->all()) {
-    if (mapping.file != nullptr) MappedFiles::open(mapping, pid_);
+    if (mapping.file == nullptr) continue;
+    if (!only_deleted || mapping.file->path.ends_with(" (deleted)")) {
+      MappedFiles::open(mapping, pid_);
+    }
   }
 }
 

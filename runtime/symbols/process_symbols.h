@@ -18,8 +18,8 @@ class ProcessSymbols {
   // Reads what is mapped now, where the process still lives.
   void read_mappings();
   bool has_mappings() const { return mappings_ != nullptr; }
-  // Reads the symbols of all mapped files, so that they are there when the process is gone.
-  void read_files();
+  // Reads the symbols of mapped files, so that they are there when the process is gone.
+  void read_files(bool only_deleted);
 
   // What the process does, told as it happens.
   void add_mapping(const Mapping &mapping);

@@ -216,8 +216,9 @@ Symbol Symbols::user(uint64_t address, uint32_t pid, const std::string &binary) 
 void Symbols::remember_process(uint32_t pid) {
   ProcessSymbols &process = s_->process(pid);
   s_->processes.at(pid).is_kept = true;
-  // The files will still be there, but a container's only as long as it lives.
-  if (!is_in_our_mount_namespace(pid)) process.read_files();
+  // The files will still be there, but a container's only as long as it lives, and those that have
+  // been deleted.
+  process.read_files(/*only_deleted=*/is_in_our_mount_namespace(pid));
 }
 
 void Symbols::remember_all_processes() {
