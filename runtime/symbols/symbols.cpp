@@ -1,7 +1,5 @@
 #include "runtime/symbols/symbols.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <optional>
 #include <unordered_map>
@@ -9,6 +7,7 @@
 #include "base/file.h"
 #include "base/folder.h"
 #include "base/kernel_symbols.h"
+#include "base/process_root.h"
 #include "base/text.h"
 #include "runtime/symbols/cgroup_path.h"
 #include "runtime/symbols/process_events.h"
@@ -49,14 +48,6 @@ const KernelSymbol *best_alias(const KernelSymbols &symbols, const KernelSymbol 
     if (!next->name.starts_with("__pi_")) best = next;
   }
   return best;
-}
-
-// True also where one cannot tell.
-bool is_in_our_mount_namespace(uint32_t pid) {
-  struct stat ours, theirs;
-  const std::string path = "/proc/" + std::to_string(pid) + "/ns/mnt";
-  return stat("/proc/self/ns/mnt", &ours) != 0 || stat(path.c_str(), &theirs) != 0 ||
-         ours.st_ino == theirs.st_ino;
 }
 
 }  // namespace
@@ -218,7 +209,7 @@ void Symbols::remember_process(uint32_t pid) {
   s_->processes.at(pid).is_kept = true;
   // The files will still be there, but a container's only as long as it lives, and those that have
   // been deleted.
-  process.read_files(/*only_deleted=*/is_in_our_mount_namespace(pid));
+  process.read_files(/*only_deleted=*/process_root(static_cast<int>(pid)).empty());
 }
 
 void Symbols::remember_all_processes() {
