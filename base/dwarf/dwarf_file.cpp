@@ -36,7 +36,8 @@ std::vector<std::string> package_paths(const std::string &binary, const std::str
 Dwarf_Die find_split(Dwarf_Die skeleton) {
   Dwarf_Die split{};
   uint8_t type = 0;
-  if (dwarf_cu_info(skeleton.cu, nullptr, &type, nullptr, &split, nullptr, nullptr, nullptr) != 0) {
+  if (dwarf_cu_info(skeleton.cu, nullptr, &type, nullptr, &split, nullptr, nullptr, nullptr) != 0 ||
+      type != DW_UT_skeleton) {  // of a unit of types it would be the type
     return {};
   }
   return split;
@@ -107,21 +108,28 @@ DwarfFile::~DwarfFile() {
   if (elf_ != nullptr) elf_end(elf_);
 }
 
-void DwarfFile::visit_skeletons(const std::function<bool(Dwarf_Die &)> &visit) const {
+void DwarfFile::visit_roots(
+    const std::function<bool(Dwarf_Die &root, uint8_t unit_type)> &visit) const {
   Dwarf_CU *unit = nullptr;
   uint8_t type = 0;
-  Dwarf_Die skeleton;
-  while (dwarf_get_units(dwarf_, unit, &unit, nullptr, &type, &skeleton, nullptr) == 0) {
-    if (type != DW_UT_compile && type != DW_UT_skeleton && type != DW_UT_partial) continue;
-    if (!visit(skeleton)) return;
+  Dwarf_Die root;
+  while (dwarf_get_units(dwarf_, unit, &unit, nullptr, &type, &root, nullptr) == 0) {
+    if (!visit(root, type)) return;
   }
+}
+
+void DwarfFile::visit_skeletons(const std::function<bool(Dwarf_Die &)> &visit) const {
+  visit_roots([&](Dwarf_Die &root, uint8_t type) {
+    const bool has_code = type == DW_UT_compile || type == DW_UT_skeleton || type == DW_UT_partial;
+    return !has_code || visit(root);
+  });
 }
 
 bool DwarfFile::visit_units_with(const std::string &name,
                                  const std::function<void(const DwarfUnit &)> &visit) const {
   std::optional<std::set<uint64_t>> packed;  // by id, those that are meant
   bool is_all = true;
-  visit_skeletons([&](Dwarf_Die &skeleton) {
+  visit_roots([&](Dwarf_Die &skeleton, uint8_t) {
     if (find_split(skeleton).addr == nullptr && package_ && package_->has(skeleton)) {
       if (!packed) packed = package_->units_with(name);
       if (!packed->contains(*DebugPackage::id_of(skeleton))) {

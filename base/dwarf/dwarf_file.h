@@ -44,7 +44,8 @@ class DwarfFile {
 
   // Calls `visit` for each unit until it returns false. What was split off is not opened.
   void visit_skeletons(const std::function<bool(Dwarf_Die &)> &visit) const;
-  // Calls `visit` for the units that may give something this name. True: that was all there are.
+  // Calls `visit` for the units that may give something this name, those of types among them. True:
+  // that was all there are.
   bool visit_units_with(const std::string &name,
                         const std::function<void(const DwarfUnit &)> &visit) const;
   // The unit with the code at an address.
@@ -55,6 +56,7 @@ class DwarfFile {
 
  private:
   DwarfFile() = default;
+  void visit_roots(const std::function<bool(Dwarf_Die &root, uint8_t unit_type)> &visit) const;
   DwarfUnit whole(Dwarf_Die skeleton) const;
 
   std::string path_, build_id_, debug_path_;
