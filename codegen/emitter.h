@@ -227,7 +227,7 @@ class Emitter {
   // A table of system calls in .rodata: u32[kSyscallTableSize][columns].
   llvm::GlobalVariable *dispatch_table(const std::string &name, uint32_t columns);
 
-  // Runs LLVM, appends `.awl`, gives the object's bytes.
+  // Runs LLVM; gives the object.
   Result<object::Object> finish();
 
  private:

@@ -119,12 +119,12 @@ void straighten(llvm::Function &function) {
   for (llvm::BasicBlock &block : function) {
     auto *branch = llvm::dyn_cast<llvm::BranchInst>(block.getTerminator());
     if (!branch || branch->isUnconditional()) continue;
-    auto *condition = llvm::dyn_cast<llvm::Instruction>(branch->getCondition());
-    if (!condition) continue;
-    llvm::Constant *known =
-        llvm::ConstantFoldInstruction(condition, function.getParent()->getDataLayout());
-    if (!known) continue;
-    branch->setCondition(known);
+    // Nearly all are constants by now; what a part was asked of its row is not.
+    if (auto *condition = llvm::dyn_cast<llvm::Instruction>(branch->getCondition())) {
+      llvm::Constant *known =
+          llvm::ConstantFoldInstruction(condition, function.getParent()->getDataLayout());
+      if (known) branch->setCondition(known);
+    }
     llvm::ConstantFoldTerminator(&block, true);
   }
   llvm::EliminateUnreachableBlocks(function);
@@ -321,6 +321,7 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   branching.addPass(llvm::SimplifyCFGPass());
   for (llvm::Function &function : llvm::make_early_inc_range(module)) {
     if (function.isDeclaration()) continue;
+    functions.clear(function, function.getName());
     straighten(function);
     (function.size() == 1 ? straight : branching).run(function, functions);
     functions.clear(function, function.getName());

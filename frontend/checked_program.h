@@ -50,6 +50,10 @@ struct ParameterInfo {
   uint32_t id = 0;  // index in CheckedProgram::parameters
 };
 
+// A bucket takes 16 bytes at least, and the kernel counts those of a table, a power of two that are
+// not fewer than the entries, in 32 bits (kernel/bpf/hashtab.c, htab_map_alloc).
+inline constexpr int64_t kMaxMapEntries = 1 << 27;
+
 // Configuration after merging defaults, the script's block and the environment.
 struct Config {
   uint64_t max_map_keys = 4096;

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include "runtime/ring_reader.h"
@@ -41,19 +42,27 @@ HeadStart::HeadStart(size_t ring_size, bool wants_types, std::vector<TracepointN
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this, wants_types, tracepoints = std::move(tracepoints)] {
-    if (wants_types) {
-      Result<KernelBtf> types = KernelBtf::open();
-      if (types) types_.emplace(std::move(*types));
-    }
-    if (ring_size_ != 0) {
-      ring_ = FileDescriptor(bpf_map_create(BPF_MAP_TYPE_RINGBUF, object::kOutputRing, 0, 0,
-                                            static_cast<uint32_t>(ring_size_), nullptr));
-    }
-    loadable_.count_down();
-    events_ = TracepointEvents::open(tracepoints);
-  });
+  try {
+    thread_ = std::thread([this, wants_types, tracepoints = std::move(tracepoints)] {
+      make(wants_types, tracepoints);
+    });
+  } catch (const std::system_error &) {
+    loadable_.count_down();  // no thread to be had: all is made where it is wanted
+  }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void HeadStart::make(bool wants_types, const std::vector<TracepointName> &tracepoints) {
+  if (wants_types) {
+    Result<KernelBtf> types = KernelBtf::open();
+    if (types) types_.emplace(std::move(*types));
+  }
+  if (ring_size_ != 0) {
+    ring_ = FileDescriptor(bpf_map_create(BPF_MAP_TYPE_RINGBUF, object::kOutputRing, 0, 0,
+                                          static_cast<uint32_t>(ring_size_), nullptr));
+  }
+  loadable_.count_down();
+  events_ = TracepointEvents::open(tracepoints);
 }
 
 HeadStart::~HeadStart() { wait_for_all(); }

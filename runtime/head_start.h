@@ -41,6 +41,7 @@ class HeadStart {
 
  private:
   HeadStart(size_t ring_size, bool wants_types, std::vector<TracepointName> tracepoints);
+  void make(bool wants_types, const std::vector<TracepointName> &tracepoints);
   void wait_for_all();
 
   size_t ring_size_;  // 0: no ring

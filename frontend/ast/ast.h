@@ -118,7 +118,8 @@ struct BoolLiteral : Expr {
 };
 struct StringLiteral : Expr {
   static constexpr NodeKind kKind = NodeKind::kStringLiteral;
-  std::string value;  // escapes already decoded
+  std::string value;       // escapes already decoded
+  bool is_joined = false;  // of several: offsets in the text are none in the source
   StringLiteral(Span s, std::string v) : Expr(kKind, s), value(std::move(v)) {}
 };
 // A bare name: builtin (`pid`), enumerator, `#define` constant, macro parameter or call, stack
@@ -167,8 +168,7 @@ struct MapAccess : Expr {
   static constexpr NodeKind kKind = NodeKind::kMapAccess;
   std::string name;
   Expr *key;  // several keys are one Tuple
-  MapAccess(Span s, std::string n, Expr *k)
-      : Expr(kKind, s), name(std::move(n)), key(k) {}
+  MapAccess(Span s, std::string n, Expr *k) : Expr(kKind, s), name(std::move(n)), key(k) {}
 };
 // kComptime: `comptime a`, which the type check replaces by its value.
 enum class UnaryOp { kNegate, kNot, kComplement, kDereference, kAddressOf, kComptime };
@@ -347,8 +347,7 @@ struct ForMap : Stmt {
   Variable *variable;
   Map *map;
   Block *body;
-  ForMap(Span s, Variable *v, Map *m, Block *b)
-      : Stmt(kKind, s), variable(v), map(m), body(b) {}
+  ForMap(Span s, Variable *v, Map *m, Block *b) : Stmt(kKind, s), variable(v), map(m), body(b) {}
 };
 struct ForRange : Stmt {
   static constexpr NodeKind kKind = NodeKind::kForRange;

@@ -49,7 +49,7 @@ Span conversion_span(const ast::StringLiteral &format, const object::FormatConve
   bool is_verbatim = format.span.end - format.span.begin == format.value.size() + 2;
   uint32_t until = conversion.position + conversion.size;
   bool has_no_escape = format.value.find_first_of("\n\t\r\\\"\033") >= until;
-  if (!is_verbatim && !has_no_escape) return format.span;
+  if (format.is_joined || (!is_verbatim && !has_no_escape)) return format.span;
   uint32_t begin = format.span.begin + 1 + conversion.position;
   if (begin + conversion.size >= format.span.end) return format.span;
   return {format.span.source, begin, begin + conversion.size};

@@ -26,11 +26,14 @@ const ast::Expr *target_of(const ast::Node &node) {
 
 std::set<std::string> assigned_maps(ast::Program &program) {
   std::set<std::string> names;
-  ast::walk(program, [&](ast::Node &node) {
-    const ast::Expr *target = target_of(node);
-    auto *access = target ? ast::as<ast::MapAccess>(target) : nullptr;
-    if (access) names.insert(access->name);
-  });
+  // Not macros: those that are called stand in the clauses by now.
+  for (ast::Clause *clause : program.clauses) {
+    ast::walk(*clause, [&](ast::Node &node) {
+      const ast::Expr *target = target_of(node);
+      auto *access = target ? ast::as<ast::MapAccess>(target) : nullptr;
+      if (access) names.insert(access->name);
+    });
+  }
   return names;
 }
 

@@ -47,9 +47,6 @@ constexpr int kMaxRounds = 100;
 // tables take keys of any size since 5.11, of 512 bytes before.
 constexpr uint32_t kMaxKeySize = 1 << 16;
 constexpr uint32_t kMaxValueSize = 1 << 20;
-// A bucket takes 16 bytes at least, and the kernel counts those of a table, a power of two that are
-// not fewer than the entries, in 32 bits (kernel/bpf/hashtab.c, htab_map_alloc).
-constexpr int64_t kMaxEntries = 1 << 27;
 
 std::optional<MapKind> map_kind(const std::string &name) {
   if (name == "hash") return MapKind::kHash;
@@ -221,9 +218,9 @@ TypeChecker::DeclaredMap TypeChecker::check_declaration(const ast::MapDeclaratio
   std::optional<int64_t> entries = evaluate_constant(types_, *declaration.max_entries);
   if (!entries || *entries <= 0) {
     diagnostics.emit(declaration.max_entries->span, kMapEntries, declaration.name);
-  } else if (*entries > kMaxEntries) {
+  } else if (*entries > kMaxMapEntries) {
     diagnostics.emit(declaration.max_entries->span, kMapTooManyEntries, declaration.name, *entries,
-                     kMaxEntries);
+                     kMaxMapEntries);
   }
   // Of an import, maps may be there for others.
   if (!maps_.contains(declaration.name) && declaration.span.source == 0) {

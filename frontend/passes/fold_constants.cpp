@@ -82,14 +82,19 @@ class Folder {
     auto *right_text = ast::as<ast::StringLiteral>(binary.right);
     if (left_text && right_text) {
       if (binary.op == ast::BinaryOp::kAdd) {
-        return nodes_.make<ast::StringLiteral>(binary.span, left_text->value + right_text->value);
+        auto *joined =
+            nodes_.make<ast::StringLiteral>(binary.span, left_text->value + right_text->value);
+        joined->is_joined = true;
+        return joined;
       }
       int order = left_text->value.compare(right_text->value);
       return fold_comparison(binary, Wide{order}, Wide{0});
     }
     if (left_text && right && binary.op == ast::BinaryOp::kAdd && !right->is_negative) {
       size_t skipped = std::min<uint64_t>(right->value, left_text->value.size());
-      return nodes_.make<ast::StringLiteral>(binary.span, left_text->value.substr(skipped));
+      auto *rest = nodes_.make<ast::StringLiteral>(binary.span, left_text->value.substr(skipped));
+      rest->is_joined = true;
+      return rest;
     }
     return nullptr;
   }

@@ -59,7 +59,7 @@ const std::vector<ConfigVariable> &variables() {
       {"max_bpf_progs", &Config::max_bpf_progs, 1, kMany},
       {"max_cat_bytes", &Config::max_cat_bytes, 1, kMany},
       // No hash table of the kernel has more.
-      {"max_map_keys", &Config::max_map_keys, 1, 1 << 27},
+      {"max_map_keys", &Config::max_map_keys, 1, kMaxMapEntries},
       {"max_probes", &Config::max_probes, 1, kMany},
       // A record with a string must find room in the ring.
       {"max_strlen", &Config::max_strlen, 1, 256 << 10},

@@ -173,9 +173,10 @@ UserArgumentPlace ArgumentPlaces::next(std::optional<Dwarf_Die> type) {
   const bool is_found = stripped && !is_only_declared(*stripped);
   if (!is_found) {
     is_lost_ = true;  // by its size
-    return nowhere(
-        "its type is not found; types in units of their own (-fdebug-types-section) are not looked "
-        "for in packages");
+    const bool is_in_own_unit = !stripped || dwarf_hasattr(&*stripped, DW_AT_signature) != 0;
+    return nowhere(is_in_own_unit ? "its type is in a unit of its own (-fdebug-types-section), "
+                                    "which is not looked for in packages"
+                                  : "its type is only declared here, not described");
   }
   Dwarf_Word size = 0;
   if (dwarf_aggregate_size(&*stripped, &size) != 0) size = kWord;

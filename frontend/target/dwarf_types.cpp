@@ -273,7 +273,7 @@ void DwarfTypes::index_enumerators(Dwarf_Die &enumeration) {
 }
 
 void DwarfTypes::index_units_with(const std::string &name) {
-  if (is_indexed_) return;
+  if (is_indexed_ || !asked_.insert(name).second) return;
   const std::function<void(Dwarf_Die &, uint32_t)> add_children = [&](Dwarf_Die &parent,
                                                                       uint32_t depth) {
     dwarf_visit_children(parent, [&](Dwarf_Die &child) {
@@ -296,12 +296,15 @@ void DwarfTypes::index_units_with(const std::string &name) {
 std::optional<Dwarf_Die> DwarfTypes::find_entry(const std::string &name,
                                                 const std::vector<int> &tags) {
   index_units_with(name);
+  // The first in the file, whatever has been asked for before.
+  std::optional<Dwarf_Die> first;
   const auto [begin, end] = names_.equal_range(name);
   for (auto entry = begin; entry != end; ++entry) {
     Dwarf_Die die = entry->second;
-    if (std::find(tags.begin(), tags.end(), dwarf_tag(&die)) != tags.end()) return die;
+    if (std::find(tags.begin(), tags.end(), dwarf_tag(&die)) == tags.end()) continue;
+    if (!first || dwarf_dieoffset(&die) < dwarf_dieoffset(&*first)) first = die;
   }
-  return std::nullopt;
+  return first;
 }
 
 TypeRef DwarfTypes::find(const std::string &name, const std::vector<int> &tags) {

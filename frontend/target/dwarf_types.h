@@ -75,6 +75,7 @@ class DwarfTypes {
   std::unordered_map<const void *, Functions> functions_;     // by unit
   std::optional<DwarfUnit> last_unit_;
   std::unordered_set<const void *> indexed_units_;
+  std::unordered_set<std::string> asked_;                   // names whose units are
   bool is_indexed_ = false;                                 // all of them
   std::unordered_multimap<std::string, Dwarf_Die> names_;   // of types
   std::unordered_map<std::string, Dwarf_Die> enumerators_;  // the enumeration of each

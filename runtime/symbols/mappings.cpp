@@ -87,7 +87,9 @@ const ElfSymbols *MappedFiles::open(const Mapping &mapping, uint32_t pid) {
 }
 
 void MappedFiles::forget_symbols() {
-  for (const auto &[key, file] : files_) file->symbols.reset();
+  for (const auto &[key, file] : files_) {
+    if (!file->is_kept) file->symbols.reset();
+  }
 }
 
 Result<ElfFile> MappedFiles::open_elf(const Mapping &mapping, uint32_t pid) {

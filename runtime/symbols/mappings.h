@@ -18,6 +18,7 @@ struct MappedFile {
   std::string path;    // as the process sees it
   uint64_t inode = 0;  // 0: not known
   std::shared_ptr<const ElfSymbols> symbols;
+  bool is_kept = false;                // the file may be gone when it is asked for again
   std::optional<uint32_t> failed_for;  // the process through whose root it could not be read
 };
 
@@ -43,7 +44,7 @@ class MappedFiles {
   static Result<ElfFile> open_elf(const Mapping &mapping, uint32_t pid);
   size_t size() const { return files_.size(); }
   void clear() { files_.clear(); }  // no mapping may be left
-  void forget_symbols();            // of all; they are read anew when asked for
+  void forget_symbols();            // of all but those kept; they are read anew when asked for
 
  private:
   std::unordered_map<std::string, std::unique_ptr<MappedFile>> files_;

@@ -15,7 +15,7 @@ void ProcessSymbols::read_files(bool only_deleted) {
   for (const Mapping &mapping : mappings_->all()) {
     if (mapping.file == nullptr) continue;
     if (!only_deleted || mapping.file->path.ends_with(" (deleted)")) {
-      MappedFiles::open(mapping, pid_);
+      mapping.file->is_kept = MappedFiles::open(mapping, pid_) != nullptr;
     }
   }
 }

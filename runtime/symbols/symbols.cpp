@@ -216,7 +216,7 @@ void Symbols::remember_all_processes() {
   s_->read_events();
   for (const int pid : numbers_in_folder("/proc")) {
     if (s_->processes.size() >= kMaxProcesses / 2) break;
-    s_->process(static_cast<uint32_t>(pid));
+    s_->process(static_cast<uint32_t>(pid)).read_files(/*only_deleted=*/true);
   }
 }
 

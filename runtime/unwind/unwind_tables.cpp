@@ -149,11 +149,11 @@ void UnwindTables::start_anew() {
   }
   for (const uint32_t pid : inherited) forget_inherited(pid);
   for (const uint32_t pid : others) (void)add_process(pid);  // it may have ended
-  if (inherited.empty() || !on_problem_ || has_told_lost_) return;
+  if (processes_.empty() || !on_problem_ || has_told_lost_) return;
   has_told_lost_ = true;
   on_problem_(
-      "the kernel did not tell all that processes did: stacks of children that were there before "
-      "are not unwound any more");
+      "the kernel did not tell all that processes did: stacks of children that were started "
+      "before may not be unwound");
 }
 
 }  // namespace awl::runtime

@@ -8,7 +8,7 @@
 namespace awl::runtime {
 namespace {
 
-constexpr uint32_t kChild = 4'000'001;  // no process has such an id
+constexpr uint32_t kChild = 4'194'305;  // no process has such an id
 
 class UnwindTablesTest : public testing::Test {
  protected:

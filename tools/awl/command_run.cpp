@@ -65,9 +65,12 @@ int list_script(const CompileArguments &compile, const RunArguments &arguments) 
 }
 
 int run_script(CompileArguments &compile, RunArguments &arguments) {
-  compile.on_description = [&arguments](const object::Description &description) {
-    arguments.run.head_start = runtime::HeadStart::start(description);
-  };
+  // A compilation that ends before anything runs touches nothing here.
+  if (compile.stop_after.empty() && compile.emit_elf.empty() && compile.emit_llvm.empty()) {
+    compile.on_description = [&arguments](const object::Description &description) {
+      arguments.run.head_start = runtime::HeadStart::start(description);
+    };
+  }
   CompileOutcome outcome = compile_script(compile, arguments);
   if (!outcome.object) return outcome.exit_code;
   Result<int> code = runtime::run(std::move(*outcome.object), arguments.run);
