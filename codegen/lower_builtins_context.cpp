@@ -63,9 +63,7 @@ bool has_registers(ProbeFamily family) {
   }
 }
 
-llvm::Value *uaddr(BuiltinCall &call) {
-  return call.lowering.user_symbol_address(call.text(0));
-}
+llvm::Value *uaddr(BuiltinCall &call) { return call.lowering.user_symbol_address(call.text(0)); }
 
 llvm::Value *usermode(BuiltinCall &call) {
   llvm::IRBuilder<> &b = call.b();
@@ -89,10 +87,10 @@ llvm::Value *usermode(BuiltinCall &call) {
 }
 
 constexpr BuiltinLowering kLowerings[] = {
-    {"argN", arg},    {"retval", retval},   {"args", args},         {"ctx", args},
-    {"probe", probe}, {"probetype", probe}, {"reg", reg},           {"func", func},
-    {"duration", duration}, {"entry", args},  {"ksym", ksym},
-    {"usym", usym},         {"uaddr", uaddr}, {"usermode", usermode},
+    {"argN", arg},          {"retval", retval},     {"args", args}, {"ctx", args},
+    {"probe", probe},       {"probetype", probe},   {"reg", reg},   {"func", func},
+    {"duration", duration}, {"entry", args},        {"ksym", ksym}, {"usym", usym},
+    {"uaddr", uaddr},       {"usermode", usermode},
 };
 
 }  // namespace
@@ -102,12 +100,8 @@ llvm::Value *user_symbol(BuiltinCall &call, llvm::Value *address) {
   llvm::Value *memory = call.memory();
   llvm::Value *tgid = b.CreateLShr(call.lowering.pid_tgid(false), 32);
   b.CreateAlignedStore(address, memory, llvm::Align(8));
-  // u32 tgid, u32 probe: the symbol's file may have to be found after the process has gone.
-  ProbeFamily family = call.lowering.family();
-  bool is_user_probe = family == ProbeFamily::kUprobe || family == ProbeFamily::kUretprobe ||
-                       family == ProbeFamily::kUsdt;
-  llvm::Value *probe = is_user_probe ? call.lowering.probe_id() : call.emitter().i64(UINT32_MAX);
-  llvm::Value *second = b.CreateOr(tgid, b.CreateShl(probe, 32));
+  // u32 tgid, u32 probe: of none, as one place is one key, whichever probe came there.
+  llvm::Value *second = b.CreateOr(tgid, call.emitter().i64(int64_t{UINT32_MAX} << 32));
   b.CreateAlignedStore(second, call.lowering.at(memory, 8), llvm::Align(8));
   return memory;
 }

@@ -123,7 +123,7 @@ llvm::Value *Lowering::delete_map(const MapInfo &info, ast::Expr *key, Span span
   };
   if (!is_reported) return was_deleted(e_.map_delete(e_.map(info), key_memory));
   Operands operands =
-      with_counter({{"key", key_memory}}, e_.error_counter("map_delete_elem", span, true));
+      with_counter({{"key", key_memory}}, e_.error_counter("map_delete_elem", span, false));
   return map_operation(info, &MapUses::deletions, "delete", operands, [&](const Values &values) {
     llvm::Value *result = e_.map_delete(e_.map(info), values[0]);
     e_.count_if_failed(result, counter_of(values, 1));

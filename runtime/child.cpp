@@ -89,6 +89,10 @@ Result<Child> Child::start(const std::string &command, const Signals *signals) {
   Result<std::vector<std::string>> words = split_command(command);
   if (!words) return words.error();
   Result<std::string> path = find_program(words->front());
+  if (!path && command.find_first_of("&|;<>$*`") != std::string::npos) {
+    return Error{path.error().message + "; no shell reads the command: sh -c '...' is one",
+                 path.error().code};
+  }
   if (!path) return path.error();
   std::vector<char *> arguments;
   for (std::string &word : *words) arguments.push_back(word.data());

@@ -132,7 +132,9 @@ Status check_kernel_limits(ObjectFile &file, const object::Description &descript
 
 std::string find_missing_feature(const std::string &verifier_log) {
   // How kernels before 5.13 see a function that is called by a helper (kernel/bpf/verifier.c).
-  if (verifier_log.find("number of funcs in func_info doesn't match") != std::string::npos) {
+  // Bodies of loops are functions that no call names, or whose address is loaded.
+  if (verifier_log.find("number of funcs in func_info doesn't match") != std::string::npos ||
+      verifier_log.find("unrecognized bpf_ld_imm64 insn") != std::string::npos) {
     return "a loop over a map (bpf_for_each_map_elem) " + since(5, 13) +
            ", one over a long range or with a while of many rounds (bpf_loop) with 5.17" +
            this_kernel();

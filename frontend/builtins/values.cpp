@@ -136,7 +136,8 @@ TypeRef check_entry(BuiltinContext &c, ast::Expr &, Arguments &) {
 
 TypeRef check_args(BuiltinContext &c, ast::Expr &expr, Arguments &) {
   if (c.probe().args_type) return c.probe().args_type;
-  c.report(expr.span, kNoArguments, c.probe().name);
+  auto diagnostic = c.report(expr.span, kNoArguments, c.probe().name);
+  if (c.probe().entry_type) diagnostic.hint("at the end of a function they are in entry: entry.x");
   return nullptr;
 }
 

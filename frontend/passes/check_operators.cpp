@@ -256,8 +256,13 @@ TypeRef TypeChecker::compare_integers(ast::Binary &node) {
   Shape left = as_integer(types_, shape_of(types_, *node.left));
   Shape right = as_integer(types_, shape_of(types_, *node.right));
   TypeRef common = unify_integers(types_, left, right);
-  warn_sign(*node.left, common);
-  warn_sign(*node.right, common);
+  // A parameter is a number that somebody typed, as a literal is.
+  const bool has_parameter =
+      ast::as<ast::PositionalParameter>(node.left) || ast::as<ast::PositionalParameter>(node.right);
+  if (!has_parameter) {
+    warn_sign(*node.left, common);
+    warn_sign(*node.right, common);
+  }
   convert(node.left, common);
   convert(node.right, common);
   return types_.boolean();

@@ -41,7 +41,10 @@ class VariableResolver {
     explicit Scope(VariableResolver &resolver) : resolver(resolver) {
       resolver.scopes_.emplace_back();
     }
-    ~Scope() { resolver.scopes_.pop_back(); }
+    ~Scope() {
+      for (const auto &[name, decl] : resolver.scopes_.back()) resolver.ended_.emplace(name);
+      resolver.scopes_.pop_back();
+    }
     VariableResolver &resolver;
   };
 
@@ -142,14 +145,23 @@ class VariableResolver {
     if (variable.decl) return;
     std::vector<std::string> names;
     for (const auto &scope : scopes_) {
-      for (const auto &[name, decl] : scope) names.emplace_back(name);
+      for (const auto &[name, decl] : scope) {
+        if (!undefined_.contains(decl)) names.emplace_back(name);
+      }
     }
     std::string nearest = nearest_name(variable.name, names);
     auto diagnostic = diagnostics_.emit(variable.span, kUndefinedVariable, shown(variable.name));
-    if (!nearest.empty()) diagnostic.hint("did you mean " + shown(nearest) + "?");
+    if (ended_.contains(variable.name)) {
+      diagnostic.hint(
+          "it ended with the block that it was assigned in; declare it before that: let " +
+          shown(variable.name) + ";");
+    } else if (!nearest.empty()) {
+      diagnostic.hint("did you mean " + shown(nearest) + "?");
+    }
     // Said once: from here on the name is known.
     variable.decl = declare(variable);
     assigned_.insert(variable.decl);
+    undefined_.insert(variable.decl);
   }
 
   // A declaration by `let` or a loop.
@@ -183,6 +195,8 @@ class VariableResolver {
   ast::Clause &clause_;
   std::vector<std::unordered_map<std::string, ast::VariableDecl *>> scopes_;
   std::unordered_set<const ast::VariableDecl *> assigned_;
+  std::unordered_set<const ast::VariableDecl *> undefined_;  // taken for declared after an error
+  std::unordered_set<std::string> ended_;                    // names of blocks that have ended
 };
 
 }  // namespace

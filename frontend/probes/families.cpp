@@ -259,6 +259,12 @@ std::vector<ProbeSpec> resolve_attach_point(ProbeContext &context,
         .hint(fmt::format("write {}", family->usage));
     return {};
   }
+  if (const std::string &last = point.parts.empty() ? point.provider : point.parts.back();
+      last.ends_with('/') && last.find('/') != last.size() - 1 && last.find('/') != 0) {
+    context.diagnostics.emit(point.span, kProbeFilterInName, last)
+        .hint("put a space before the filter");
+    return {};
+  }
   ProbeSpec spec;
   spec.family = family->family;
   spec.attach_point = &original;

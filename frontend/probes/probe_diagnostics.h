@@ -10,6 +10,8 @@ namespace awl::frontend {
 
 AWL_DIAGNOSTIC(kProbeUnknownProvider, Error, "probe-unknown-provider", "unknown probe type '{}'",
                std::string);
+AWL_DIAGNOSTIC(kProbeFilterInName, Error, "probe-filter-in-name",
+               "the filter was read as a part of the name '{}'", std::string_view);
 AWL_DIAGNOSTIC(kProbeArgumentCount, Error, "probe-argument-count",
                "{} takes {} after its name, found {}", std::string, std::string, size_t);
 AWL_DIAGNOSTIC(kProbeMissingPart, Error, "probe-missing-part", "{} without {}", std::string,

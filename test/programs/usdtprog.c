@@ -102,8 +102,8 @@ int main(int argc, char **argv) {
   if (!strcmp(command, "string")) string(count);
   if (!strcmp(command, "twice")) twice(count);
   if (!strcmp(command, "wait")) {
-    for (int i = 0; i < 10000 && awltest_counted_semaphore == 0; ++i) usleep(1000);
-    sleep(1);  // the semaphore may be raised before all probes are attached
+    for (int i = 0; i < 60000 && awltest_counted_semaphore == 0; ++i) usleep(1000);
+    sleep(2);  // the semaphore may be raised before all probes are attached
     counted(count);
   }
   if (!strcmp(command, "counted")) counted(count);

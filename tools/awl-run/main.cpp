@@ -8,6 +8,7 @@
 #include "tools/common/parse_options.h"
 #include "tools/common/read_file.h"
 #include "tools/common/run_options.h"
+#include "tools/common/standard_files.h"
 
 namespace awl::tools {
 namespace {
@@ -38,6 +39,7 @@ int run_object(const RunArguments &arguments) {
 }
 
 int main(int argc, char **argv) {
+  open_standard_files();
   const CommandLine line = split_command_line(argc, argv);
   RunArguments arguments;
   bool wants_list = false, wants_help = false;

@@ -44,7 +44,7 @@ int command_build(const CommandLine &line) {
   compile.has_program = app.count("-e") > 0;
   if (!compile.has_program && compile.file.empty())
     return fail("no script given; usage: awl build FILE|-e PROGRAM -o OBJECT");
-  if (line.has_separator)
+  if (line.has_separator || (compile.has_program && !compile.file.empty()))
     return fail("parameters are given when the object is run: awl-run OBJECT -- PARAMETERS");
   const std::string output =
       arguments.run.output_path.empty() ? default_output(compile) : arguments.run.output_path;

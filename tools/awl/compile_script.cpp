@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 
 #include "base/process_root.h"
 #include "codegen/codegen.h"
@@ -24,13 +25,17 @@ struct Script {
 Result<Script> load_script(const CompileArguments &compile) {
   if (compile.has_program) return Script{"stdin", compile.program};
   Result<std::vector<uint8_t>> bytes = read_file(compile.file);
+  if (!bytes && compile.file.find('{') != std::string::npos)
+    return Error{bytes.error().message + "; a program on the command line stands behind -e"};
   if (!bytes) return bytes.error();
   if (bytes->size() > 4 && std::string(bytes->begin(), bytes->begin() + 4) ==
                                "\x7f"
                                "ELF")
     return Error{compile.file + " is an object, not a script: run it with awl-run"};
-  return Script{compile.file == "-" ? "stdin" : compile.file,
-                std::string(bytes->begin(), bytes->end())};
+  std::string text(bytes->begin(), bytes->end());
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
+  return Script{compile.file == "-" ? "stdin" : compile.file, std::move(text)};
 }
 
 void print_diagnostics(const frontend::Compilation &compilation, const RunArguments &arguments) {
@@ -168,7 +173,8 @@ void add_compile_options(CLI::App &app, CompileArguments &compile) {
   app.add_option("--emit-llvm", compile.emit_llvm,
                  "Write the LLVM IR to FILE.original.ll and FILE.optimized.ll and end")
       ->option_text("FILE");
-  app.add_flag("--verify-llvm-ir", compile.verifies_ir, "Let LLVM check the code that is generated");
+  app.add_flag("--verify-llvm-ir", compile.verifies_ir,
+               "Let LLVM check the code that is generated");
   app.add_option("--target", compile.snapshot, "Compile for the machine a snapshot was taken of")
       ->option_text("SNAPSHOT");
   app.add_option("--stop-after", compile.stop_after, "End after a phase: parse, check, codegen")

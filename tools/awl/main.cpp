@@ -3,9 +3,11 @@
 #include <string>
 
 #include "tools/awl/commands.h"
+#include "tools/common/standard_files.h"
 
 int main(int argc, char **argv) {
   using namespace awl::tools;
+  open_standard_files();
   CommandLine line = split_command_line(argc, argv);
   const std::string command = line.options.empty() ? "" : line.options.front();
   const auto without_command = [&line] {

@@ -66,6 +66,9 @@ void add_run_options(CLI::App &app, RunArguments &arguments,
       ->option_text("MODE");
   CLI::Option *command =
       app.add_option("-c,--cmd", run.command, "Run COMMAND; when it ends, tracing ends")
+          ->check([](const std::string &text) {
+            return text.find_first_not_of(' ') == text.npos ? "the command is empty" : "";
+          })
           ->option_text("COMMAND");
   std::string names;
   for (const std::string &stage : stages) names += (names.empty() ? "" : ", ") + stage;
