@@ -100,7 +100,7 @@ llvm::Value *user_symbol(BuiltinCall &call, llvm::Value *address) {
   llvm::Value *memory = call.memory();
   llvm::Value *tgid = b.CreateLShr(call.lowering.pid_tgid(false), 32);
   b.CreateAlignedStore(address, memory, llvm::Align(8));
-  // u32 tgid, u32 probe: of none, as one place is one key, whichever probe came there.
+  // u32 tgid, u32 -1. No probe: one place is one key, whichever probe came there.
   llvm::Value *second = b.CreateOr(tgid, call.emitter().i64(int64_t{UINT32_MAX} << 32));
   b.CreateAlignedStore(second, call.lowering.at(memory, 8), llvm::Align(8));
   return memory;

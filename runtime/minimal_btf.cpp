@@ -192,7 +192,9 @@ KernelTypes extract_kernel_types(const BtfView &kernel, const std::vector<std::s
   for (size_t i = 0; i < raw_tracepoints.size(); ++i) traces.emplace(raw_tracepoints[i], i);
   // The start of nearly every name tells that it is none of these.
   std::vector<bool> starts(size_t{UINT16_MAX} + 1);
-  for (const std::string &name : names) starts[BtfView::two_bytes(name.c_str())] = !name.empty();
+  for (const std::string &name : names) {
+    if (!name.empty()) starts[BtfView::two_bytes(name.c_str())] = true;
+  }
   if (!traces.empty()) starts[BtfView::two_bytes(kTracePrefix.data())] = true;
   Copier copier(kernel);
   for (uint32_t id = 1; id < kernel.type_count(); ++id) {

@@ -99,7 +99,7 @@ class Planner {
         target.probe_id = entry->second;
         if (!is_new) continue;
       }
-      plan_.names.push_back({target.name, target.path});
+      plan_.names.push_back({target.name});
     }
   }
 

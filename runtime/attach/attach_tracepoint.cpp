@@ -33,12 +33,11 @@ std::string missing_tracepoint(const object::AttachPoint &point) {
 
 Status attach(const AttachContext &context, const Target &target, int program,
               Attachments &attachments) {
-  Result<uint32_t> id = tracepoint_id(target.category, target.event);
-  if (!id) return id.error();
+  const TracepointName name{target.category, target.event};
   FileDescriptor event;
-  if (context.opened_events != nullptr) event = context.opened_events->take(*id);
+  if (context.opened_events != nullptr) event = context.opened_events->take(name);
   if (!event) {
-    Result<FileDescriptor> opened = open_tracepoint_event(*id);
+    Result<FileDescriptor> opened = open_tracepoint_event(name);
     if (!opened) return opened.error();
     event = std::move(*opened);
   }

@@ -19,14 +19,17 @@ constexpr std::string_view kSectionPrefix = "tracepoint/";
 
 }  // namespace
 
-Result<FileDescriptor> open_tracepoint_event(uint32_t id) {
+Result<FileDescriptor> open_tracepoint_event(const TracepointName &name) {
+  const Result<uint32_t> id = tracepoint_id(name.category, name.event);
+  if (!id) return id.error();
   perf_event_attr attributes{};
   attributes.type = PERF_TYPE_TRACEPOINT;
-  attributes.config = id;
+  attributes.config = *id;
   attributes.disabled = 1;
   // One event on one CPU is enough: the program runs from the tracepoint itself, on whichever CPU
   // it is hit (perf_trace_run_bpf_submit). No sampling: irq_work_exit refuses to be sampled.
-  return open_perf_event(attributes, {-1, online_cpus().front()});
+  static const int cpu = online_cpus().front();
+  return open_perf_event(attributes, {-1, cpu});
 }
 
 std::vector<TracepointName> tracepoints_of(const object::Description &description) {
@@ -46,16 +49,14 @@ TracepointEvents TracepointEvents::open(const std::vector<TracepointName> &names
   for (const TracepointName &name : names) {
     if (opened.events_.size() >= kMaxOpenedAhead) break;
     // One with a parameter ($1) is none that exists, yet.
-    Result<uint32_t> id = tracepoint_id(name.category, name.event);
-    if (!id) continue;
-    Result<FileDescriptor> event = open_tracepoint_event(*id);
-    if (event) opened.events_.emplace(*id, std::move(*event));
+    Result<FileDescriptor> event = open_tracepoint_event(name);
+    if (event) opened.events_.emplace(name, std::move(*event));
   }
   return opened;
 }
 
-FileDescriptor TracepointEvents::take(uint32_t id) {
-  const auto found = events_.find(id);
+FileDescriptor TracepointEvents::take(const TracepointName &name) {
+  const auto found = events_.find(name);
   if (found == events_.end()) return {};
   FileDescriptor event = std::move(found->second);
   events_.erase(found);
@@ -64,7 +65,7 @@ FileDescriptor TracepointEvents::take(uint32_t id) {
 
 TracepointEvents::~TracepointEvents() {
   Attachments rest;
-  for (auto &[id, event] : events_) rest.add_event(std::move(event), true);
+  for (auto &[name, event] : events_) rest.add_event(std::move(event), true);
   rest.leave_behind();
 }
 

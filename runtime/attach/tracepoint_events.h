@@ -1,7 +1,7 @@
 // Perf events of tracepoints: what a program of the family `tracepoint` is attached to.
 #pragma once
 
-#include <cstdint>
+#include <compare>
 #include <map>
 #include <string>
 #include <vector>
@@ -12,12 +12,14 @@
 
 namespace awl::runtime {
 
-// Opens one, stopped, of the tracepoint with this number.
-Result<FileDescriptor> open_tracepoint_event(uint32_t id);
-
 struct TracepointName {
   std::string category, event;
+  auto operator<=>(const TracepointName &) const = default;
 };
+
+// Opens one, stopped.
+Result<FileDescriptor> open_tracepoint_event(const TracepointName &name);
+
 // What the programs of an object are certain to be attached to, each as often as that.
 std::vector<TracepointName> tracepoints_of(const object::Description &description);
 
@@ -35,10 +37,10 @@ class TracepointEvents {
   TracepointEvents &operator=(TracepointEvents &&) = default;
 
   // Gives one away; none: there is none (left) of this tracepoint.
-  FileDescriptor take(uint32_t id);
+  FileDescriptor take(const TracepointName &name);
 
  private:
-  std::multimap<uint32_t, FileDescriptor> events_;
+  std::multimap<TracepointName, FileDescriptor> events_;
 };
 
 }  // namespace awl::runtime

@@ -21,11 +21,6 @@ void append_address(std::string &out, uint64_t address) {
   }
 }
 
-std::string probe_binary(const PrintContext &context, uint32_t probe) {
-  if (!context.probes || probe >= context.probes->size()) return {};
-  return (*context.probes)[probe].binary;
-}
-
 // Name and offset of a frame, or its address.
 void append_frame_name(std::string &out, const Symbol &symbol, uint64_t address) {
   if (symbol.name.empty()) {
@@ -93,9 +88,9 @@ void append_kernel_symbol(std::string &out, const PrintContext &context, uint64_
 }
 
 void append_user_symbol(std::string &out, const PrintContext &context, uint64_t address,
-                        uint32_t pid, uint32_t probe) {
+                        uint32_t pid) {
   Symbol symbol;
-  if (context.symbols) symbol = context.symbols->user(address, pid, probe_binary(context, probe));
+  if (context.symbols) symbol = context.symbols->user(address, pid);
   if (symbol.name.empty()) return append_address(out, address);
   out += symbol.name;
 }
@@ -117,10 +112,9 @@ void append_stack(std::string &out, const PrintContext &context, const object::V
                                              map, uint64_t{value.id_above} << 32 | id, bytes)
                                        : context.stacks->read(map, id, bytes);
   if (!is_kept) return;
-  const std::string binary = value.is_user ? probe_binary(context, value.probe) : std::string();
   const auto symbol_of = [&](uint64_t address) {
     if (!context.symbols) return Symbol();
-    return value.is_user ? context.symbols->user(address, value.pid, binary)
+    return value.is_user ? context.symbols->user(address, value.pid)
                          : context.symbols->kernel(address);
   };
   if (has_build_ids) {

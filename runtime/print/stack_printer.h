@@ -16,10 +16,9 @@ namespace awl::runtime {
 
 struct StackValue {
   bool is_user = false;
-  int32_t id = -1;              // negative: no stack
-  uint32_t id_above = 0;        // the upper half of the id, of dw_ustack
-  uint32_t pid = 0;             // user stacks
-  uint32_t probe = UINT32_MAX;  // probe id, UINT32_MAX: not known
+  int32_t id = -1;        // negative: no stack
+  uint32_t id_above = 0;  // the upper half of the id, of dw_ustack
+  uint32_t pid = 0;       // user stacks
 };
 
 // `indent` stands before the frames of mode "bpftrace".
@@ -29,6 +28,6 @@ void append_stack(std::string &out, const PrintContext &context, const object::V
 // The symbol's name alone; the address where there is none.
 void append_kernel_symbol(std::string &out, const PrintContext &context, uint64_t address);
 void append_user_symbol(std::string &out, const PrintContext &context, uint64_t address,
-                        uint32_t pid, uint32_t probe);
+                        uint32_t pid);
 
 }  // namespace awl::runtime

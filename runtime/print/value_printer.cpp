@@ -242,8 +242,7 @@ void ValuePrinter::named(const ValueType &type, const uint8_t *data, std::string
     case ValueKind::kKernelSymbol:
       return append_kernel_symbol(out, context_, load<uint64_t>(data));
     case ValueKind::kUserSymbol:
-      return append_user_symbol(out, context_, load<uint64_t>(data), load<uint32_t>(data + 8),
-                                load<uint32_t>(data + 12));
+      return append_user_symbol(out, context_, load<uint64_t>(data), load<uint32_t>(data + 8));
     case ValueKind::kInet:
       return append_inet(out, data);
     case ValueKind::kMacAddress:
@@ -311,7 +310,6 @@ void ValuePrinter::stack(const ValueType &type, const uint8_t *data, std::string
   value.id = load<int32_t>(data);
   if (value.is_user) {
     value.pid = load<uint32_t>(data + 4);
-    value.probe = load<uint32_t>(data + 8);
     value.id_above = load<uint32_t>(data + 12);
   }
   append_stack(out, context_, type, value, style == Style::kJsonKey ? "" : "        ");

@@ -29,8 +29,7 @@ class StackSource {
 
 // A target that is attached, by probe id.
 struct ProbeTarget {
-  std::string name;    // "uprobe:/bin/bash:readline"
-  std::string binary;  // uprobes: the file; for the symbols of processes that have ended
+  std::string name;  // "uprobe:/bin/bash:readline"
 };
 
 struct PrintContext {

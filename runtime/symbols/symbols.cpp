@@ -179,26 +179,11 @@ Symbol Symbols::kernel(uint64_t address) {
   return out;
 }
 
-Symbol Symbols::user(uint64_t address, uint32_t pid, const std::string &binary) {
+Symbol Symbols::user(uint64_t address, uint32_t pid) {
   Symbol out;
   s_->read_events();
   s_->make_room();
-  ProcessSymbols &process = s_->process(pid);
-  bool is_found = process.resolve(address, s_->is_followed, out);
-  if (!is_found && !process.has_mappings() && !binary.empty()) {
-    // The process is gone. Where its program stands at fixed addresses the file tells enough.
-    const ElfSymbols *file = MappedFiles::open({.file = s_->files.find(binary, 0, 0, 0)}, pid);
-    const ElfSymbol *symbol =
-        file && !file->is_position_independent() ? file->containing(address) : nullptr;
-    if (symbol) {
-      out.name = symbol->name;
-      out.offset = address - symbol->address;
-      out.module = binary;
-      out.build_id = file->build_id();
-      out.file_offset = file->file_offset(address, true).value_or(0);
-      out.file_address = address;
-    }
-  }
+  s_->process(pid).resolve(address, s_->is_followed, out);
   if (!s_->keeps_files) s_->files.forget_symbols();
   if (s_->demangle && !out.name.empty()) out.name = demangle(out.name);
   return out;

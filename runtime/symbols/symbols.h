@@ -34,9 +34,7 @@ class Symbols {
   // Called once when the kernel hides the addresses of its symbols.
   void set_on_hidden_kernel(std::function<void()> then);
 
-  // `binary` (may be empty) is the file the probe is attached to: what is looked into when the
-  // process is gone.
-  Symbol user(uint64_t address, uint32_t pid, const std::string &binary);
+  Symbol user(uint64_t address, uint32_t pid);
   // Notes what a process has mapped by now, since it may be gone when its stacks are printed.
   void remember_process(uint32_t pid);
   void remember_all_processes();

@@ -91,7 +91,7 @@ class FakeStacks : public StackSource {
 
 struct Printed {
   FakeStacks stacks;
-  std::vector<ProbeTarget> probes = {{"uprobe:/bin/sh:main", "/bin/sh"}, {"begin", ""}};
+  std::vector<ProbeTarget> probes = {{"uprobe:/bin/sh:main"}, {"begin"}};
   PrintContext context;
   Printed() {
     context.stacks = &stacks;

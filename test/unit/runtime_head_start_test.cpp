@@ -1,7 +1,6 @@
 // What is made before the object is there.
 #include <gtest/gtest.h>
 
-#include "base/tracefs.h"
 #include "runtime/attach/tracepoint_events.h"
 #include "runtime/head_start.h"
 #include "runtime/object/description.h"
@@ -44,8 +43,8 @@ TEST(HeadStart, GivesTheRingOfTheSizeThatIsWanted) {
 }
 
 TEST(HeadStart, OpensEventsOfTracepointsThatAreNamed) {
-  Result<uint32_t> id = tracepoint_id("sched", "sched_switch");
-  if (!id || !open_tracepoint_event(*id)) GTEST_SKIP() << "no events of tracepoints here";
+  const TracepointName name{"sched", "sched_switch"};
+  if (!open_tracepoint_event(name)) GTEST_SKIP() << "no events of tracepoints here";
   object::Description description = with_program("tracepoint/sched/sched_switch");
   std::vector<object::AttachPoint> &points = description.programs.front().attach_points;
   for (const char *event : {"sched_switch", "sched_*", "no_such_event", "sched_switch"})
@@ -53,9 +52,9 @@ TEST(HeadStart, OpensEventsOfTracepointsThatAreNamed) {
   auto start = HeadStart::start(description);
   ASSERT_NE(start, nullptr);
   TracepointEvents events = start->take_events();
-  EXPECT_TRUE(events.take(*id));
-  EXPECT_TRUE(events.take(*id)) << "one for each place that names it";
-  EXPECT_FALSE(events.take(*id));
+  EXPECT_TRUE(events.take(name));
+  EXPECT_TRUE(events.take(name)) << "one for each place that names it";
+  EXPECT_FALSE(events.take(name));
 }
 
 TEST(HeadStart, OpensNoEventsForOthersPrograms) {

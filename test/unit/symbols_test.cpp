@@ -78,20 +78,20 @@ TEST(Symbols, DemangleRustV0) {
 TEST(Symbols, OwnFunction) {
   Symbols symbols;
   auto address = reinterpret_cast<uint64_t>(&awl_symbols_test_function);
-  Symbol symbol = symbols.user(address + 2, static_cast<uint32_t>(getpid()), "");
+  Symbol symbol = symbols.user(address + 2, static_cast<uint32_t>(getpid()));
   EXPECT_EQ(symbol.name, "awl_symbols_test_function(int)");
   EXPECT_EQ(symbol.offset, 2u);
   EXPECT_EQ(symbol.module[0], '/');
   EXPECT_NE(symbol.file_offset, 0u);
   Symbols raw(/*demangle=*/false);
-  EXPECT_EQ(raw.user(address, static_cast<uint32_t>(getpid()), "").name,
+  EXPECT_EQ(raw.user(address, static_cast<uint32_t>(getpid())).name,
             "_Z25awl_symbols_test_functioni");
 }
 
 TEST(Symbols, Unknown) {
   Symbols symbols;
-  EXPECT_EQ(symbols.user(0, static_cast<uint32_t>(getpid()), "").name, "");
-  EXPECT_EQ(symbols.user(16, UINT32_MAX, "/nonexistent").name, "");
+  EXPECT_EQ(symbols.user(0, static_cast<uint32_t>(getpid())).name, "");
+  EXPECT_EQ(symbols.user(16, UINT32_MAX).name, "");
   EXPECT_EQ(symbols.kernel(1).name, "");
 }
 
@@ -110,7 +110,7 @@ TEST(Symbols, ProcessesThatHaveEndedAreRemembered) {
   close(ends[1]);
   waitpid(child, nullptr, 0);
   auto address = reinterpret_cast<uint64_t>(&awl_symbols_test_function);
-  EXPECT_EQ(symbols.user(address, static_cast<uint32_t>(child), "").name,
+  EXPECT_EQ(symbols.user(address, static_cast<uint32_t>(child)).name,
             "awl_symbols_test_function(int)");
 }
 
@@ -124,11 +124,11 @@ TEST(Symbols, JitMap) {
   fprintf(file, "garbage\n%lx 100 function one\n%lx 10 two\n", address, address + 0x100);
   fclose(file);
   Symbols symbols;
-  Symbol symbol = symbols.user(address + 8, static_cast<uint32_t>(getpid()), "");
+  Symbol symbol = symbols.user(address + 8, static_cast<uint32_t>(getpid()));
   EXPECT_EQ(symbol.name, "function one");
   EXPECT_EQ(symbol.offset, 8u);
-  EXPECT_EQ(symbols.user(address + 0x10f, static_cast<uint32_t>(getpid()), "").name, "two");
-  EXPECT_EQ(symbols.user(address + 0x110, static_cast<uint32_t>(getpid()), "").name, "");
+  EXPECT_EQ(symbols.user(address + 0x10f, static_cast<uint32_t>(getpid())).name, "two");
+  EXPECT_EQ(symbols.user(address + 0x110, static_cast<uint32_t>(getpid())).name, "");
   unlink(path.c_str());
   munmap(code, 4096);
 }
@@ -165,10 +165,10 @@ TEST(Symbols, JitMapsOfOthersAreNotRead) {
   fwrite(text.data(), text.size(), 1, file);
   fclose(file);
   ASSERT_EQ(chown(path.c_str(), 12345, 12345), 0);
-  EXPECT_EQ(Symbols().user(address, static_cast<uint32_t>(getpid()), "").name, "");
+  EXPECT_EQ(Symbols().user(address, static_cast<uint32_t>(getpid())).name, "");
   unlink(path.c_str());
   ASSERT_EQ(symlink("/proc/kmsg", path.c_str()), 0);
-  EXPECT_EQ(Symbols().user(address, static_cast<uint32_t>(getpid()), "").name, "");
+  EXPECT_EQ(Symbols().user(address, static_cast<uint32_t>(getpid())).name, "");
   unlink(path.c_str());
   munmap(code, 4096);
 }
