@@ -83,8 +83,7 @@ class Run {
   ~Run() {
     attached_now = nullptr;
     if (writer_) writer_->unwatch();  // the signals go first
-    attachments_.detach_programs();
-    if (watcher_) watcher_->let_go();
+    detach();
     attachments_.leave_behind();
   }
 
@@ -456,12 +455,17 @@ class Run {
     return inputs;
   }
 
+  void detach() {
+    // What would stop the process again must be gone before that goes on.
+    attachments_.detach_programs(watcher_ && watcher_->may_stop() && !context_.has_perf_links);
+    if (watcher_) watcher_->let_go();
+  }
+
   // All output comes before anything slow: detaching is left to the end, where nobody waits.
   Result<int> finish() {
     signals_->end_at_once(leave_now);
     if (child_) child_->reap();
-    attachments_.detach_programs();
-    if (watcher_) watcher_->let_go();
+    detach();
     if (!consumer_->has_exited()) consumer_->drain_completely();
     // exit() may have been called just now, by a `begin` program.
     if (consumer_->has_exited()) consumer_->drop_output();

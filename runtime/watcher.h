@@ -28,6 +28,8 @@ class Watcher {
         loaded_(loaded),
         attachments_(attachments) {}
 
+  // Whether a program may stop the process.
+  bool may_stop() const;
   // Starts the guard when a program may stop the process. Before anything is attached.
   Status start();
   // Watches the address, and lets the process go on. An error says why it is not watched.
@@ -40,7 +42,6 @@ class Watcher {
   void unwatch(uint64_t address);
 
  private:
-  bool may_stop() const;
   Status attach(const WatchRequest &request);
 
   const object::Description &description_;

@@ -30,10 +30,14 @@ void Attachments::remove_watchpoints(uint64_t address) {
   std::erase_if(watchpoints_, [&](const Watchpoint &known) { return known.address == address; });
 }
 
-void Attachments::detach_programs() {
+void Attachments::detach_programs(bool with_slow_events) {
   filters_.remove();
   const bool has_watchpoints = !watchpoints_.empty();
   watchpoints_.clear();
+  if (with_slow_events) {
+    for (FileDescriptor &event : slow_events_) events_.push_back(std::move(event));
+    slow_events_.clear();
+  }
   if (links_.empty() && events_.empty() && !has_watchpoints) return;
   // Each close may wait for the kernel's readers (RCU tasks trace, since 6.13: 25 to 50 ms), but
   // they wait together when they are closed together.

@@ -36,8 +36,9 @@ class Attachments {
   void remove_watchpoints(uint64_t address);
 
   // Stops all programs that are attached by links and waits until none is running any more.
-  // Events attached without links (before 5.15) go on until leave_behind().
-  void detach_programs();
+  // Slow events attached without links (before 5.15) go on until leave_behind(), unless they are
+  // waited for, too.
+  void detach_programs(bool with_slow_events = false);
 
   // Lets go of all that is left: hands it to a process which closes it after us, has no other
   // descriptor open and ends when it is done. Async-signal-safe.

@@ -4,6 +4,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -35,13 +36,21 @@ FileDescriptor copy_vdso() {
 
 std::string path_of(const FileDescriptor &fd) { return fmt::format("/proc/self/fd/{}", fd.get()); }
 
-// Whether the file at a path is the one that was mapped.
-bool is_same_file(const std::string &path, uint64_t inode) {
+enum class Sameness { kNone, kInode, kDevice };  // the last: the inode, too
+
+// Whether the file at a path is the one that was mapped. Some filesystems tell of their files with
+// other devices than of their mappings (btrfs).
+Sameness compare(const std::string &path, const MappedFile &file) {
   struct stat info {};
-  return stat(path.c_str(), &info) == 0 && (inode == 0 || info.st_ino == inode);
+  if (stat(path.c_str(), &info) != 0) return Sameness::kNone;
+  if (file.inode == 0) return Sameness::kInode;
+  if (info.st_ino != file.inode) return Sameness::kNone;
+  return info.st_dev == makedev(file.major, file.minor) ? Sameness::kDevice : Sameness::kInode;
 }
 
-std::string find_file(const Mapping &mapping, uint32_t pid) {
+// Where the file behind a mapping may be read, best first. The process may end at any moment and
+// its folder in /proc with it: what its root shows, ours may show for longer.
+std::vector<std::string> find_files(const Mapping &mapping, uint32_t pid) {
   const MappedFile &file = *mapping.file;
   const std::string process = fmt::format("/proc/{}", pid);
   std::vector<std::string> paths{
@@ -49,10 +58,21 @@ std::string find_file(const Mapping &mapping, uint32_t pid) {
       // Deleted or replaced meanwhile: the process still holds it.
       fmt::format("{}/map_files/{:x}-{:x}", process, mapping.start, mapping.end), file.path};
   if (file.inode != 0) paths.push_back(process + "/exe");
-  for (std::string &path : paths) {
-    if (is_same_file(path, file.inode)) return std::move(path);
+  std::erase_if(paths,
+                [&](const std::string &path) { return compare(path, file) == Sameness::kNone; });
+  if (compare(file.path, file) == Sameness::kDevice) paths.insert(paths.begin(), file.path);
+  return paths;
+}
+
+// What `open` makes of the file behind a mapping, or of a copy of what is mapped from none.
+template <class Open>
+auto open_mapped(const Mapping &mapping, uint32_t pid, const Open &open) {
+  if (mapping.file->path == kVdso) return open(path_of(copy_vdso()));
+  auto result = open("");
+  for (const std::string &path : find_files(mapping, pid)) {
+    if (result = open(path); result) break;
   }
-  return "";
+  return result;
 }
 
 }  // namespace
@@ -72,6 +92,8 @@ MappedFile *MappedFiles::find(std::string_view path, uint32_t major, uint32_t mi
     it->second = std::make_unique<MappedFile>();
     it->second->path = path;
     it->second->inode = inode;
+    it->second->major = major;
+    it->second->minor = minor;
   }
   return it->second.get();
 }
@@ -79,9 +101,7 @@ MappedFile *MappedFiles::find(std::string_view path, uint32_t major, uint32_t mi
 const ElfSymbols *MappedFiles::open(const Mapping &mapping, uint32_t pid) {
   MappedFile &file = *mapping.file;
   if (file.symbols || file.failed_for == pid) return file.symbols.get();
-  const FileDescriptor vdso = file.path == kVdso ? copy_vdso() : FileDescriptor();
-  const std::string path = vdso ? path_of(vdso) : find_file(mapping, pid);
-  if (auto symbols = ElfSymbols::open(path)) file.symbols = *symbols;
+  if (auto symbols = open_mapped(mapping, pid, ElfSymbols::open)) file.symbols = *symbols;
   if (!file.symbols) file.failed_for = pid;
   return file.symbols.get();
 }
@@ -93,8 +113,7 @@ void MappedFiles::forget_symbols() {
 }
 
 Result<ElfFile> MappedFiles::open_elf(const Mapping &mapping, uint32_t pid) {
-  const FileDescriptor vdso = mapping.file->path == kVdso ? copy_vdso() : FileDescriptor();
-  return ElfFile::open(vdso ? path_of(vdso) : find_file(mapping, pid));
+  return open_mapped(mapping, pid, ElfFile::open);
 }
 
 Mappings Mappings::parse(std::string_view text, MappedFiles &files) {

@@ -15,8 +15,9 @@ namespace awl::runtime {
 
 // A file that processes map; its symbols are read when first asked for.
 struct MappedFile {
-  std::string path;    // as the process sees it
-  uint64_t inode = 0;  // 0: not known
+  std::string path;               // as the process sees it
+  uint64_t inode = 0;             // 0: not known
+  uint32_t major = 0, minor = 0;  // of its device
   std::shared_ptr<const ElfSymbols> symbols;
   bool is_kept = false;                // the file may be gone when it is asked for again
   std::optional<uint32_t> failed_for;  // the process through whose root it could not be read
@@ -37,8 +38,9 @@ class MappedFiles {
   // Null for a path that names no file ("", "//anon", "[heap]"). The pointer stays good.
   MappedFile *find(std::string_view path, uint32_t major, uint32_t minor, uint64_t inode);
 
-  // The symbols of the file behind a mapping of a process; null: cannot be read. Looked for
-  // through the process' own root, which may be a container's; after its end through ours.
+  // The symbols of the file behind a mapping of a process; null: cannot be read. Looked for where
+  // our own root shows the same file, which the end of the process takes from nobody; then through
+  // the root of the process, which may be a container's.
   static const ElfSymbols *open(const Mapping &mapping, uint32_t pid);
   // The file itself, or a copy of what is mapped from none.
   static Result<ElfFile> open_elf(const Mapping &mapping, uint32_t pid);

@@ -1,7 +1,8 @@
-// What stacks are taken of: stackprog WAY COUNT calls leaf() so often, from the functions of a
+// What stacks are taken of: stackprog WAY COUNT [MS] calls leaf() so often, from the functions of a
 // library, from C++ and Rust names, and, with WAY "jit", through code made at run time, with
-// "signal", from a signal handler; "fork" makes a child besides, which calls getppid(), and "threads"
-// one that does so in its second thread when the first has ended.
+// "signal", from a signal handler; "fork" makes a child besides, which calls getppid(), and
+// "threads" one that does so in its second thread when the first has ended. At last it sleeps so
+// long.
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -104,14 +105,16 @@ int main(int count, char **arguments) {
   const bool is_jit = strcmp(arguments[1], "jit") == 0;
   const bool is_signal = strcmp(arguments[1], "signal") == 0;
   if (is_signal) signal(SIGUSR1, on_signal);
+  const unsigned milliseconds = count > 3 ? static_cast<unsigned>(atoi(arguments[3])) : 0;
+  const unsigned in_time = milliseconds / 2 * 1000;  // for the tracer to hear of a child; us
   if (strcmp(arguments[1], "fork") == 0 && fork() == 0) {
-    usleep(300000);  // for the tracer to hear of it
+    usleep(in_time);
     return getppid() == 0;
   }
   // A child whose first thread ends before its second one.
   if (strcmp(arguments[1], "threads") == 0 && fork() == 0) {
-    std::thread([] {
-      usleep(300000);
+    std::thread([in_time] {
+      usleep(in_time);
       _exit(getppid() == 0);
     }).detach();
     pthread_exit(nullptr);
@@ -126,6 +129,6 @@ int main(int count, char **arguments) {
       through_library(i);
     }
   }
-  if (count > 3) usleep(static_cast<unsigned>(atoi(arguments[3])) * 1000);
+  if (milliseconds != 0) usleep(milliseconds * 1000);
   if (is_jit) unlink(("/tmp/perf-" + std::to_string(getpid()) + ".map").c_str());
 }

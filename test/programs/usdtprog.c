@@ -10,7 +10,8 @@
 //   string   COUNT times awltest:string("hello usdt", i)
 //   twice    COUNT times othertest:place, a name that awltest has, too
 //   counted  COUNT times awltest:counted, if its semaphore is raised; prints the semaphore
-//   wait     waits until the semaphore is raised, then as `counted`
+//   wait     waits until the semaphore is raised and for a number of milliseconds more, for what else
+//            is attached, then as `counted`; usage: usdtprog wait COUNT MS
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,7 +104,7 @@ int main(int argc, char **argv) {
   if (!strcmp(command, "twice")) twice(count);
   if (!strcmp(command, "wait")) {
     for (int i = 0; i < 60000 && awltest_counted_semaphore == 0; ++i) usleep(1000);
-    sleep(2);  // the semaphore may be raised before all probes are attached
+    usleep(1000u * (unsigned)(argc > 3 ? atoi(argv[3]) : 0));
     counted(count);
   }
   if (!strcmp(command, "counted")) counted(count);
