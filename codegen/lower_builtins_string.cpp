@@ -12,7 +12,8 @@ namespace {
 llvm::Value *str(BuiltinCall &call) {
   Lowering &lowering = call.lowering;
   ast::Expr &from = call.argument(0);
-  if (from.type->is_string()) {  // a parameter
+  const bool has_limit = call.has(1) && !call.constant(1);
+  if (from.type->is_string() && !has_limit) {
     return lowering.convert(lowering.value(from), from.type, call.type(), call.span(), call.to);
   }
   llvm::Value *address = lowering.value(from);
@@ -20,8 +21,8 @@ llvm::Value *str(BuiltinCall &call) {
   llvm::Value *limit = call.has(1) ? call.value(1) : nullptr;
   std::optional<int64_t> constant = call.has(1) ? call.constant(1) : std::nullopt;
   if (constant && *constant >= call.type()->size) limit = nullptr;
-  return lowering.read_string(address, call.type()->size, limit, call.space(0), call.span(),
-                              call.to);
+  const AddressSpace space = from.type->is_string() ? AddressSpace::kKernel : call.space(0);
+  return lowering.read_string(address, call.type()->size, limit, space, call.span(), call.to);
 }
 
 // buf(address, length) or buf(array): u32 length, then the bytes.

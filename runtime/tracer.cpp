@@ -34,6 +34,7 @@
 #include "runtime/print/output.h"
 #include "runtime/signals.h"
 #include "runtime/test_runner.h"
+#include "runtime/unmapped_binaries.h"
 #include "runtime/watcher.h"
 
 namespace awl::runtime {
@@ -100,6 +101,11 @@ class Run {
     Result<Plan> plan = make_plan(description_, options_, context_);
     if (!plan) return plan.error();
     plan_ = std::move(*plan);
+    if (options_.pid) {
+      for (Problem &unmapped : find_unmapped_binaries(plan_, *options_.pid, context_.binary_root)) {
+        plan_.problems.push_back(std::move(unmapped));
+      }
+    }
     if (!report_problems(0)) return 1;
     if (plan_.names.empty()) return Error{"there are no probes to attach to"};
     Status loaded = load(std::move(file));

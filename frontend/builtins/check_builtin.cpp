@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "frontend/passes/evaluate_constant.h"
+#include "frontend/probes/syscall_table.h"
 #include "runtime/object/description.h"
 
 namespace awl::frontend {
@@ -60,8 +61,11 @@ bool BuiltinContext::is_in(std::initializer_list<ProbeFamily> families, const st
 bool BuiltinContext::is_at_exit() {
   if (is_exit_probe(probe())) return true;
   const std::string_view exit = exit_family(probe().family);
-  report(expr_->span, kBuiltinProbe, builtin.name, probe().name)
-      .hint(exit.empty() ? "" : "a " + std::string(exit) + " has it");
+  std::string hint = exit.empty() ? "" : "a " + std::string(exit) + " has it";
+  if (const std::string syscall = syscall_exit_of(probe()); !syscall.empty()) {
+    hint = builtin.name == "retval" ? "args.ret is what the call returns" : syscall + " has it";
+  }
+  report(expr_->span, kBuiltinProbe, builtin.name, probe().name).hint(hint);
   return false;
 }
 

@@ -56,7 +56,15 @@ int signal_number(std::string_view name) {
   return 0;
 }
 
-TypeRef check_signal(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
+TypeRef check_signal(BuiltinContext &c, ast::Expr &expr, Arguments &arguments) {
+  // Whom a timer interrupts has nothing to do with what the script is about; -p does not change it.
+  for (ProbeFamily family : {ProbeFamily::kBegin, ProbeFamily::kEnd, ProbeFamily::kSelf,
+                             ProbeFamily::kInterval, ProbeFamily::kTest, ProbeFamily::kBench}) {
+    if (c.probe().family != family) continue;
+    c.report(expr.span, kBuiltinProbe, c.builtin.name, family_name(family))
+        .hint("the process that runs there is any; system(\"kill %d\", pid) names one");
+    return nullptr;
+  }
   if (auto *name = ast::as<ast::StringLiteral>(arguments[0])) {
     int number = signal_number(name->value);
     if (!number) return c.refuse(name->span, "'" + name->value + "' is not a signal");

@@ -61,11 +61,14 @@ std::optional<uint64_t> length_of(BuiltinContext &c, Arguments &arguments, size_
 TypeRef check_str(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
   uint64_t size = c.max_strlen();
   bool is_right = true;
+  const bool is_literal = ast::as<ast::StringLiteral>(arguments[0]) != nullptr;
+  bool counts_nul = false;  // of a text: as for what is read from memory
   make_digits(c, arguments[0]);
   if (make_parameter_text(c, arguments[0])) {
     size = object::kParameterStringSize;
   } else if (TypeRef type = arguments[0]->type; type->is_string()) {
     size = type->size;
+    counts_nul = !is_literal;
   } else if (is_byte_array(type)) {
     size = type->size;
     c.checker.convert(arguments[0], c.types().string(type->size));
@@ -80,7 +83,7 @@ TypeRef check_str(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
   }
   if (arguments.size() > 1) {
     std::optional<uint64_t> length = length_of(c, arguments, 1, is_right);
-    if (length) size = std::min(size, *length + 1);
+    if (length) size = std::min(size, *length + (counts_nul ? 0 : 1));
   }
   return is_right ? c.types().string(static_cast<uint32_t>(std::max<uint64_t>(size, 1))) : nullptr;
 }

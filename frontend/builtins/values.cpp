@@ -108,10 +108,14 @@ TypeRef check_arg(BuiltinContext &c, ast::Expr &expr, Arguments &) {
   const bool is_raw = probe.family == ProbeFamily::kRawTracepoint;
   uint32_t count = c.checker.target().architecture() == "aarch64" ? 8 : 6;
   if (probe.family == ProbeFamily::kUsdt) count = probe.argument_count.value_or(kMaxUsdtArguments);
-  if (!is_raw && number >= count) {
+  if (is_raw) {
+    count = probe.args_type ? c.types().complete(probe.args_type->struct_def).members.size()
+                            : UINT32_MAX;
+  }
+  if (number >= count) {
+    const bool is_on_stack = !is_raw && probe.family != ProbeFamily::kUsdt;
     c.report(expr.span, kArgumentNumber, number, probe.name, count)
-        .hint(probe.family == ProbeFamily::kUsdt ? ""
-                                                 : "further ones are on the stack, at reg(\"sp\")");
+        .hint(is_on_stack ? "further ones are on the stack, at reg(\"sp\")" : "");
     return nullptr;
   }
   return c.checker.uint64();
@@ -137,7 +141,8 @@ TypeRef check_entry(BuiltinContext &c, ast::Expr &, Arguments &) {
 TypeRef check_args(BuiltinContext &c, ast::Expr &expr, Arguments &) {
   if (c.probe().args_type) return c.probe().args_type;
   auto diagnostic = c.report(expr.span, kNoArguments, c.probe().name);
-  if (c.probe().entry_type) diagnostic.hint("at the end of a function they are in entry: entry.x");
+  if (is_exit_probe(c.probe()))
+    diagnostic.hint("at the end of a function they are in entry: entry.x");
   return nullptr;
 }
 

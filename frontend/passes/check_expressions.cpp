@@ -1,4 +1,7 @@
 // Types of all expressions but operators and casts.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
@@ -12,6 +15,7 @@
 #include "frontend/passes/expand_macros.h"
 #include "frontend/passes/type_checker.h"
 #include "frontend/probes/network.h"
+#include "frontend/probes/syscall_table.h"
 #include "runtime/object/description.h"
 
 namespace awl::frontend {
@@ -66,6 +70,8 @@ AWL_DIAGNOSTIC(kParameterMissing, Warning, "parameter-missing",
                "Positional parameter ${} is empty or not provided.", uint32_t);
 
 namespace {
+
+constexpr size_t kFewNames = 12;  // of fields, to be listed in a hint
 
 TypeRef with_space(TypeStore &types, TypeRef type, AddressSpace space) {
   if (!type->is_pointer() || type->address_space != AddressSpace::kNone) return type;
@@ -343,10 +349,18 @@ TypeRef TypeChecker::check_struct_field(ast::FieldAccess &node, TypeRef object) 
     if (is_final_) {
       std::vector<std::string> names;
       for (const auto &member : types_.complete(type->struct_def).members) {
-        names.push_back(member.name);
+        if (!member.name.empty()) names.push_back(member.name);
       }
       std::string nearest = nearest_name(node.field, names);
-      if (!nearest.empty()) diagnostic.hint("did you mean " + nearest + "?");
+      const ProbeSpec &probe = program().probes.front();
+      const std::string syscall = type == probe.args_type ? syscall_exit_of(probe) : "";
+      if (!nearest.empty()) {
+        diagnostic.hint("did you mean " + nearest + "?");
+      } else if (!syscall.empty()) {
+        diagnostic.hint("what the call was given is in entry." + node.field + " of " + syscall);
+      } else if (!names.empty() && names.size() <= kFewNames) {
+        diagnostic.hint(fmt::format("it has {}", fmt::join(names, ", ")));
+      }
     }
     return nullptr;
   }

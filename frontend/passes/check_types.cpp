@@ -205,7 +205,11 @@ AddressSpace TypeChecker::default_space() const {
   const ProbeSpec &probe = program_->probes.front();
   bool is_syscall = probe.family == ProbeFamily::kSyscall ||
                     (probe.family == ProbeFamily::kTracepoint && probe.category == "syscalls");
-  return is_user_family(probe.family) || is_syscall ? AddressSpace::kUser : AddressSpace::kKernel;
+  // Addresses of the kernel are the upper half on all architectures.
+  const bool is_user_watch = probe.family == ProbeFamily::kWatchpoint &&
+                             (probe.watched_argument || (probe.address >> 63) == 0);
+  return is_user_family(probe.family) || is_syscall || is_user_watch ? AddressSpace::kUser
+                                                                     : AddressSpace::kKernel;
 }
 
 TypeChecker::DeclaredMap TypeChecker::check_declaration(const ast::MapDeclaration &declaration) {

@@ -11,6 +11,7 @@ AWL_DIAGNOSTIC(kConstantOverflow, Error, "constant-overflow",
 AWL_DIAGNOSTIC(kConstantDivisionByZero, Error, "constant-division-by-zero", "Division by zero");
 AWL_DIAGNOSTIC(kConstantShift, Error, "constant-shift",
                "Shift by {} bits: only 0 to 63 are possible", int64_t);
+AWL_DIAGNOSTIC(kEmptyRest, Warning, "empty-rest", "literal string will always be empty");
 
 namespace {
 
@@ -92,6 +93,10 @@ class Folder {
     }
     if (left_text && right && binary.op == ast::BinaryOp::kAdd && !right->is_negative) {
       size_t skipped = std::min<uint64_t>(right->value, left_text->value.size());
+      if (skipped == left_text->value.size()) {
+        diagnostics_.emit(binary.span, kEmptyRest)
+            .hint("a text and a number is the text without so many of its first characters");
+      }
       auto *rest = nodes_.make<ast::StringLiteral>(binary.span, left_text->value.substr(skipped));
       rest->is_joined = true;
       return rest;

@@ -27,6 +27,16 @@ bool is_library_name(const std::string &name) {
 
 bool is_parameter(const std::string &text) { return text.find('$') != std::string::npos; }
 
+// Always false: the attach point is left out.
+bool report_missing_binary(ProbeContext &context, const ast::AttachPoint &point,
+                           const std::string &problem) {
+  const Span span = part_span(point, 0);
+  if (context.config.missing_probes != "error")
+    return report_missing(context, span, "binary " + point.parts[0]);
+  context.diagnostics.emit(span, kProbeBinaryNotFound, problem);
+  return false;
+}
+
 // Finds the binary; false after an error was emitted. `*shown` is what stands in the probe's name.
 bool read_binary(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec,
                  std::string *shown) {
@@ -45,8 +55,7 @@ bool read_binary(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec
     return true;
   }
   if (context.options.is_ahead_of_time) return true;
-  context.diagnostics.emit(part_span(point, 0), kProbeBinaryNotFound, path.error().message);
-  return false;
+  return report_missing_binary(context, point, path.error().message);
 }
 
 // Splits "function+8"; false after an error was emitted.
@@ -98,6 +107,11 @@ std::string hint_for_missing_function(ProbeContext &context, const ProbeSpec &sp
     return hint;
   }
   if (all->size() > kFewFunctions) return "";
+  // Since glibc 2.34 some libraries are left for programs that ask for them, and hold nothing.
+  for (const char *library : {"libpthread", "libdl", "librt", "libutil", "libanl"}) {
+    if (spec.binary.find(std::string("/") + library + ".so") != std::string::npos)
+      return fmt::format("what was in {} is in libc: uprobe:libc:{}", library, spec.target);
+  }
   return "the binary seems to be stripped: it names few of its functions";
 }
 
@@ -108,10 +122,7 @@ bool check_function(ProbeContext &context, const ast::AttachPoint &point, const 
       spec.is_demangled ? context.target.demangled_functions(spec.binary, spec.target)
                         : context.target.binary_functions(spec.binary, spec.target);
   Span span = part_span(point, point.parts.size() - 1);
-  if (!found) {
-    context.diagnostics.emit(span, kProbeBinaryNotFound, found.error().message);
-    return false;
-  }
+  if (!found) return report_missing_binary(context, point, found.error().message);
   if (!found->empty()) return true;
   const bool needs_hint = !has_wildcard(spec.target) && context.config.missing_probes != "ignore";
   return report_missing(
@@ -126,10 +137,7 @@ bool check_function(ProbeContext &context, const ast::AttachPoint &point, const 
 bool check_usdt(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec) {
   if (!can_look_inside(context, spec) || is_parameter(spec.category)) return true;
   Result<std::vector<UsdtPlace>> places = context.target.usdt_places(spec.binary);
-  if (!places) {
-    context.diagnostics.emit(part_span(point, 0), kProbeBinaryNotFound, places.error().message);
-    return false;
-  }
+  if (!places) return report_missing_binary(context, point, places.error().message);
   const std::string provider = spec.category.empty() ? "*" : spec.category;
   std::set<std::string> names;
   bool is_found = false;

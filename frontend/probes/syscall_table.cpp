@@ -502,6 +502,14 @@ std::string canonical_syscall(const std::string &name) {
   return name;
 }
 
+std::string syscall_exit_of(const ProbeSpec &tracepoint) {
+  constexpr std::string_view kPrefix = "sys_exit_";
+  const bool is_exit = tracepoint.family == ProbeFamily::kTracepoint &&
+                       tracepoint.category == "syscalls" && tracepoint.target.starts_with(kPrefix);
+  if (!is_exit) return "";
+  return "syscall:" + canonical_syscall(tracepoint.target.substr(kPrefix.size())) + ":exit";
+}
+
 std::string syscall_tracepoint(const std::string &name) {
   for (const Alias &alias : kAliases) {
     if (name == alias.name) return alias.tracepoint;

@@ -1,22 +1,28 @@
 // System calls by the names of their manual pages, with the parameters of the kernel's functions.
 //
 // The names and types are those of SYSCALL_DEFINE in the kernel, as its tracepoints show them; they
-// are part of its ABI in all but name and do not differ between kernels. That they stand here lets a
-// script be compiled without root and without tracefs; calls newer than the table are looked up.
+// are part of its ABI in all but name and do not differ between kernels. That they stand here lets
+// a script be compiled without root and without tracefs; calls newer than the table are looked up.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "frontend/probes/probe.h"
 #include "frontend/target/target.h"
 
 namespace awl::frontend {
 
-// How the manual pages call what the kernel's tracepoints call `newstat`, `sendfile64` and the like.
+// How the manual pages call what the kernel's tracepoints call `newstat`, `sendfile64` and the
+// like.
 std::string canonical_syscall(const std::string &name);
 // The other way: the name in `sys_enter_NAME`.
 std::string syscall_tracepoint(const std::string &name);
+
+// The probe that fires with a tracepoint at the end of a system call, "syscall:read:exit"; empty
+// for what is no such tracepoint.
+std::string syscall_exit_of(const ProbeSpec &tracepoint);
 
 struct SyscallParameter {
   std::string type_text, name;

@@ -9,7 +9,8 @@ struct Entry {
 };
 
 constexpr std::string_view kFullMapHint =
-    "raise max_map_keys in the script's config, or declare the map: let @name = hash(100000)";
+    "raise max_map_keys in the script's config; of a declared map the number in its declaration, "
+    "let @name = hash(100000)";
 
 constexpr std::string_view kEntriesHint =
     "there is room for 8192 calls at a time; a larger max_map_keys in the script's config is more";

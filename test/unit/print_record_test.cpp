@@ -109,8 +109,8 @@ TEST(Output, ErrorsQuoteTheScript) {
             "stdin:2:3-12: WARNING: the map is full, a value was not stored (map_update_elem: "
             "Argument list too long, -7)\n"
             "  @a[1] = 2;\n  ~~~~~~~~~\n"
-            "HINT: raise max_map_keys in the script's config, or declare the map: let @name = "
-            "hash(100000)\n");
+            "HINT: raise max_map_keys in the script's config; of a declared map the number in its "
+            "declaration, let @name = hash(100000)\n");
   printer.output().error_count({"x", true, {9, 3, 2, 1}}, 2);
   EXPECT_EQ(printer.written(), "stdin:9-2: WARNING: x (x: 2 times)\n");
 }

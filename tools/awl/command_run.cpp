@@ -1,6 +1,7 @@
 // awl run (the default): compile in memory, then load and run the object that `awl build` would
 // write.
 
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 
 #include <cstdio>
@@ -134,9 +135,13 @@ int command_run(const CommandLine &line) {
   if (modes.list && !words.empty() && looks_like_file(words.front()) && !is_file(words.front())) {
     return fail("there is no file " + words.front());
   }
-  if (modes.list && !compile.has_program && (words.empty() || !is_file(words.front())))
+  if (modes.list && !compile.has_program && (words.empty() || !is_file(words.front()))) {
+    if (words.size() > 1)
+      return fail("-l lists one pattern, or several with commas between: " +
+                  fmt::format("{}", fmt::join(words, ",")));
     return list_probes(words.empty() ? "" : words.front(), arguments.run.verbose, compile.snapshot,
                        arguments.run);
+  }
   if (!take_script(compile, words)) {
     if (modes.help) return 0;
     return fail(

@@ -2,6 +2,7 @@
 
 #include <net/if.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -32,7 +33,7 @@ struct Listing {
   std::string family;   // its full name
   std::string pattern;  // with the family's full name in front
   bool verbose;
-  bool is_live;  // this machine, not a snapshot
+  bool is_live;            // this machine, not a snapshot
   std::optional<int> pid;  // -p
   size_t printed = 0;
 
@@ -68,10 +69,18 @@ std::string part(const std::string &pattern, size_t index) {
 }
 
 Status list_tracepoints(Listing &listing) {
-  const bool is_plain = listing.pattern.find(':') == std::string::npos;
+  const auto colons = std::count(listing.pattern.begin(), listing.pattern.end(), ':');
   std::vector<std::string> names = listing.target.tracepoints(
-      is_plain ? "*" : part(listing.pattern, 1), is_plain ? "*" : part(listing.pattern, 2));
+      colons == 0 ? "*" : part(listing.pattern, 1), colons == 0 ? "*" : part(listing.pattern, 2));
+  // One part is a subsystem or an event.
+  if (colons == 1) {
+    const std::vector<std::string> events =
+        listing.target.tracepoints("*", part(listing.pattern, 1));
+    names.insert(names.end(), events.begin(), events.end());
+    listing.pattern = "*";
+  }
   std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   if (names.empty() && listing.is_live) {
     if (Result<std::string> events = read_tracefs_file("available_events"); !events)
       warn("tracepoints cannot be listed: " + events.error().message);
@@ -108,9 +117,9 @@ Status list_hooks(Listing &listing, const char *family, const char *prefix, bool
       point.parts = {name};
       for (const auto &spec : frontend::resolve_attach_point(context, point)) {
         for (const auto &member : store.complete(spec.args_type->struct_def).members) {
-          print_argument(member.type_text.empty() ? frontend::to_string(member.type)
-                                                  : member.type_text,
-                         member.name);
+          print_argument(
+              member.type_text.empty() ? frontend::to_string(member.type) : member.type_text,
+              member.name);
         }
       }
     });
@@ -118,9 +127,7 @@ Status list_hooks(Listing &listing, const char *family, const char *prefix, bool
   return ok();
 }
 
-Status list_iterators(Listing &listing) {
-  return list_hooks(listing, "iter", "bpf_iter__", false);
-}
+Status list_iterators(Listing &listing) { return list_hooks(listing, "iter", "bpf_iter__", false); }
 
 Status list_security_hooks(Listing &listing) {
   return list_hooks(listing, "lsm", "bpf_lsm_", true);
@@ -130,6 +137,11 @@ Status list_syscalls(Listing &listing) {
   // `syscall:openat` means both ends.
   if (std::count(listing.pattern.begin(), listing.pattern.end(), ':') == 1) listing.pattern += ":*";
   const bool is_plain = listing.pattern.find(':') == std::string::npos;
+  if (!is_plain) {
+    listing.pattern = part(listing.pattern, 0) + ":" +
+                      frontend::canonical_syscall(part(listing.pattern, 1)) + ":" +
+                      part(listing.pattern, 2);
+  }
   for (const std::string &name :
        frontend::matching_syscalls(is_plain ? "*" : part(listing.pattern, 1))) {
     for (const char *end : {":enter", ":exit"}) {
@@ -193,6 +205,8 @@ Status list_kernel_functions(Listing &listing, bool is_typed) {
                           std::back_inserter(both));
     names = std::move(both);
   }
+  if (names.empty() && listing.is_live && geteuid() != 0)
+    warn("the kernel may hide its functions from this user; root sees them");
   frontend::TypeStore store;
   const auto resolver = listing.target.type_resolver(store);
   store.set_resolver(resolver.get());
@@ -225,10 +239,9 @@ Status list_fentry(Listing &listing) {
 }
 
 Status list_hardware(Listing &listing) {
-  for (const char *event :
-       {"backend-stalls", "branch-instructions", "branch-misses", "branches", "bus-cycles",
-        "cache-misses", "cache-references", "cpu-cycles", "cycles", "frontend-stalls",
-        "instructions", "ref-cycles"})
+  for (const char *event : {"backend-stalls", "branch-instructions", "branch-misses", "branches",
+                            "bus-cycles", "cache-misses", "cache-references", "cpu-cycles",
+                            "cycles", "frontend-stalls", "instructions", "ref-cycles"})
     listing.print(std::string("hardware:") + event + ":");
   return ok();
 }
@@ -265,13 +278,14 @@ Status list_scripts_own(Listing &listing) {
 }
 
 Status list_in_binaries(Listing &listing) {
-  return list_user_probes(
-      listing.target, listing.pattern, listing.pid, [&](const std::string &name, const auto &arguments) {
-        puts(name.c_str());
-        ++listing.printed;
-        if (!listing.verbose) return;
-        for (const auto &[type, argument] : arguments()) print_argument(type, argument);
-      });
+  return list_user_probes(listing.target, listing.pattern, listing.pid,
+                          [&](const std::string &name, const auto &arguments) {
+                            puts(name.c_str());
+                            ++listing.printed;
+                            if (!listing.verbose) return;
+                            for (const auto &[type, argument] : arguments())
+                              print_argument(type, argument);
+                          });
 }
 
 // What there is to read in a probe of a network family.
@@ -367,13 +381,21 @@ bool is_by_place(const Family &family) {
          family.list == list_cgroup_hooks || family.list == list_scripts_own;
 }
 
-// Lists one pattern without commas; false when no family is meant by it.
-Result<bool> list_pattern(frontend::Target &target, const std::string &pattern, bool verbose,
-                          bool is_live, std::optional<int> pid) {
+// How many probes were listed; nothing when no family is meant by the pattern.
+using Listed = std::optional<size_t>;
+
+// Lists one pattern without commas.
+Result<Listed> list_pattern(frontend::Target &target, const std::string &pattern, bool verbose,
+                            bool is_live, std::optional<int> pid) {
   const size_t colon = pattern.find(':');
-  bool found = false;
+  Listed listed;
+  // A name alone is the last part of probes' names, unless a family is called so.
+  const bool is_name =
+      !pattern.empty() && colon == std::string::npos && !frontend::has_wildcard(pattern);
   for (const Family &family : kFamilies) {
-    Listing listing{target, family.name, pattern.empty() ? "*" : pattern, verbose, is_live, pid};
+    std::string wanted = pattern.empty() ? "*" : pattern;
+    if (is_name) wanted = pattern == family.name ? "*" : "*:" + pattern;
+    Listing listing{target, family.name, wanted, verbose, is_live, pid};
     bool is_named = colon != std::string::npos;
     if (!is_named) {
       if (!family.listed_without_pattern && pattern != family.name) continue;
@@ -387,10 +409,10 @@ Result<bool> list_pattern(frontend::Target &target, const std::string &pattern, 
       // What a pattern of families does not fit, as a function's name does no binary.
       if (!is_named && !family.listed_without_pattern && is_by_place(family)) continue;
     }
-    found = true;
     if (Status status = family.list(listing); !status && is_named) return status.error();
+    listed = listed.value_or(0) + listing.printed;
   }
-  return found;
+  return listed;
 }
 
 // `awl -lv 'struct x'`: a kernel type written as C.
@@ -443,9 +465,10 @@ int list_probes(const std::string &pattern, bool verbose, const std::string &sna
     const size_t comma = pattern.find(',', begin);
     const std::string one =
         pattern.substr(begin, comma == std::string::npos ? comma : comma - begin);
-    Result<bool> found = list_pattern(**target, one, verbose, snapshot.empty(), run.pid);
-    if (!found) return fail(found.error().message);
-    if (!*found) return fail("no probe family is called '" + one.substr(0, one.find(':')) + "'");
+    Result<Listed> listed = list_pattern(**target, one, verbose, snapshot.empty(), run.pid);
+    if (!listed) return fail(listed.error().message);
+    if (!*listed) return fail("no probe family is called '" + one.substr(0, one.find(':')) + "'");
+    if (**listed == 0) warn("no probe matches '" + one + "'");
     if (comma == std::string::npos) return 0;
     begin = comma + 1;
   }
