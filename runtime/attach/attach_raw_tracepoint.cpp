@@ -95,6 +95,8 @@ AWL_ATTACHES(attach_raw_tracepoint) {
     }
     const int code = errno;
     Error error = Error::from_errno("cannot attach the program", code);
+    // bpf_probe_register() in kernel/trace/bpf_trace.c
+    if (code == EINVAL) error.message = "the event has fewer arguments than the program reads";
     if (code == ENOENT) {
       error.message = "the kernel has no raw tracepoint " + target.event;
       Result<std::vector<std::string>> names = all_raw_tracepoints();

@@ -274,6 +274,7 @@ Status list_own(Listing &listing) {
 // test:NAME, bench:NAME: `awl -l FILE` lists those.
 Status list_scripts_own(Listing &listing) {
   warn(listing.family + " probes get their names from a script; awl -l FILE lists those of a file");
+  ++listing.printed;  // so to say
   return ok();
 }
 
@@ -389,12 +390,15 @@ Result<Listed> list_pattern(frontend::Target &target, const std::string &pattern
                             bool is_live, std::optional<int> pid) {
   const size_t colon = pattern.find(':');
   Listed listed;
-  // A name alone is the last part of probes' names, unless a family is called so.
-  const bool is_name =
-      !pattern.empty() && colon == std::string::npos && !frontend::has_wildcard(pattern);
+  std::string wanted = pattern.empty() ? "*" : pattern;
+  // A name alone is a family's, or else the last part of probes' names.
+  if (colon == std::string::npos && !frontend::has_wildcard(wanted)) {
+    const bool is_family =
+        std::any_of(std::begin(kFamilies), std::end(kFamilies),
+                    [&](const Family &family) { return pattern == family.name; });
+    wanted = is_family ? pattern + "*" : "*:" + pattern;
+  }
   for (const Family &family : kFamilies) {
-    std::string wanted = pattern.empty() ? "*" : pattern;
-    if (is_name) wanted = pattern == family.name ? "*" : "*:" + pattern;
     Listing listing{target, family.name, wanted, verbose, is_live, pid};
     bool is_named = colon != std::string::npos;
     if (!is_named) {
