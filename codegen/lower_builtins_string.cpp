@@ -12,14 +12,13 @@ namespace {
 llvm::Value *str(BuiltinCall &call) {
   Lowering &lowering = call.lowering;
   ast::Expr &from = call.argument(0);
-  const bool has_limit = call.has(1) && !call.constant(1);
-  if (from.type->is_string() && !has_limit) {
+  const std::optional<int64_t> constant = call.has(1) ? call.constant(1) : std::nullopt;
+  if (from.type->is_string() && (constant || !call.has(1))) {  // the type has the length
     return lowering.convert(lowering.value(from), from.type, call.type(), call.span(), call.to);
   }
   llvm::Value *address = lowering.value(from);
   // With a length: so many bytes, the NUL among them.
   llvm::Value *limit = call.has(1) ? call.value(1) : nullptr;
-  std::optional<int64_t> constant = call.has(1) ? call.constant(1) : std::nullopt;
   if (constant && *constant >= call.type()->size) limit = nullptr;
   const AddressSpace space = from.type->is_string() ? AddressSpace::kKernel : call.space(0);
   return lowering.read_string(address, call.type()->size, limit, space, call.span(), call.to);

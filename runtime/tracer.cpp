@@ -462,7 +462,8 @@ class Run {
   }
 
   void detach() {
-    // What would stop the process again must be gone before that goes on.
+    // What would stop the process again must be gone before that goes on; without links it is the
+    // event that keeps the program there.
     attachments_.detach_programs(watcher_ && watcher_->may_stop() && !context_.has_perf_links);
     if (watcher_) watcher_->let_go();
   }

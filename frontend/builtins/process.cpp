@@ -57,12 +57,16 @@ int signal_number(std::string_view name) {
 }
 
 TypeRef check_signal(BuiltinContext &c, ast::Expr &expr, Arguments &arguments) {
-  // Whom a timer interrupts has nothing to do with what the script is about; -p does not change it.
-  for (ProbeFamily family : {ProbeFamily::kBegin, ProbeFamily::kEnd, ProbeFamily::kSelf,
-                             ProbeFamily::kInterval, ProbeFamily::kTest, ProbeFamily::kBench}) {
+  // Whom a timer interrupts has nothing to do with what the script is about, also with -p; the
+  // others run in the tracer.
+  for (ProbeFamily family :
+       {ProbeFamily::kInterval, ProbeFamily::kBegin, ProbeFamily::kEnd, ProbeFamily::kSelf,
+        ProbeFamily::kTest, ProbeFamily::kBench, ProbeFamily::kIter}) {
     if (c.probe().family != family) continue;
+    const bool is_timer = family == ProbeFamily::kInterval;
     c.report(expr.span, kBuiltinProbe, c.builtin.name, family_name(family))
-        .hint("the process that runs there is any; system(\"kill %d\", pid) names one");
+        .hint(std::string(is_timer ? "a timer interrupts any process" : "the process there is awl") +
+              "; system(\"kill 1234\") names one");
     return nullptr;
   }
   if (auto *name = ast::as<ast::StringLiteral>(arguments[0])) {

@@ -61,14 +61,13 @@ std::optional<uint64_t> length_of(BuiltinContext &c, Arguments &arguments, size_
 TypeRef check_str(BuiltinContext &c, ast::Expr &, Arguments &arguments) {
   uint64_t size = c.max_strlen();
   bool is_right = true;
-  const bool is_literal = ast::as<ast::StringLiteral>(arguments[0]) != nullptr;
   bool counts_nul = false;  // of a text: as for what is read from memory
   make_digits(c, arguments[0]);
   if (make_parameter_text(c, arguments[0])) {
     size = object::kParameterStringSize;
   } else if (TypeRef type = arguments[0]->type; type->is_string()) {
     size = type->size;
-    counts_nul = !is_literal;
+    counts_nul = ast::as<ast::StringLiteral>(arguments[0]) == nullptr;
   } else if (is_byte_array(type)) {
     size = type->size;
     c.checker.convert(arguments[0], c.types().string(type->size));

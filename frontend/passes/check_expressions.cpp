@@ -353,7 +353,8 @@ TypeRef TypeChecker::check_struct_field(ast::FieldAccess &node, TypeRef object) 
       }
       std::string nearest = nearest_name(node.field, names);
       const ProbeSpec &probe = program().probes.front();
-      const std::string syscall = type == probe.args_type ? syscall_exit_of(probe) : "";
+      std::string syscall = type == probe.args_type ? syscall_exit_of(probe) : "";
+      if (!syscall.empty() && !has_syscall_parameter(probe, node.field)) syscall.clear();
       if (!nearest.empty()) {
         diagnostic.hint("did you mean " + nearest + "?");
       } else if (!syscall.empty()) {

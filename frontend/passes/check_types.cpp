@@ -205,11 +205,8 @@ AddressSpace TypeChecker::default_space() const {
   const ProbeSpec &probe = program_->probes.front();
   bool is_syscall = probe.family == ProbeFamily::kSyscall ||
                     (probe.family == ProbeFamily::kTracepoint && probe.category == "syscalls");
-  // Addresses of the kernel are the upper half on all architectures.
-  const bool is_user_watch = probe.family == ProbeFamily::kWatchpoint &&
-                             (probe.watched_argument || (probe.address >> 63) == 0);
-  return is_user_family(probe.family) || is_syscall || is_user_watch ? AddressSpace::kUser
-                                                                     : AddressSpace::kKernel;
+  const bool is_user = is_user_family(probe.family) || is_syscall || is_user_watchpoint(probe);
+  return is_user ? AddressSpace::kUser : AddressSpace::kKernel;
 }
 
 TypeChecker::DeclaredMap TypeChecker::check_declaration(const ast::MapDeclaration &declaration) {

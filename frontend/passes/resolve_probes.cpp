@@ -134,6 +134,7 @@ class ProbeResolver {
     if (is_network(spec.family)) key += " " + spec.category;
     // The program that finds the address belongs to it alone.
     if (spec.watched_argument) key += (spec.is_async ? " async " : " ") + spec.name;
+    if (is_user_watchpoint(spec)) key += " user";  // whose memory pointers are followed in
     if (spec.family == ProbeFamily::kSyscall) {
       add_syscall(std::move(spec), uses, key, groups);
       return;

@@ -187,6 +187,10 @@ bool is_exit_probe(const ProbeSpec &spec) {
          (spec.family == kSyscall && spec.category == "exit");
 }
 
+bool is_user_watchpoint(const ProbeSpec &spec) {
+  return spec.family == kWatchpoint && (spec.watched_argument || (spec.address >> 63) == 0);
+}
+
 const char *family_name(ProbeFamily family) { return family_info(family).name; }
 
 const std::vector<FamilyInfo> &all_families() { return table(); }

@@ -104,5 +104,8 @@ const char *family_name(ProbeFamily family);  // "tracepoint"
 
 // Whether the probe fires where something ends that has begun before: it has `duration`, `entry`.
 bool is_exit_probe(const ProbeSpec &spec);
+// A watchpoint on memory of a process. Addresses of the kernel are the upper half on all
+// architectures.
+bool is_user_watchpoint(const ProbeSpec &spec);
 
 }  // namespace awl::frontend

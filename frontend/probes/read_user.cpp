@@ -27,16 +27,6 @@ bool is_library_name(const std::string &name) {
 
 bool is_parameter(const std::string &text) { return text.find('$') != std::string::npos; }
 
-// Always false: the attach point is left out.
-bool report_missing_binary(ProbeContext &context, const ast::AttachPoint &point,
-                           const std::string &problem) {
-  const Span span = part_span(point, 0);
-  if (context.config.missing_probes != "error")
-    return report_missing(context, span, "binary " + point.parts[0]);
-  context.diagnostics.emit(span, kProbeBinaryNotFound, problem);
-  return false;
-}
-
 // Finds the binary; false after an error was emitted. `*shown` is what stands in the probe's name.
 bool read_binary(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec,
                  std::string *shown) {
@@ -55,7 +45,10 @@ bool read_binary(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec
     return true;
   }
   if (context.options.is_ahead_of_time) return true;
-  return report_missing_binary(context, point, path.error().message);
+  if (context.config.missing_probes != "error")
+    return report_missing(context, part_span(point, 0), "binary " + binary);
+  context.diagnostics.emit(part_span(point, 0), kProbeBinaryNotFound, path.error().message);
+  return false;
 }
 
 // Splits "function+8"; false after an error was emitted.
@@ -122,7 +115,10 @@ bool check_function(ProbeContext &context, const ast::AttachPoint &point, const 
       spec.is_demangled ? context.target.demangled_functions(spec.binary, spec.target)
                         : context.target.binary_functions(spec.binary, spec.target);
   Span span = part_span(point, point.parts.size() - 1);
-  if (!found) return report_missing_binary(context, point, found.error().message);
+  if (!found) {
+    context.diagnostics.emit(span, kProbeBinaryNotFound, found.error().message);
+    return false;
+  }
   if (!found->empty()) return true;
   const bool needs_hint = !has_wildcard(spec.target) && context.config.missing_probes != "ignore";
   return report_missing(
@@ -137,7 +133,10 @@ bool check_function(ProbeContext &context, const ast::AttachPoint &point, const 
 bool check_usdt(ProbeContext &context, const ast::AttachPoint &point, ProbeSpec &spec) {
   if (!can_look_inside(context, spec) || is_parameter(spec.category)) return true;
   Result<std::vector<UsdtPlace>> places = context.target.usdt_places(spec.binary);
-  if (!places) return report_missing_binary(context, point, places.error().message);
+  if (!places) {
+    context.diagnostics.emit(part_span(point, 0), kProbeBinaryNotFound, places.error().message);
+    return false;
+  }
   const std::string provider = spec.category.empty() ? "*" : spec.category;
   std::set<std::string> names;
   bool is_found = false;

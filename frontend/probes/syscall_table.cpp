@@ -502,12 +502,26 @@ std::string canonical_syscall(const std::string &name) {
   return name;
 }
 
+namespace {
+
+constexpr std::string_view kExitPrefix = "sys_exit_";
+
+}  // namespace
+
 std::string syscall_exit_of(const ProbeSpec &tracepoint) {
-  constexpr std::string_view kPrefix = "sys_exit_";
   const bool is_exit = tracepoint.family == ProbeFamily::kTracepoint &&
-                       tracepoint.category == "syscalls" && tracepoint.target.starts_with(kPrefix);
+                       tracepoint.category == "syscalls" &&
+                       tracepoint.target.starts_with(kExitPrefix);
   if (!is_exit) return "";
-  return "syscall:" + canonical_syscall(tracepoint.target.substr(kPrefix.size())) + ":exit";
+  return "syscall:" + canonical_syscall(tracepoint.target.substr(kExitPrefix.size())) + ":exit";
+}
+
+bool has_syscall_parameter(const ProbeSpec &tracepoint, const std::string &name) {
+  std::vector<SyscallParameter> parameters;
+  find_syscall_parameters(canonical_syscall(tracepoint.target.substr(kExitPrefix.size())),
+                          &parameters);
+  return std::any_of(parameters.begin(), parameters.end(),
+                     [&](const SyscallParameter &parameter) { return parameter.name == name; });
 }
 
 std::string syscall_tracepoint(const std::string &name) {

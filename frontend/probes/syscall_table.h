@@ -24,6 +24,9 @@ std::string syscall_tracepoint(const std::string &name);
 // for what is no such tracepoint.
 std::string syscall_exit_of(const ProbeSpec &tracepoint);
 
+// Whether the call whose end such a tracepoint is has a parameter of that name.
+bool has_syscall_parameter(const ProbeSpec &tracepoint, const std::string &name);
+
 struct SyscallParameter {
   std::string type_text, name;
 };

@@ -34,11 +34,8 @@ void Attachments::detach_programs(bool with_slow_events) {
   filters_.remove();
   const bool has_watchpoints = !watchpoints_.empty();
   watchpoints_.clear();
-  if (with_slow_events) {
-    for (FileDescriptor &event : slow_events_) events_.push_back(std::move(event));
-    slow_events_.clear();
-  }
-  if (links_.empty() && events_.empty() && !has_watchpoints) return;
+  const bool has_slow_events = with_slow_events && !slow_events_.empty();
+  if (links_.empty() && events_.empty() && !has_slow_events && !has_watchpoints) return;
   // Each close may wait for the kernel's readers (RCU tasks trace, since 6.13: 25 to 50 ms), but
   // they wait together when they are closed together.
   std::atomic<size_t> next = 0;
@@ -53,6 +50,7 @@ void Attachments::detach_programs(bool with_slow_events) {
   for (std::thread &thread : threads) thread.join();
   links_.clear();
   events_.clear();
+  if (with_slow_events) slow_events_.clear();
   wait_for_running_programs();
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/file.h"
 #include "base/process_maps.h"
@@ -36,7 +37,11 @@ FileDescriptor copy_vdso() {
 
 std::string path_of(const FileDescriptor &fd) { return fmt::format("/proc/self/fd/{}", fd.get()); }
 
-enum class Sameness { kNone, kInode, kDevice };  // the last: the inode, too
+enum class Sameness {
+  kNone,
+  kInode,   // as far as known: the mapping may have none
+  kDevice,  // and the inode
+};
 
 // Whether the file at a path is the one that was mapped. Some filesystems tell of their files with
 // other devices than of their mappings (btrfs).
@@ -68,11 +73,10 @@ std::vector<std::string> find_files(const Mapping &mapping, uint32_t pid) {
 template <class Open>
 auto open_mapped(const Mapping &mapping, uint32_t pid, const Open &open) {
   if (mapping.file->path == kVdso) return open(path_of(copy_vdso()));
-  auto result = open("");
   for (const std::string &path : find_files(mapping, pid)) {
-    if (result = open(path); result) break;
+    if (auto result = open(path)) return result;
   }
-  return result;
+  return decltype(open(""))(Error{"the file is gone", ENOENT});
 }
 
 }  // namespace

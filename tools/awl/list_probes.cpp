@@ -38,8 +38,15 @@ struct Listing {
   size_t printed = 0;
 
   // Prints a probe when it matches, then its arguments when they are wanted.
+  // What a number may stand behind ends with a colon: "hardware:cycles:", "interval:s:".
+  bool matches(const std::string &name) const {
+    return matches_pattern(pattern, name) ||
+           (name.ends_with(':') &&
+            (matches_pattern(pattern + ":", name) || pattern.starts_with(name)));
+  }
+
   void print(const std::string &name, const std::function<void()> &print_arguments = nullptr) {
-    if (!matches_pattern(pattern, name)) return;
+    if (!matches(name)) return;
     puts(name.c_str());
     ++printed;
     if (verbose && print_arguments) print_arguments();
@@ -205,8 +212,9 @@ Status list_kernel_functions(Listing &listing, bool is_typed) {
                           std::back_inserter(both));
     names = std::move(both);
   }
-  if (names.empty() && listing.is_live && geteuid() != 0)
-    warn("the kernel may hide its functions from this user; root sees them");
+  if (listing.family == "kprobe" && listing.is_live && geteuid() != 0 &&
+      listing.target.kernel_functions("", "*").empty())
+    warn("the kernel hides its functions from this user; root sees them");
   frontend::TypeStore store;
   const auto resolver = listing.target.type_resolver(store);
   store.set_resolver(resolver.get());
@@ -274,7 +282,6 @@ Status list_own(Listing &listing) {
 // test:NAME, bench:NAME: `awl -l FILE` lists those.
 Status list_scripts_own(Listing &listing) {
   warn(listing.family + " probes get their names from a script; awl -l FILE lists those of a file");
-  ++listing.printed;  // so to say
   return ok();
 }
 
@@ -382,42 +389,65 @@ bool is_by_place(const Family &family) {
          family.list == list_cgroup_hooks || family.list == list_scripts_own;
 }
 
-// How many probes were listed; nothing when no family is meant by the pattern.
-using Listed = std::optional<size_t>;
-
-// Lists one pattern without commas.
-Result<Listed> list_pattern(frontend::Target &target, const std::string &pattern, bool verbose,
-                            bool is_live, std::optional<int> pid) {
-  const size_t colon = pattern.find(':');
-  Listed listed;
-  std::string wanted = pattern.empty() ? "*" : pattern;
-  // A name alone is a family's, or else the last part of probes' names.
-  if (colon == std::string::npos && !frontend::has_wildcard(wanted)) {
-    const bool is_family =
-        std::any_of(std::begin(kFamilies), std::end(kFamilies),
-                    [&](const Family &family) { return pattern == family.name; });
-    wanted = is_family ? pattern + "*" : "*:" + pattern;
-  }
-  for (const Family &family : kFamilies) {
-    Listing listing{target, family.name, wanted, verbose, is_live, pid};
-    bool is_named = colon != std::string::npos;
-    if (!is_named) {
-      if (!family.listed_without_pattern && pattern != family.name) continue;
-    } else {
-      std::string provider = pattern.substr(0, colon);
-      if (provider == "kfunc") provider = "fentry";  // their old names
-      if (provider == "kretfunc") provider = "fexit";
-      if (provider != family.short_name && !matches_pattern(provider, family.name)) continue;
-      listing.pattern = family.name + pattern.substr(colon);
-      is_named = !frontend::has_wildcard(provider);
-      // What a pattern of families does not fit, as a function's name does no binary.
-      if (!is_named && !family.listed_without_pattern && is_by_place(family)) continue;
-    }
-    if (Status status = family.list(listing); !status && is_named) return status.error();
-    listed = listed.value_or(0) + listing.printed;
-  }
-  return listed;
+// By its name, its short one, or an old one; null: there is none.
+const Family *find_family(std::string_view word) {
+  if (word == "kfunc") word = "fentry";
+  if (word == "kretfunc") word = "fexit";
+  const auto family =
+      std::find_if(std::begin(kFamilies), std::end(kFamilies),
+                   [&](const Family &f) { return word == f.name || word == f.short_name; });
+  return family == std::end(kFamilies) ? nullptr : family;
 }
+
+enum class Listed { kNoFamily, kNothing, kSome };
+
+// Lists what a pattern without commas means.
+class PatternLister {
+ public:
+  PatternLister(frontend::Target &target, bool verbose, bool is_live, std::optional<int> pid)
+      : target_(target), verbose_(verbose), is_live_(is_live), pid_(pid) {}
+
+  Result<Listed> list(const std::string &pattern) {
+    const size_t colon = pattern.find(':');
+    const std::string word = pattern.substr(0, colon);
+    if (const Family *family = find_family(word)) {
+      const char *all = family->list == list_own ? "*" : ":*";
+      Status status = list_family(
+          *family, family->name + (colon == std::string::npos ? all : pattern.substr(colon)));
+      return status ? Result<Listed>(listed_) : status.error();
+    }
+    // A name alone is the last part of what probes of any family are called.
+    const bool is_name =
+        colon == std::string::npos && !pattern.empty() && !frontend::has_wildcard(pattern);
+    const std::string wanted = pattern.empty() ? "*" : is_name ? "*:" + pattern : pattern;
+    for (const Family &family : kFamilies) {
+      // A pattern of families does not fit what lies at a place, as a function's name no binary.
+      if (!family.listed_without_pattern && (colon == std::string::npos || is_by_place(family)))
+        continue;
+      if (colon == std::string::npos) {
+        (void)list_family(family, wanted);
+      } else if (matches_pattern(word, family.name)) {
+        (void)list_family(family, family.name + pattern.substr(colon));
+      }
+    }
+    return listed_;
+  }
+
+ private:
+  Status list_family(const Family &family, const std::string &pattern) {
+    Listing listing{target_, family.name, pattern, verbose_, is_live_, pid_};
+    Status status = family.list(listing);
+    // What lies at a place tells of itself what is not there.
+    if (listing.printed > 0 || is_by_place(family)) listed_ = Listed::kSome;
+    if (listed_ == Listed::kNoFamily) listed_ = Listed::kNothing;
+    return status;
+  }
+
+  frontend::Target &target_;
+  const bool verbose_, is_live_;
+  const std::optional<int> pid_;
+  Listed listed_ = Listed::kNoFamily;
+};
 
 // `awl -lv 'struct x'`: a kernel type written as C.
 bool list_type(frontend::Target &target, const std::string &text) {
@@ -469,10 +499,11 @@ int list_probes(const std::string &pattern, bool verbose, const std::string &sna
     const size_t comma = pattern.find(',', begin);
     const std::string one =
         pattern.substr(begin, comma == std::string::npos ? comma : comma - begin);
-    Result<Listed> listed = list_pattern(**target, one, verbose, snapshot.empty(), run.pid);
+    Result<Listed> listed = PatternLister(**target, verbose, snapshot.empty(), run.pid).list(one);
     if (!listed) return fail(listed.error().message);
-    if (!*listed) return fail("no probe family is called '" + one.substr(0, one.find(':')) + "'");
-    if (**listed == 0) warn("no probe matches '" + one + "'");
+    if (*listed == Listed::kNoFamily)
+      return fail("no probe family is called '" + one.substr(0, one.find(':')) + "'");
+    if (*listed == Listed::kNothing) warn("no probe matches '" + one + "'");
     if (comma == std::string::npos) return 0;
     begin = comma + 1;
   }
