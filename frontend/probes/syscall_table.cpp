@@ -6,6 +6,8 @@
 namespace awl::frontend {
 namespace {
 
+constexpr std::string_view kExitPrefix = "sys_exit_";
+
 // The kernel's functions that are not named as the call is
 // (arch/x86/entry/syscalls/syscall_64.tbl).
 struct Alias {
@@ -501,12 +503,6 @@ std::string canonical_syscall(const std::string &name) {
   }
   return name;
 }
-
-namespace {
-
-constexpr std::string_view kExitPrefix = "sys_exit_";
-
-}  // namespace
 
 std::string syscall_exit_of(const ProbeSpec &tracepoint) {
   const bool is_exit = tracepoint.family == ProbeFamily::kTracepoint &&

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/file.h"
 #include "base/process_maps.h"
@@ -53,27 +54,25 @@ Sameness compare(const std::string &path, const MappedFile &file) {
   return info.st_dev == makedev(file.major, file.minor) ? Sameness::kDevice : Sameness::kInode;
 }
 
-// Where the file behind a mapping may be read, best first. The process may end at any moment and
-// its folder in /proc with it: what its root shows, ours may show for longer.
-std::vector<std::string> find_files(const Mapping &mapping, uint32_t pid) {
-  const MappedFile &file = *mapping.file;
-  const std::string process = fmt::format("/proc/{}", pid);
-  std::vector<std::string> paths{
-      process + "/root" + file.path,
-      // Deleted or replaced meanwhile: the process still holds it.
-      fmt::format("{}/map_files/{:x}-{:x}", process, mapping.start, mapping.end), file.path};
-  if (file.inode != 0) paths.push_back(process + "/exe");
-  std::erase_if(paths,
-                [&](const std::string &path) { return compare(path, file) == Sameness::kNone; });
-  if (compare(file.path, file) == Sameness::kDevice) paths.insert(paths.begin(), file.path);
-  return paths;
-}
-
-// What `open` makes of the file behind a mapping, or of a copy of what is mapped from none.
+// What `open` makes of the file behind a mapping, or of a copy of what is mapped from none. The
+// process may end at any moment and its folder in /proc with it, between looking at a file there
+// and opening it: what its root shows, ours may show for longer.
 template <class Open>
 auto open_mapped(const Mapping &mapping, uint32_t pid, const Open &open) {
-  if (mapping.file->path == kVdso) return open(path_of(copy_vdso()));
-  for (const std::string &path : find_files(mapping, pid)) {
+  const MappedFile &file = *mapping.file;
+  if (file.path == kVdso) return open(path_of(copy_vdso()));
+  const std::string process = fmt::format("/proc/{}", pid);
+  const std::pair<std::string, Sameness> ways[] = {
+      {file.path, Sameness::kDevice},
+      {process + "/root" + file.path, Sameness::kInode},
+      // Deleted or replaced meanwhile: the process still holds it.
+      {fmt::format("{}/map_files/{:x}-{:x}", process, mapping.start, mapping.end),
+       Sameness::kInode},
+      {file.path, Sameness::kInode},
+      // Without an inode any file would do.
+      {process + "/exe", file.inode != 0 ? Sameness::kInode : Sameness::kDevice}};
+  for (const auto &[path, wanted] : ways) {
+    if (compare(path, file) < wanted) continue;
     if (auto result = open(path)) return result;
   }
   return decltype(open(""))(Error{"the file is gone", ENOENT});
