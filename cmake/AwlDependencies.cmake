@@ -24,7 +24,7 @@ if(LLVM_VERSION_MAJOR LESS 16)
 endif()
 message(STATUS "LLVM ${LLVM_PACKAGE_VERSION} in ${LLVM_DIR}")
 
-# libbpf and libelf as static archives: `awl-run` is one static file.
+# libbpf and libelf as static archives: each program is one static file.
 find_library(LIBBPF_ARCHIVE libbpf.a REQUIRED)
 find_library(LIBELF_ARCHIVE libelf.a REQUIRED)
 find_library(ZLIB_ARCHIVE libz.a REQUIRED)
@@ -39,6 +39,13 @@ if(ZSTD_ARCHIVE)
   target_link_libraries(awl_libbpf INTERFACE ${ZSTD_ARCHIVE})
   target_link_libraries(awl_libelf INTERFACE ${ZSTD_ARCHIVE})
 endif()
+
+# LLVM's libraries name shared ones: compression, and a solver of equations that nothing of ours calls.
+get_target_property(llvm_support_libraries LLVMSupport INTERFACE_LINK_LIBRARIES)
+list(FILTER llvm_support_libraries EXCLUDE REGEX "[zZ]3")
+list(TRANSFORM llvm_support_libraries REPLACE "^ZLIB::.*" "${ZLIB_ARCHIVE}")
+list(TRANSFORM llvm_support_libraries REPLACE "^zstd::.*" "${ZSTD_ARCHIVE}")
+set_target_properties(LLVMSupport PROPERTIES INTERFACE_LINK_LIBRARIES "${llvm_support_libraries}")
 
 # Debug information of user binaries, static for the same reason.
 pkg_check_modules(LIBDW REQUIRED libdw)

@@ -90,10 +90,6 @@ const btf_type *BtfView::type(uint32_t id) const {
   return reinterpret_cast<const btf_type *>(types_ + offsets_[id - first_id()]);
 }
 
-uint16_t BtfView::two_bytes(const char *text) {
-  return static_cast<uint16_t>(static_cast<uint8_t>(text[0]) | static_cast<uint8_t>(text[1]) << 8);
-}
-
 std::string_view BtfView::string(uint32_t offset) const {
   if (base_ != nullptr) {
     if (offset < base_->strings_size_) return base_->string(offset);
@@ -101,15 +97,6 @@ std::string_view BtfView::string(uint32_t offset) const {
   }
   if (offset >= strings_size_) return {};
   return {strings_ + offset, strnlen(strings_ + offset, strings_size_ - offset)};
-}
-
-uint16_t BtfView::string_start(uint32_t offset) const {
-  if (base_ != nullptr) {
-    if (offset < base_->strings_size_) return base_->string_start(offset);
-    offset -= base_->strings_size_;
-  }
-  if (offset >= strings_size_ || strings_size_ - offset < 2 || strings_[offset] == '\0') return 0;
-  return two_bytes(strings_ + offset);
 }
 
 // A name stands once among the strings: where it does is compared, not text.

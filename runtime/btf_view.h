@@ -35,10 +35,6 @@ class BtfView {
     return reinterpret_cast<const T *>(type + 1);
   }
   std::string_view string(uint32_t offset) const;  // empty: outside
-  // The first two bytes of a string, its end included, as two_bytes() gives them; 0: empty or
-  // outside.
-  uint16_t string_start(uint32_t offset) const;
-  static uint16_t two_bytes(const char *text);
 
   // The id of each function of its own, by name; 0: there is none.
   std::vector<uint32_t> find_functions(const std::vector<std::string> &names) const;

@@ -54,7 +54,7 @@ HeadStart::HeadStart(size_t ring_size, bool wants_types, std::vector<TracepointN
 
 void HeadStart::make(bool wants_types, const std::vector<TracepointName> &tracepoints) {
   if (wants_types) {
-    Result<KernelBtf> types = KernelBtf::open();
+    Result<NamedKernelBtf> types = NamedKernelBtf::open();
     if (types) types_.emplace(std::move(*types));
   }
   if (ring_size_ != 0) {
@@ -81,9 +81,9 @@ FileDescriptor HeadStart::take_ring(size_t size) {
   return size == ring_size_ ? std::move(ring_) : FileDescriptor();
 }
 
-std::optional<KernelBtf> HeadStart::take_kernel_types() {
+std::optional<NamedKernelBtf> HeadStart::take_kernel_types() {
   loadable_.wait();
-  std::optional<KernelBtf> types = std::move(types_);
+  std::optional<NamedKernelBtf> types = std::move(types_);
   types_.reset();
   return types;
 }

@@ -2,9 +2,9 @@
 // where the kernel's types lie, and perf events of tracepoints.
 //
 // The kernel clears a ring's memory when it makes one: some 3 ms for 16 MiB. Finding the start of
-// each of its 130,000 types takes some 1.5 ms, an event up to 0.5. What they depend on is in the
-// description, which code generation has finished long before the machine code, so a second CPU can
-// do this meanwhile.
+// each of its 130,000 types and the names takes some 2 ms, an event up to 0.5. What they depend on
+// is in the description, which code generation has finished long before the machine code, so a
+// second CPU can do this meanwhile.
 #pragma once
 
 #include <cstddef>
@@ -16,8 +16,8 @@
 
 #include "base/file.h"
 #include "runtime/attach/tracepoint_events.h"
-#include "runtime/btf_view.h"
 #include "runtime/object/description.h"
+#include "runtime/type_names.h"
 
 namespace awl::runtime {
 
@@ -36,7 +36,7 @@ class HeadStart {
   // another size, or if nobody knew that it would be wanted: whoever needs it then makes it, and
   // tells why that fails.
   FileDescriptor take_ring(size_t size);
-  std::optional<KernelBtf> take_kernel_types();
+  std::optional<NamedKernelBtf> take_kernel_types();
   TracepointEvents take_events();
 
  private:
@@ -46,7 +46,7 @@ class HeadStart {
 
   size_t ring_size_;  // 0: no ring
   FileDescriptor ring_;
-  std::optional<KernelBtf> types_;
+  std::optional<NamedKernelBtf> types_;
   TracepointEvents events_;
   std::latch loadable_{1};  // what the loader wants is there
   std::thread thread_;

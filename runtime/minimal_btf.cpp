@@ -130,22 +130,6 @@ class Copier {
   std::string strings_;
 };
 
-bool is_relocatable(uint32_t kind) {
-  switch (kind) {
-    case BTF_KIND_INT:
-    case BTF_KIND_STRUCT:
-    case BTF_KIND_UNION:
-    case BTF_KIND_ENUM:
-    case BTF_KIND_FWD:
-    case BTF_KIND_TYPEDEF:
-    case BTF_KIND_FLOAT:
-    case kEnum64:
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace
 
 Result<std::vector<std::string>> relocated_type_names(const BtfView &btf, const uint8_t *ext,
@@ -181,39 +165,23 @@ Result<std::vector<std::string>> relocated_type_names(const BtfView &btf, const 
   return names;
 }
 
-KernelTypes extract_kernel_types(const BtfView &kernel, const std::vector<std::string> &names,
+KernelTypes extract_kernel_types(const BtfView &kernel, const TypeNames &types,
+                                 const std::vector<std::string> &names,
                                  const std::vector<std::string> &raw_tracepoints) {
   KernelTypes found;
-  found.trace_ids.resize(raw_tracepoints.size());
-  // Whether each wanted name has been seen, by name.
-  std::unordered_map<std::string_view, bool> wanted;
-  for (const std::string &name : names) wanted.emplace(name, false);
-  std::unordered_map<std::string_view, size_t> traces;
-  for (size_t i = 0; i < raw_tracepoints.size(); ++i) traces.emplace(raw_tracepoints[i], i);
-  // The start of nearly every name tells that it is none of these.
-  std::vector<bool> starts(size_t{UINT16_MAX} + 1);
-  for (const std::string &name : names) {
-    if (!name.empty()) starts[BtfView::two_bytes(name.c_str())] = true;
-  }
-  if (!traces.empty()) starts[BtfView::two_bytes(kTracePrefix.data())] = true;
   Copier copier(kernel);
-  for (uint32_t id = 1; id < kernel.type_count(); ++id) {
-    const btf_type *type = kernel.type(id);
-    const uint32_t kind = BtfView::kind(type);
-    if (type->name_off == 0 || !is_relocatable(kind)) continue;
-    if (!starts[kernel.string_start(type->name_off)]) continue;
-    const std::string_view name = kernel.string(type->name_off);
-    if (kind == BTF_KIND_TYPEDEF && name.substr(0, kTracePrefix.size()) == kTracePrefix) {
-      const auto trace = traces.find(name.substr(kTracePrefix.size()));
-      if (trace != traces.end()) found.trace_ids[trace->second] = id;
-    }
-    const auto name_found = wanted.find(name);
-    if (name_found == wanted.end()) continue;
-    name_found->second = true;
-    copier.copy(id);
+  for (const std::string &name : names) {
+    const std::vector<uint32_t> ids = types.find(kernel, name);
+    for (uint32_t id : ids) copier.copy(id);
+    found.has_all_names &= !ids.empty();
   }
-  for (const auto &[name, was_found] : wanted) found.has_all_names &= was_found;
   found.btf = copier.finish();
+  for (const std::string &tracepoint : raw_tracepoints) {
+    std::optional<uint32_t> &trace_id = found.trace_ids.emplace_back();
+    for (uint32_t id : types.find(kernel, std::string(kTracePrefix) + tracepoint)) {
+      if (BtfView::kind(kernel.type(id)) == BTF_KIND_TYPEDEF) trace_id = id;
+    }
+  }
   return found;
 }
 

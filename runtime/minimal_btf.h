@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "runtime/btf_view.h"
+#include "runtime/type_names.h"
 
 namespace awl::runtime {
 
@@ -26,8 +27,9 @@ struct KernelTypes {
   bool has_all_names = true;                       // false: a name is not in this BTF
 };
 
-// Looks for types by name, and for raw tracepoints, in one pass over the kernel's BTF.
-KernelTypes extract_kernel_types(const BtfView &kernel, const std::vector<std::string> &names,
+// Looks for types by name, and for those of raw tracepoints. `types` are the names in `kernel`.
+KernelTypes extract_kernel_types(const BtfView &kernel, const TypeNames &types,
+                                 const std::vector<std::string> &names,
                                  const std::vector<std::string> &raw_tracepoints);
 
 }  // namespace awl::runtime

@@ -46,13 +46,15 @@ Result<NeededTypes> find_needed_types(const ObjectFile &file,
   const std::vector<std::string> tracepoints = raw_tracepoints(description, plan);
   NeededTypes needed;
   if (names->empty() && tracepoints.empty()) return needed;
-  std::optional<KernelBtf> kernel = head_start ? head_start->take_kernel_types() : std::nullopt;
+  std::optional<NamedKernelBtf> kernel =
+      head_start ? head_start->take_kernel_types() : std::nullopt;
   if (!kernel) {
-    Result<KernelBtf> opened = KernelBtf::open();
+    Result<NamedKernelBtf> opened = NamedKernelBtf::open();
     if (!opened) return needed;
     kernel.emplace(std::move(*opened));
   }
-  const KernelTypes types = extract_kernel_types(kernel->view(), *names, tracepoints);
+  const KernelTypes types =
+      extract_kernel_types(kernel->btf.view(), kernel->names, *names, tracepoints);
   for (size_t i = 0; i < tracepoints.size(); ++i) {
     if (!types.trace_ids[i]) return needed;
     needed.trace_ids[tracepoints[i]] = *types.trace_ids[i];

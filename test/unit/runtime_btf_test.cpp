@@ -92,7 +92,8 @@ TEST(MinimalBtf, HoldsATypeWithAllThatItHolds) {
   const std::vector<uint8_t> bytes = make_kernel();
   Result<BtfView> kernel = BtfView::parse(bytes.data(), bytes.size());
   ASSERT_TRUE(kernel) << kernel.error().message;
-  const KernelTypes types = extract_kernel_types(*kernel, {"task_struct"}, {"sys_enter", "gone"});
+  const KernelTypes types =
+      extract_kernel_types(*kernel, TypeNames(*kernel), {"task_struct"}, {"sys_enter", "gone"});
   EXPECT_TRUE(types.has_all_names);
   EXPECT_EQ(types.trace_ids[0], 8u);
   EXPECT_FALSE(types.trace_ids[1]);
@@ -125,11 +126,29 @@ TEST(BtfView, FindsFunctionsByName) {
             (std::vector<uint32_t>{0, cookie, 0, 0}));
 }
 
+TEST(TypeNames, FindsAllTypesOfAName) {
+  BtfBuilder kernel;
+  const uint32_t number = kernel.add_int("thing");
+  const uint32_t whole = kernel.add_struct("thing", {{"x", number}});
+  kernel.add_function("thing", number);
+  kernel.add_pointer(whole);
+  const uint32_t other = kernel.add_typedef("things", number);
+  const std::vector<uint8_t> bytes = kernel.finish();
+  Result<BtfView> view = BtfView::parse(bytes.data(), bytes.size());
+  ASSERT_TRUE(view) << view.error().message;
+  const TypeNames names(*view);
+  EXPECT_EQ(names.find(*view, "thing"), (std::vector<uint32_t>{number, whole})) << "no functions";
+  EXPECT_EQ(names.find(*view, "things"), std::vector<uint32_t>{other});
+  EXPECT_TRUE(names.find(*view, "thin").empty());
+  EXPECT_TRUE(names.find(*view, "").empty()) << "a pointer has no name";
+}
+
 TEST(MinimalBtf, SaysWhenANameIsMissing) {
   const std::vector<uint8_t> bytes = make_kernel();
   Result<BtfView> kernel = BtfView::parse(bytes.data(), bytes.size());
   ASSERT_TRUE(kernel);
-  EXPECT_FALSE(extract_kernel_types(*kernel, {"task_struct", "nf_conn"}, {}).has_all_names);
+  EXPECT_FALSE(extract_kernel_types(*kernel, TypeNames(*kernel), {"task_struct", "nf_conn"}, {})
+                   .has_all_names);
 }
 
 TEST(MinimalBtf, ReadsTheNamesOfRelocations) {
@@ -164,6 +183,7 @@ TEST(BtfView, SurvivesDamage) {
     for (uint32_t id = 1; id < view->type_count(); ++id)
       (void)view->string(view->type(id)->name_off);
     (void)view->find_functions({"inner"});
+    (void)TypeNames(*view).find(*view, "inner");
   }
   for (size_t size = 0; size < whole.size(); ++size) {
     const std::vector<uint8_t> part(whole.begin(), whole.begin() + static_cast<long>(size));
@@ -173,9 +193,10 @@ TEST(BtfView, SurvivesDamage) {
 
 // The kernel of this machine, where it may be read.
 TEST(MinimalBtf, FindsTheTypesOfThisKernel) {
-  Result<KernelBtf> kernel = KernelBtf::open();
+  Result<NamedKernelBtf> kernel = NamedKernelBtf::open();
   if (!kernel) GTEST_SKIP() << kernel.error().message;
-  const KernelTypes types = extract_kernel_types(kernel->view(), {"task_struct"}, {"sys_enter"});
+  const KernelTypes types =
+      extract_kernel_types(kernel->btf.view(), kernel->names, {"task_struct"}, {"sys_enter"});
   EXPECT_TRUE(types.has_all_names);
   EXPECT_LT(types.btf.size(), 1u << 20);
   EXPECT_TRUE(BtfView::parse(types.btf.data(), types.btf.size()));

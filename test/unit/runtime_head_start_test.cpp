@@ -22,9 +22,10 @@ TEST(HeadStart, FindsTheTypesOfRawTracepoints) {
   if (!KernelBtf::open()) GTEST_SKIP() << "the kernel shows no BTF";
   auto start = HeadStart::start(with_program("tp_btf/sys_enter"));
   ASSERT_NE(start, nullptr);
-  std::optional<KernelBtf> types = start->take_kernel_types();
+  std::optional<NamedKernelBtf> types = start->take_kernel_types();
   ASSERT_TRUE(types);
-  EXPECT_GT(types->view().type_count(), 1000u);
+  EXPECT_GT(types->btf.view().type_count(), 1000u);
+  EXPECT_EQ(types->names.find(types->btf.view(), "task_struct").size(), 1u);
   EXPECT_FALSE(start->take_kernel_types()) << "given away once";
   EXPECT_FALSE(start->take_ring(4096)) << "nothing is printed";
 }
