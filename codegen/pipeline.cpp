@@ -4,6 +4,7 @@
 #include <llvm/ADT/STLExtras.h>
 #include <llvm/ADT/SmallVector.h>
 #include <llvm/Analysis/ConstantFolding.h>
+#include <llvm/Analysis/TargetTransformInfo.h>
 #include <llvm/CodeGen/MachineModuleInfo.h>
 #include <llvm/CodeGen/Passes.h>
 #include <llvm/CodeGen/TargetPassConfig.h>
@@ -13,9 +14,12 @@
 #include <llvm/IR/DiagnosticPrinter.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/Instructions.h>
+#include <llvm/IR/Intrinsics.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/PassManager.h>
 #include <llvm/MC/TargetRegistry.h>
+#include <llvm/PassInfo.h>
+#include <llvm/PassRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/CommandLine.h>
 #include <llvm/Support/TargetSelect.h>
@@ -185,18 +189,76 @@ void rematerialize_addresses(llvm::Function &function) {
   }
 }
 
-// What LLVM's addPassesToEmitFile() adds, less passes that programs like ours have nothing for
-// (debug information of variables, exceptions, instrumentation, scheduling) and some that gain next
-// to nothing (late clean-up, shrink wrapping, sinking after register allocation): each takes time
-// for every function.
+#if LLVM_VERSION_MAJOR < 20
+// What LLVM's addISelPasses() adds, less passes for what our IR never has: vectors, floating point,
+// exceptions, garbage collection, calls of the C library, integers of more than 64 bits.
+bool add_selection_passes(llvm::TargetMachine &machine, llvm::TargetPassConfig &config,
+                          llvm::legacy::PassManager &passes) {
+  passes.add(llvm::createTargetTransformInfoWrapperPass(machine.getTargetIRAnalysis()));
+  passes.add(llvm::createPreISelIntrinsicLoweringPass());
+#if LLVM_VERSION_MAJOR >= 19
+  passes.add(llvm::createAtomicExpandLegacyPass());
+#else
+  passes.add(llvm::createAtomicExpandPass());
+#endif
+  // The BPF target's own: it has no header.
+  const llvm::PassInfo *adjust =
+      llvm::PassRegistry::getPassRegistry()->getPassInfo(llvm::StringRef("bpf-check-and-opt-ir"));
+  if (adjust == nullptr) return false;
+  passes.add(adjust->createPass());
+  if (config.addInstSelector()) return false;
+  passes.add(llvm::Pass::createPass(&llvm::FinalizeISelID));
+  return true;
+}
+
+// Machine passes that programs like ours have nothing for (debug information of variables,
+// exceptions, instrumentation, scheduling) and some that gain next to nothing (late clean-up,
+// shrink wrapping, sinking after register allocation, peepholes): each takes time for every
+// function.
+void leave_out_machine_passes(llvm::TargetPassConfig &config, const llvm::Module &module) {
+  for (const char *id : {&llvm::LiveDebugValuesID,
+                         &llvm::RemoveRedundantDebugValuesID,
+                         &llvm::MachineLateInstrsCleanupID,
+                         &llvm::StackMapLivenessID,
+                         &llvm::PatchableFunctionID,
+                         &llvm::FEntryInserterID,
+                         &llvm::XRayInstrumentationID,
+                         &llvm::FuncletLayoutID,
+                         &llvm::ShrinkWrapID,
+                         &llvm::PostRAMachineSinkingID,
+                         &llvm::MachineCombinerID,
+                         &llvm::EarlyIfConverterID,
+                         &llvm::PostRASchedulerID,
+                         &llvm::FixupStatepointCallerSavedID,
+                         &llvm::MachineSanitizerBinaryMetadataID,
+                         &llvm::MachineCopyPropagationID,
+                         &llvm::OptimizePHIsID,
+                         &llvm::DetectDeadLanesID,
+                         &llvm::RenameIndependentSubregsID,
+                         &llvm::EarlyTailDuplicateID,
+                         &llvm::TailDuplicateID,
+                         &llvm::LocalStackSlotAllocationID,
+                         &llvm::PeepholeOptimizerID}) {
+    config.disablePass(id);
+  }
+  // Values share a place on the stack only where the IR tells how long they live.
+  const bool has_lifetimes = llvm::any_of(module.functions(), [](const llvm::Function &function) {
+    return function.getIntrinsicID() == llvm::Intrinsic::lifetime_start;
+  });
+  if (!has_lifetimes) config.disablePass(&llvm::StackColoringID);
+}
+#endif
+
+// What LLVM's addPassesToEmitFile() adds, less what the module has no use for.
 bool add_machine_passes(llvm::TargetMachine &machine, llvm::legacy::PassManager &passes,
-                        llvm::raw_pwrite_stream &stream) {
+                        llvm::raw_pwrite_stream &stream, const llvm::Module &module) {
 #if LLVM_VERSION_MAJOR >= 18
   constexpr auto kObject = llvm::CodeGenFileType::ObjectFile;
 #else
   constexpr auto kObject = llvm::CGFT_ObjectFile;
 #endif
 #if LLVM_VERSION_MAJOR >= 20
+  (void)module;
   return !machine.addPassesToEmitFile(passes, stream, nullptr, kObject);
 #else
   auto &target = static_cast<llvm::LLVMTargetMachine &>(machine);
@@ -205,31 +267,8 @@ bool add_machine_passes(llvm::TargetMachine &machine, llvm::legacy::PassManager 
   config->setDisableVerify(true);  // Emitter::finish() verifies, in builds for development
   passes.add(config);
   passes.add(modules);
-  for (const char *id : std::initializer_list<const char *>{&llvm::LiveDebugValuesID,
-                                                            &llvm::RemoveRedundantDebugValuesID,
-                                                            &llvm::MachineLateInstrsCleanupID,
-                                                            &llvm::StackMapLivenessID,
-                                                            &llvm::PatchableFunctionID,
-                                                            &llvm::FEntryInserterID,
-                                                            &llvm::XRayInstrumentationID,
-                                                            &llvm::FuncletLayoutID,
-                                                            &llvm::ShrinkWrapID,
-                                                            &llvm::PostRAMachineSinkingID,
-                                                            &llvm::MachineCombinerID,
-                                                            &llvm::EarlyIfConverterID,
-                                                            &llvm::PostRASchedulerID,
-                                                            &llvm::FixupStatepointCallerSavedID,
-                                                            &llvm::MachineSanitizerBinaryMetadataID,
-                                                            &llvm::MachineCopyPropagationID,
-                                                            &llvm::OptimizePHIsID,
-                                                            &llvm::DetectDeadLanesID,
-                                                            &llvm::RenameIndependentSubregsID,
-                                                            &llvm::EarlyTailDuplicateID,
-                                                            &llvm::TailDuplicateID,
-                                                            &llvm::LocalStackSlotAllocationID}) {
-    config->disablePass(id);
-  }
-  if (config->addISelPasses()) return false;
+  leave_out_machine_passes(*config, module);
+  if (!add_selection_passes(machine, *config, passes)) return false;
   config->addMachinePasses();
   config->setInitialized();
   if (target.addAsmPrinter(passes, stream, nullptr, kObject, modules->getMMI().getContext())) {
@@ -346,7 +385,7 @@ Result<std::vector<uint8_t>> emit_object(llvm::Module &module, llvm::TargetMachi
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream stream(bytes);
   llvm::legacy::PassManager passes;
-  if (!add_machine_passes(machine, passes, stream)) {
+  if (!add_machine_passes(machine, passes, stream, module)) {
     return Error{"LLVM's BPF target writes no object files"};
   }
   passes.run(module);
