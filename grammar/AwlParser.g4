@@ -89,18 +89,14 @@ assignmentOperator
   : '=' | '+=' | '-=' | '*=' | '/=' | '%=' | '&=' | '|=' | '^=' | '<<=' | '>>='
   ;
 
-// ---- expressions, loosest first -----------------------------------------------------------------
-expression : logicalOr ('?' expression? ':' expression)? ;
-logicalOr : logicalAnd ('||' logicalAnd)* ;
-logicalAnd : bitwiseOr ('&&' bitwiseOr)* ;
-bitwiseOr : bitwiseXor ('|' bitwiseXor)* ;
-bitwiseXor : bitwiseAnd ('^' bitwiseAnd)* ;
-bitwiseAnd : equality ('&' equality)* ;
-equality : relation (('==' | '!=') relation)* ;
-relation : shift (('<' | '<=' | '>' | '>=') shift)* ;
-shift : sum (('<<' | '>>') sum)* ;
-sum : product (('+' | '-') product)* ;
-product : unary (('*' | '/' | '%') unary)* ;
+// ---- expressions --------------------------------------------------------------------------------
+// Which operator of two operands binds tighter than another stands in frontend/parse/build_expressions.cpp: a rule for
+// each of the ten levels would be entered for every operand.
+expression : operations ('?' expression? ':' expression)? ;
+operations
+  : unary (('||' | '&&' | '|' | '^' | '&' | '==' | '!=' | '<' | '<=' | '>' | '>=' | '<<' | '>>' | '+' | '-' | '*' | '/'
+           | '%') unary)*
+  ;
 
 unary
   : ('-' | '!' | '~' | '*' | '&' | '++' | '--' | COMPTIME) unary

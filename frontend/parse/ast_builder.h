@@ -84,7 +84,8 @@ class AstBuilder {
   // ---- build_expressions.cpp
   ast::Expr *expression(Grammar::ExpressionContext *rule);
   std::vector<ast::Expr *> expressions(const std::vector<Grammar::ExpressionContext *> &rules);
-  ast::Expr *binary(antlr4::ParserRuleContext *rule);
+  ast::Expr *operations(Grammar::OperationsContext *rule);
+  ast::Expr *operations_from(Grammar::OperationsContext *rule, size_t loosest, size_t &next);
   ast::Expr *unary(Grammar::UnaryContext *rule);
   ast::Expr *negate(Span span, ast::Expr *operand);
   ast::Expr *inc_dec(Span span, Span operator_span, bool is_increment, bool is_prefix,

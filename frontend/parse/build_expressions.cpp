@@ -1,5 +1,8 @@
 // Expressions.
+#include <algorithm>
+#include <array>
 #include <charconv>
+#include <numeric>
 #include <utility>
 
 #include "frontend/builtins/builtin.h"
@@ -71,6 +74,39 @@ BinaryOp binary_operator(size_t type) {
   }
 }
 
+// How tight an operator of two operands binds, from 0, as in C.
+constexpr size_t kTightnesses = 10;
+size_t tightness(size_t type) {
+  switch (type) {
+    case Grammar::OR_OR:
+      return 0;
+    case Grammar::AND_AND:
+      return 1;
+    case Grammar::OR:
+      return 2;
+    case Grammar::XOR:
+      return 3;
+    case Grammar::AND:
+      return 4;
+    case Grammar::EQUAL:
+    case Grammar::NOT_EQUAL:
+      return 5;
+    case Grammar::LESS:
+    case Grammar::LESS_EQUAL:
+    case Grammar::GREATER:
+    case Grammar::GREATER_EQUAL:
+      return 6;
+    case Grammar::LEFT:
+    case Grammar::RIGHT:
+      return 7;
+    case Grammar::PLUS:
+    case Grammar::MINUS:
+      return 8;
+    default:
+      return kTightnesses - 1;
+  }
+}
+
 antlr4::ParserRuleContext *rule_at(antlr4::ParserRuleContext *rule, size_t child) {
   return static_cast<antlr4::ParserRuleContext *>(rule->children[child]);
 }
@@ -79,12 +115,24 @@ antlr4::Token *token_at(antlr4::ParserRuleContext *rule, size_t child) {
   return static_cast<antlr4::tree::TerminalNode *>(rule->children[child])->getSymbol();
 }
 
+// The levels of the tree that a row of operators makes, at most: operators that bind alike nest to
+// the left.
+size_t operator_levels(Grammar::OperationsContext *rule) {
+  std::array<size_t, kTightnesses> row{}, longest{};
+  for (size_t i = 1; i < rule->children.size(); i += 2) {
+    const size_t level = tightness(token_at(rule, i)->getType());
+    std::fill(row.begin() + level + 1, row.end(), 0);
+    longest[level] = std::max(longest[level], ++row[level]);
+  }
+  return std::accumulate(longest.begin(), longest.end(), size_t{0});
+}
+
 }  // namespace
 
 Expr *AstBuilder::expression(Grammar::ExpressionContext *rule) {
   Depth depth(*this, 1);
   if (is_too_deep()) return too_deep(span(rule));
-  Expr *condition = binary(rule->logicalOr());
+  Expr *condition = operations(rule->operations());
   if (!rule->QUESTION()) return condition;
   std::vector<Grammar::ExpressionContext *> branches = rule->expression();
   Expr *then = branches.size() > 1 ? expression(branches[0]) : nullptr;
@@ -99,21 +147,26 @@ std::vector<Expr *> AstBuilder::expressions(
   return list;
 }
 
-// The rules from logicalOr down to product all read `operand (operator operand)*`.
-Expr *AstBuilder::binary(antlr4::ParserRuleContext *rule) {
-  while (rule->getRuleIndex() != Grammar::RuleUnary && rule->children.size() == 1) {
-    rule = rule_at(rule, 0);
-  }
-  if (rule->getRuleIndex() == Grammar::RuleUnary)
-    return unary(static_cast<Grammar::UnaryContext *>(rule));
-  Depth depth(*this, rule->children.size() / 2);
+Expr *AstBuilder::operations(Grammar::OperationsContext *rule) {
+  if (rule->children.size() == 1) return unary(rule->unary(0));
+  Depth depth(*this, operator_levels(rule));
   if (is_too_deep()) return too_deep(span(rule));
-  Expr *left = binary(rule_at(rule, 0));
-  for (size_t i = 1; i + 1 < rule->children.size(); i += 2) {
-    antlr4::Token *token = token_at(rule, i);
-    Expr *right = binary(rule_at(rule, i + 1));
-    // Not left->span: parentheses around it belong to the whole.
-    Span whole = span(rule->getStart()).to(span(rule_at(rule, i + 1)));
+  size_t next = 0;
+  return operations_from(rule, 0, next);
+}
+
+// From the operand at `next` on, what is joined by operators that bind at least as tight as
+// `loosest`.
+Expr *AstBuilder::operations_from(Grammar::OperationsContext *rule, size_t loosest, size_t &next) {
+  // Not left->span: parentheses around it belong to the whole.
+  const Span first = span(rule_at(rule, next));
+  Expr *left = unary(static_cast<Grammar::UnaryContext *>(rule_at(rule, next++)));
+  while (next + 1 < rule->children.size()) {
+    antlr4::Token *token = token_at(rule, next);
+    const size_t level = tightness(token->getType());
+    if (level < loosest) break;
+    Expr *right = operations_from(rule, level + 1, ++next);
+    const Span whole = first.to(span(rule_at(rule, next - 1)));
     auto *node = context_.make<Binary>(whole, binary_operator(token->getType()), left, right);
     node->op_span = span(token);
     left = node;

@@ -262,18 +262,8 @@ class Formatter {
     switch (rule->getRuleIndex()) {
       case Grammar::RuleExpression:
         return ternary(rule);
-      case Grammar::RuleLogicalOr:
-      case Grammar::RuleLogicalAnd:
-        return infix(rule, true);
-      case Grammar::RuleBitwiseOr:
-      case Grammar::RuleBitwiseXor:
-      case Grammar::RuleBitwiseAnd:
-      case Grammar::RuleEquality:
-      case Grammar::RuleRelation:
-      case Grammar::RuleShift:
-      case Grammar::RuleSum:
-      case Grammar::RuleProduct:
-        return infix(rule, false);
+      case Grammar::RuleOperations:
+        return operations(rule);
       case Grammar::RuleForRange:
         return for_range(rule);
       case Grammar::RuleTypeSpecification:
@@ -285,13 +275,15 @@ class Formatter {
     }
   }
 
-  void infix(ParserRuleContext *rule, bool may_break) {
+  void operations(ParserRuleContext *rule) {
     for (size_t i = 0; i < rule->children.size(); ++i) {
-      bool is_operator = i % 2 == 1;
+      const bool is_operator = i % 2 == 1;
       if (is_operator) out_.space();
       walk_child(rule->children[i]);
-      if (is_operator) out_.space();
-      if (is_operator && may_break) out_.breakable_space();
+      if (!is_operator) continue;
+      out_.space();
+      const size_t type = type_of(rule->children[i]);
+      if (type == Grammar::OR_OR || type == Grammar::AND_AND) out_.breakable_space();
     }
   }
 

@@ -172,6 +172,17 @@ TEST_F(ParseErrorsTest, NestingIsBounded) {
   EXPECT_NE(errors("struct s { " + repeated("struct s { ")).find(message), std::string::npos);
 }
 
+// What counts is how deep the tree gets, not how many operators there are.
+TEST_F(ParseErrorsTest, ARowOfManyOperatorsIsNotDeep) {
+  auto row = [](const std::string &operand, int count) {
+    std::string text = "begin { $x = " + operand;
+    for (int i = 1; i < count; ++i) text += " || " + operand;
+    return text + "; }";
+  };
+  EXPECT_EQ(errors(row("1 + 2 * 3 == 7", 900)), "");
+  EXPECT_NE(errors(row("1", 1100)).find("nested too deeply"), std::string::npos);
+}
+
 TEST_F(ParseErrorsTest, AFloodOfErrorsEnds) {
   std::string text = "begin { ";
   for (int i = 0; i < 100000; ++i) text += "$x = ; ";
