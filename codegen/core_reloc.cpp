@@ -76,8 +76,14 @@ CoreTypes::CoreTypes(llvm::Module &module, llvm::IRBuilder<> &builder, DebugInfo
                      frontend::TypeStore &types)
     : module_(module), builder_(builder), debug_(debug), types_(types) {
   static std::atomic<uint32_t> modules = 0;
-  uint32_t before = modules++;
-  if (before > 0) flavor_ = "___" + std::to_string(before);
+  modules_before_ = modules++;
+}
+
+// A name has one flavor at most: libbpf cuts it off at the last "___".
+std::string CoreTypes::flavored(const std::string &name) const {
+  if (name.empty() || modules_before_ == 0) return name;
+  const bool has_flavor = name.find("___") != std::string::npos;
+  return name + (has_flavor ? "_" : "___") + std::to_string(modules_before_);
 }
 
 bool CoreTypes::is_relocatable(const MemberPath &path) {
@@ -88,13 +94,13 @@ bool CoreTypes::is_relocatable(const MemberPath &path) {
 // Distinct, so that members or enumerators can be added when they are known.
 llvm::DICompositeType *CoreTypes::distinct_type(unsigned tag, const std::string &name,
                                                 llvm::DIType *base, uint32_t size) {
-  return llvm::DICompositeType::getDistinct(
-      module_.getContext(), tag, name.empty() ? name : name + flavor_, debug_.file(0), 0, nullptr,
-      base, uint64_t{size} * 8, 0, 0, llvm::DINode::FlagZero, llvm::DINodeArray(), 0,
+  return llvm::DICompositeType::getDistinct(module_.getContext(), tag, flavored(name),
+                                            debug_.file(0), 0, nullptr, base, uint64_t{size} * 8, 0,
+                                            0, llvm::DINode::FlagZero, llvm::DINodeArray(), 0,
 #if LLVM_VERSION_MAJOR >= 20
-      /*EnumKind=*/std::nullopt,
+                                            /*EnumKind=*/std::nullopt,
 #endif
-      nullptr);
+                                            nullptr);
 }
 
 CoreTypes::Local &CoreTypes::local(const StructDef *def) {

@@ -82,7 +82,8 @@ class CoreTypes {
   // LLVM's pass keeps what it made of an access in a static table by the type's name, beyond the
   // end of the module. So the second and further modules of a process give types a flavor, as
   // libbpf calls it: "task_struct___1" is task_struct to loaders and another name to the table.
-  std::string flavor_;
+  std::string flavored(const std::string &name) const;
+  uint32_t modules_before_;
 };
 
 }  // namespace awl::codegen

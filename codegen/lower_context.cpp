@@ -210,14 +210,37 @@ llvm::Value *Lowering::syscall_number() {
   return kind_ == ProgramKind::kSyscallEnter ? context_u64(1) : syscall_register(kSyscallNumber);
 }
 
+namespace {
+
+// Of task_struct what is_compat_syscall() looks at (arch/x86/include/asm/thread_info.h). Read from
+// the kernel's types, it would come with all its members and their types, half a millisecond of
+// them. The loader finds the members by their names and leaves out what follows "___", which keeps
+// this apart from the script's own task_struct.
+[[maybe_unused]] TypeRef task_with_status(frontend::TypeStore &types) {
+  const auto struct_of = [&types](const char *name, uint32_t size, StructDef::Member member) {
+    StructDef *def = types.new_struct();
+    def->name = name;
+    def->origin = StructDef::Origin::kKernel;
+    def->is_complete = true;
+    def->size = size;
+    def->members.push_back(std::move(member));
+    return types.struct_type(def);
+  };
+  TypeRef info = struct_of("thread_info___syscall", 24,
+                           {.name = "status", .type = types.integer(4, false), .bit_offset = 128});
+  return struct_of("task_struct___syscall", 24, {.name = "thread_info", .type = info});
+}
+
+}  // namespace
+
 // Syscalls of 32-bit programs have other numbers and arguments: the kernel's own syscall
 // tracepoints leave them out, too.
 llvm::Value *Lowering::is_compat_syscall() {
 #if defined(__x86_64__)
-  TypeRef type = program_.types->find_struct("task_struct", false);
   Place status;
-  status.type = type;
-  if (!type || !extend(status, "thread_info") || !extend(status, "status")) return b().getFalse();
+  status.type = task_with_status(*program_.types);
+  [[maybe_unused]] const bool is_found = extend(status, "thread_info") && extend(status, "status");
+  assert(is_found);
   // Since 5.11 there is a pointer to the task that the verifier lets us follow.
   llvm::Value *flags = choose(
       e_.core_helper_exists(Helper::kGetCurrentTaskBtf),
