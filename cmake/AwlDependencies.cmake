@@ -40,11 +40,22 @@ if(ZSTD_ARCHIVE)
   target_link_libraries(awl_libelf INTERFACE ${ZSTD_ARCHIVE})
 endif()
 
-# LLVM's libraries name shared ones: compression, and a solver of equations that nothing of ours calls.
+# LLVM's static libraries name shared ones: of compression, of terminals (until 18), and of a solver of equations, which
+# nothing of ours calls.
+if(NOT TARGET LLVMSupport)
+  message(FATAL_ERROR "awl is linked with LLVM's static libraries, which are not in ${LLVM_DIR}")
+endif()
 get_target_property(llvm_support_libraries LLVMSupport INTERFACE_LINK_LIBRARIES)
-list(FILTER llvm_support_libraries EXCLUDE REGEX "[zZ]3")
-list(TRANSFORM llvm_support_libraries REPLACE "^ZLIB::.*" "${ZLIB_ARCHIVE}")
-list(TRANSFORM llvm_support_libraries REPLACE "^zstd::.*" "${ZSTD_ARCHIVE}")
+list(FILTER llvm_support_libraries EXCLUDE REGEX "(^|/)(lib)?[zZ]3(\\.|::|$)")
+set(archive_of_ZLIB libz.a)
+set(archive_of_zstd libzstd.a)
+set(archive_of_Terminfo libtinfo.a)
+foreach(package ZLIB zstd Terminfo)
+  if(llvm_support_libraries MATCHES "${package}::")
+    find_library(${package}_ARCHIVE ${archive_of_${package}} REQUIRED)
+    list(TRANSFORM llvm_support_libraries REPLACE "^${package}::.*" "${${package}_ARCHIVE}")
+  endif()
+endforeach()
 set_target_properties(LLVMSupport PROPERTIES INTERFACE_LINK_LIBRARIES "${llvm_support_libraries}")
 
 # Debug information of user binaries, static for the same reason.

@@ -79,7 +79,6 @@ CoreTypes::CoreTypes(llvm::Module &module, llvm::IRBuilder<> &builder, DebugInfo
   modules_before_ = modules++;
 }
 
-// A name has one flavor at most: libbpf cuts it off at the last "___".
 std::string CoreTypes::flavored(const std::string &name) const {
   if (name.empty() || modules_before_ == 0) return name;
   const bool has_flavor = name.find("___") != std::string::npos;

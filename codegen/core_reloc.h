@@ -62,6 +62,11 @@ class CoreTypes {
     bool is_signed = false;
   };
 
+  // LLVM's pass keeps what it made of an access in a static table by the type's name, beyond the
+  // end of the module. So the second and further modules of a process give types a flavor, as
+  // libbpf calls it: "task_struct___1" is task_struct to loaders and another name to the table.
+  // A name has one flavor at most, which libbpf cuts off at the last "___".
+  std::string flavored(const std::string &name) const;
   llvm::DICompositeType *distinct_type(unsigned tag, const std::string &name, llvm::DIType *base,
                                        uint32_t size);
   Local &local(const frontend::StructDef *def);
@@ -79,11 +84,7 @@ class CoreTypes {
   std::map<std::string, LocalEnum> enums_;
   std::vector<Access> accesses_;
   uint32_t serial_ = 0;
-  // LLVM's pass keeps what it made of an access in a static table by the type's name, beyond the
-  // end of the module. So the second and further modules of a process give types a flavor, as
-  // libbpf calls it: "task_struct___1" is task_struct to loaders and another name to the table.
-  std::string flavored(const std::string &name) const;
-  uint32_t modules_before_;
+  uint32_t modules_before_;  // in this process
 };
 
 }  // namespace awl::codegen

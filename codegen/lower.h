@@ -371,6 +371,7 @@ class Lowering {
   llvm::Value *syscall_number();
   llvm::Value *syscall_field(const StructDef::Member &member);
   llvm::Value *is_compat_syscall();
+  TypeRef task_with_status();
   llvm::Value *tracepoint_field(const StructDef::Member &member, TypeRef type, Span span,
                                 llvm::Value *to);
   void leave_if(llvm::Value *condition);
@@ -503,6 +504,7 @@ class Lowering {
   llvm::Value *is_session_ = nullptr;        // null: the program cannot be one
   std::vector<llvm::Value *> entry_values_;  // `duration`, then a value for each of the words
   std::map<std::string, llvm::Function *> shared_functions_;  // by name
+  TypeRef task_with_status_ = nullptr;                        // once it is wanted
   std::vector<MapUses> map_uses_;                             // by the map's id
   uint32_t program_count_ = 0;
   std::vector<Span> program_spans_;  // per program

@@ -210,50 +210,51 @@ llvm::Value *Lowering::syscall_number() {
   return kind_ == ProgramKind::kSyscallEnter ? context_u64(1) : syscall_register(kSyscallNumber);
 }
 
-namespace {
-
 // Of task_struct what is_compat_syscall() looks at (arch/x86/include/asm/thread_info.h). Read from
 // the kernel's types, it would come with all its members and their types, half a millisecond of
 // them. The loader finds the members by their names and leaves out what follows "___", which keeps
 // this apart from the script's own task_struct.
-[[maybe_unused]] TypeRef task_with_status(frontend::TypeStore &types) {
-  const auto struct_of = [&types](const char *name, uint32_t size, StructDef::Member member) {
-    StructDef *def = types.new_struct();
+TypeRef Lowering::task_with_status() {
+  if (task_with_status_) return task_with_status_;
+  const auto struct_of = [this](const char *name, StructDef::Member member) {
+    StructDef *def = program_.types->new_struct();
     def->name = name;
     def->origin = StructDef::Origin::kKernel;
     def->is_complete = true;
-    def->size = size;
+    def->size = 24;
     def->members.push_back(std::move(member));
-    return types.struct_type(def);
+    return program_.types->struct_type(def);
   };
-  TypeRef info = struct_of("thread_info___syscall", 24,
-                           {.name = "status", .type = types.integer(4, false), .bit_offset = 128});
-  return struct_of("task_struct___syscall", 24, {.name = "thread_info", .type = info});
+  TypeRef info =
+      struct_of("thread_info___syscall",
+                {.name = "status", .type = program_.types->integer(4, false), .bit_offset = 128});
+  task_with_status_ = struct_of("task_struct___syscall", {.name = "thread_info", .type = info});
+  return task_with_status_;
 }
-
-}  // namespace
 
 // Syscalls of 32-bit programs have other numbers and arguments: the kernel's own syscall
 // tracepoints leave them out, too.
 llvm::Value *Lowering::is_compat_syscall() {
 #if defined(__x86_64__)
   Place status;
-  status.type = task_with_status(*program_.types);
-  [[maybe_unused]] const bool is_found = extend(status, "thread_info") && extend(status, "status");
-  assert(is_found);
+  status.type = task_with_status();
+  extend(status, "thread_info");
+  extend(status, "status");
   // Since 5.11 there is a pointer to the task that the verifier lets us follow.
+  const auto followed = [&]() -> llvm::Value * {
+    llvm::Value *task = pointer(e_.call(Helper::kGetCurrentTaskBtf, {}));
+    llvm::Value *from = field_address(task, status.path);
+    llvm::Value *word = b().CreateAlignedLoad(b().getInt32Ty(), from, llvm::Align(4));
+    return b().CreateZExt(word, b().getInt64Ty());
+  };
+  const auto copied = [&] {
+    status.base = e_.call(Helper::kGetCurrentTask, {});
+    return read(status, info_->clause->span);
+  };
   llvm::Value *flags = choose(
-      e_.core_helper_exists(Helper::kGetCurrentTaskBtf),
-      [&]() -> llvm::Value * {
-        llvm::Value *task = pointer(e_.call(Helper::kGetCurrentTaskBtf, {}));
-        llvm::Value *from = field_address(task, status.path);
-        llvm::Value *word = b().CreateAlignedLoad(b().getInt32Ty(), from, llvm::Align(4));
-        return b().CreateZExt(word, b().getInt64Ty());
-      },
-      [&] {
-        status.base = e_.call(Helper::kGetCurrentTask, {});
-        return read(status, info_->clause->span);
-      });
+      e_.core_field_exists(status.path),
+      [&] { return choose(e_.core_helper_exists(Helper::kGetCurrentTaskBtf), followed, copied); },
+      [&]() -> llvm::Value * { return e_.i64(0); });
   return b().CreateICmpNE(b().CreateAnd(flags, e_.i64(kCompatSyscall)), e_.i64(0));
 #else
   return b().getFalse();

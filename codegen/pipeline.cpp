@@ -190,8 +190,9 @@ void rematerialize_addresses(llvm::Function &function) {
 }
 
 #if LLVM_VERSION_MAJOR < 20
-// What LLVM's addISelPasses() adds, less passes for what our IR never has: vectors, floating point,
-// exceptions, garbage collection, calls of the C library, integers of more than 64 bits.
+// What LLVM's addISelPasses() adds, less passes for what our IR never has (vectors, floating point,
+// exceptions, garbage collection, calls of the C library, integers of more than 64 bits) and what
+// optimize() has done: no block is out of reach.
 bool add_selection_passes(llvm::TargetMachine &machine, llvm::TargetPassConfig &config,
                           llvm::legacy::PassManager &passes) {
   passes.add(llvm::createTargetTransformInfoWrapperPass(machine.getTargetIRAnalysis()));
@@ -249,7 +250,8 @@ void leave_out_machine_passes(llvm::TargetPassConfig &config, const llvm::Module
 }
 #endif
 
-// What LLVM's addPassesToEmitFile() adds, less what the module has no use for.
+// What LLVM's addPassesToEmitFile() adds, before LLVM 20 less what the module has no use for: since
+// then the class that creates the single passes is none of the public ones.
 bool add_machine_passes(llvm::TargetMachine &machine, llvm::legacy::PassManager &passes,
                         llvm::raw_pwrite_stream &stream, const llvm::Module &module) {
 #if LLVM_VERSION_MAJOR >= 18

@@ -90,12 +90,13 @@ assignmentOperator
   ;
 
 // ---- expressions --------------------------------------------------------------------------------
-// Which operator of two operands binds tighter than another stands in frontend/parse/build_expressions.cpp: a rule for
-// each of the ten levels would be entered for every operand.
+// Which operator of two operands binds tighter than another stands in
+// frontend/parse/build_expressions.cpp: a rule for each of the ten levels would be entered for every
+// operand.
 expression : operations ('?' expression? ':' expression)? ;
 operations
-  : unary (('||' | '&&' | '|' | '^' | '&' | '==' | '!=' | '<' | '<=' | '>' | '>=' | '<<' | '>>' | '+' | '-' | '*' | '/'
-           | '%') unary)*
+  : unary (('||' | '&&' | '|' | '^' | '&' | '==' | '!=' | '<' | '<=' | '>' | '>=' | '<<' | '>>'
+           | '+' | '-' | '*' | '/' | '%') unary)*
   ;
 
 unary

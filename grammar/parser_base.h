@@ -12,7 +12,7 @@ struct NestedTooDeeply {
 
 class ParserBase : public antlr4::Parser {
  public:
-  // A parenthesis takes 16 rules, a block 6.
+  // A parenthesis takes 7 rules, a block 6.
   static constexpr int kMaxDepth = 3200;
 
   explicit ParserBase(antlr4::TokenStream *input) : antlr4::Parser(input) {}

@@ -14,7 +14,6 @@ namespace awl::runtime {
 namespace {
 
 constexpr size_t kMaxKernelBtf = 256u << 20;
-constexpr uint32_t kEnum64 = 19;  // BTF_KIND_ENUM64; the installed headers may lack it
 
 }  // namespace
 
@@ -46,7 +45,7 @@ size_t BtfView::size(const btf_type *type) {
       return sizeof(btf_type) + n * sizeof(btf_param);
     case BTF_KIND_DATASEC:
       return sizeof(btf_type) + n * sizeof(btf_var_secinfo);
-    case kEnum64:
+    case kBtfEnum64:
       return sizeof(btf_type) + n * 3 * sizeof(uint32_t);
     default:
       return 0;

@@ -18,6 +18,8 @@
 
 namespace awl::runtime {
 
+inline constexpr uint32_t kBtfEnum64 = 19;  // BTF_KIND_ENUM64; the installed headers may lack it
+
 class BtfView {
  public:
   // `data` and `base` must outlive the view. Fails on what is not BTF; every offset is checked. A

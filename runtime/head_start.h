@@ -1,10 +1,10 @@
 // What loading and attaching need and can be made before the object is there: the output ring,
-// where the kernel's types lie, and perf events of tracepoints.
+// where the kernel's types lie and what they are called, and perf events of tracepoints.
 //
-// The kernel clears a ring's memory when it makes one: some 3 ms for 16 MiB. Finding the start of
-// each of its 130,000 types and the names takes some 2 ms, an event up to 0.5. What they depend on
-// is in the description, which code generation has finished long before the machine code, so a
-// second CPU can do this meanwhile.
+// The kernel clears a ring's memory when it makes one: some 3 ms for 16 MiB. Going through its
+// 130,000 types takes some 2 ms, an event up to 0.5. What they depend on is in the description,
+// which code generation has finished long before the machine code, so a second CPU can do this
+// meanwhile.
 #pragma once
 
 #include <cstddef>

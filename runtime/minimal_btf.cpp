@@ -7,7 +7,6 @@
 namespace awl::runtime {
 namespace {
 
-constexpr uint32_t kEnum64 = 19;  // BTF_KIND_ENUM64
 constexpr std::string_view kTracePrefix = "btf_trace_";
 
 // The header of `.BTF.ext` and a CO-RE relocation (tools/lib/bpf/libbpf_internal.h).
@@ -79,7 +78,7 @@ class Copier {
         }
         break;
       }
-      case kEnum64: {
+      case kBtfEnum64: {
         auto *values = reinterpret_cast<uint32_t *>(copied + 1);
         for (uint32_t i = 0; i < BtfView::count(type); ++i) {
           values[3 * i] = add_string(values[3 * i]);
@@ -165,20 +164,20 @@ Result<std::vector<std::string>> relocated_type_names(const BtfView &btf, const 
   return names;
 }
 
-KernelTypes extract_kernel_types(const BtfView &kernel, const TypeNames &types,
+KernelTypes extract_kernel_types(const BtfView &kernel, const TypeNames &type_names,
                                  const std::vector<std::string> &names,
                                  const std::vector<std::string> &raw_tracepoints) {
   KernelTypes found;
   Copier copier(kernel);
   for (const std::string &name : names) {
-    const std::vector<uint32_t> ids = types.find(kernel, name);
+    const std::vector<uint32_t> ids = type_names.find(kernel, name);
     for (uint32_t id : ids) copier.copy(id);
     found.has_all_names &= !ids.empty();
   }
   found.btf = copier.finish();
   for (const std::string &tracepoint : raw_tracepoints) {
     std::optional<uint32_t> &trace_id = found.trace_ids.emplace_back();
-    for (uint32_t id : types.find(kernel, std::string(kTracePrefix) + tracepoint)) {
+    for (uint32_t id : type_names.find(kernel, std::string(kTracePrefix) + tracepoint)) {
       if (BtfView::kind(kernel.type(id)) == BTF_KIND_TYPEDEF) trace_id = id;
     }
   }

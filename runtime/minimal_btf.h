@@ -27,8 +27,9 @@ struct KernelTypes {
   bool has_all_names = true;                       // false: a name is not in this BTF
 };
 
-// Looks for types by name, and for those of raw tracepoints. `types` are the names in `kernel`.
-KernelTypes extract_kernel_types(const BtfView &kernel, const TypeNames &types,
+// Looks for types by name, and for those of raw tracepoints. `type_names` are those of
+// `kernel`.
+KernelTypes extract_kernel_types(const BtfView &kernel, const TypeNames &type_names,
                                  const std::vector<std::string> &names,
                                  const std::vector<std::string> &raw_tracepoints);
 

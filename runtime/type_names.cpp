@@ -1,11 +1,11 @@
 #include "runtime/type_names.h"
 
+#include <cassert>
 #include <utility>
 
 namespace awl::runtime {
 namespace {
 
-constexpr uint32_t kEnum64 = 19;  // BTF_KIND_ENUM64; the installed headers may lack it
 // A kernel has some 20,000 such types.
 constexpr size_t kBuckets = 1u << 14;
 
@@ -18,7 +18,7 @@ bool is_relocatable(uint32_t kind) {
     case BTF_KIND_FWD:
     case BTF_KIND_TYPEDEF:
     case BTF_KIND_FLOAT:
-    case kEnum64:
+    case kBtfEnum64:
       return true;
     default:
       return false;
@@ -36,7 +36,7 @@ size_t bucket_of(std::string_view name) {
 
 TypeNames::TypeNames(const BtfView &btf) : entries_(1), buckets_(kBuckets, 0) {
   // From the last: each entry goes before those of its bucket, which leaves ids ascending.
-  for (uint32_t id = btf.type_count(); --id > 0;) {
+  for (uint32_t id = btf.type_count(); id-- > 1;) {
     const btf_type *type = btf.type(id);
     if (type->name_off == 0 || !is_relocatable(BtfView::kind(type))) continue;
     uint32_t &first = buckets_[bucket_of(btf.string(type->name_off))];
@@ -49,6 +49,7 @@ std::vector<uint32_t> TypeNames::find(const BtfView &btf, std::string_view name)
   std::vector<uint32_t> ids;
   for (uint32_t at = buckets_[bucket_of(name)]; at != 0; at = entries_[at].next) {
     const uint32_t id = entries_[at].id;
+    assert(id < btf.type_count());
     if (btf.string(btf.type(id)->name_off) == name) ids.push_back(id);
   }
   return ids;

@@ -16,7 +16,7 @@ class TypeNames {
  public:
   explicit TypeNames(const BtfView &btf);
 
-  // The types of that name in the BTF that this was made of, ids ascending.
+  // The types of that name, ids ascending. `btf` is what this was made of, which may have moved.
   std::vector<uint32_t> find(const BtfView &btf, std::string_view name) const;
 
  private:

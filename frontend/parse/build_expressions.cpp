@@ -1,6 +1,7 @@
 // Expressions.
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <charconv>
 #include <numeric>
 #include <utility>
@@ -33,79 +34,33 @@ AWL_DIAGNOSTIC(kNegativeTooLarge, Error, "negative-too-large",
 
 using Grammar = grammar::AwlParser;
 
-BinaryOp binary_operator(size_t type) {
-  switch (type) {
-    case Grammar::OR_OR:
-      return BinaryOp::kLogicalOr;
-    case Grammar::AND_AND:
-      return BinaryOp::kLogicalAnd;
-    case Grammar::OR:
-      return BinaryOp::kOr;
-    case Grammar::XOR:
-      return BinaryOp::kXor;
-    case Grammar::AND:
-      return BinaryOp::kAnd;
-    case Grammar::EQUAL:
-      return BinaryOp::kEq;
-    case Grammar::NOT_EQUAL:
-      return BinaryOp::kNe;
-    case Grammar::LESS:
-      return BinaryOp::kLt;
-    case Grammar::LESS_EQUAL:
-      return BinaryOp::kLe;
-    case Grammar::GREATER:
-      return BinaryOp::kGt;
-    case Grammar::GREATER_EQUAL:
-      return BinaryOp::kGe;
-    case Grammar::LEFT:
-      return BinaryOp::kShl;
-    case Grammar::RIGHT:
-      return BinaryOp::kShr;
-    case Grammar::PLUS:
-      return BinaryOp::kAdd;
-    case Grammar::MINUS:
-      return BinaryOp::kSub;
-    case Grammar::STAR:
-      return BinaryOp::kMul;
-    case Grammar::SLASH:
-      return BinaryOp::kDiv;
-    default:
-      return BinaryOp::kMod;
-  }
-}
-
-// How tight an operator of two operands binds, from 0, as in C.
+// An operator of two operands, and how tight it binds, from 0: as in C.
+struct Operator {
+  size_t token;
+  BinaryOp op;
+  size_t tightness;
+};
 constexpr size_t kTightnesses = 10;
-size_t tightness(size_t type) {
-  switch (type) {
-    case Grammar::OR_OR:
-      return 0;
-    case Grammar::AND_AND:
-      return 1;
-    case Grammar::OR:
-      return 2;
-    case Grammar::XOR:
-      return 3;
-    case Grammar::AND:
-      return 4;
-    case Grammar::EQUAL:
-    case Grammar::NOT_EQUAL:
-      return 5;
-    case Grammar::LESS:
-    case Grammar::LESS_EQUAL:
-    case Grammar::GREATER:
-    case Grammar::GREATER_EQUAL:
-      return 6;
-    case Grammar::LEFT:
-    case Grammar::RIGHT:
-      return 7;
-    case Grammar::PLUS:
-    case Grammar::MINUS:
-      return 8;
-    default:
-      return kTightnesses - 1;
-  }
-}
+constexpr Operator kOperators[] = {
+    {Grammar::OR_OR, BinaryOp::kLogicalOr, 0},
+    {Grammar::AND_AND, BinaryOp::kLogicalAnd, 1},
+    {Grammar::OR, BinaryOp::kOr, 2},
+    {Grammar::XOR, BinaryOp::kXor, 3},
+    {Grammar::AND, BinaryOp::kAnd, 4},
+    {Grammar::EQUAL, BinaryOp::kEq, 5},
+    {Grammar::NOT_EQUAL, BinaryOp::kNe, 5},
+    {Grammar::LESS, BinaryOp::kLt, 6},
+    {Grammar::LESS_EQUAL, BinaryOp::kLe, 6},
+    {Grammar::GREATER, BinaryOp::kGt, 6},
+    {Grammar::GREATER_EQUAL, BinaryOp::kGe, 6},
+    {Grammar::LEFT, BinaryOp::kShl, 7},
+    {Grammar::RIGHT, BinaryOp::kShr, 7},
+    {Grammar::PLUS, BinaryOp::kAdd, 8},
+    {Grammar::MINUS, BinaryOp::kSub, 8},
+    {Grammar::STAR, BinaryOp::kMul, 9},
+    {Grammar::SLASH, BinaryOp::kDiv, 9},
+    {Grammar::PERCENT, BinaryOp::kMod, 9},
+};
 
 antlr4::ParserRuleContext *rule_at(antlr4::ParserRuleContext *rule, size_t child) {
   return static_cast<antlr4::ParserRuleContext *>(rule->children[child]);
@@ -115,12 +70,20 @@ antlr4::Token *token_at(antlr4::ParserRuleContext *rule, size_t child) {
   return static_cast<antlr4::tree::TerminalNode *>(rule->children[child])->getSymbol();
 }
 
+const Operator &operator_at(Grammar::OperationsContext *rule, size_t child) {
+  const size_t token = token_at(rule, child)->getType();
+  const auto *found = std::find_if(std::begin(kOperators), std::end(kOperators),
+                                   [&](const Operator &one) { return one.token == token; });
+  assert(found != std::end(kOperators));
+  return *found;
+}
+
 // The levels of the tree that a row of operators makes, at most: operators that bind alike nest to
-// the left.
+// the left. Long rows in different operands are taken as if one stood in the other.
 size_t operator_levels(Grammar::OperationsContext *rule) {
   std::array<size_t, kTightnesses> row{}, longest{};
   for (size_t i = 1; i < rule->children.size(); i += 2) {
-    const size_t level = tightness(token_at(rule, i)->getType());
+    const size_t level = operator_at(rule, i).tightness;
     std::fill(row.begin() + level + 1, row.end(), 0);
     longest[level] = std::max(longest[level], ++row[level]);
   }
@@ -162,13 +125,13 @@ Expr *AstBuilder::operations_from(Grammar::OperationsContext *rule, size_t loose
   const Span first = span(rule_at(rule, next));
   Expr *left = unary(static_cast<Grammar::UnaryContext *>(rule_at(rule, next++)));
   while (next + 1 < rule->children.size()) {
-    antlr4::Token *token = token_at(rule, next);
-    const size_t level = tightness(token->getType());
-    if (level < loosest) break;
-    Expr *right = operations_from(rule, level + 1, ++next);
+    const Operator &found = operator_at(rule, next);
+    if (found.tightness < loosest) break;
+    const Span op_span = span(token_at(rule, next));
+    Expr *right = operations_from(rule, found.tightness + 1, ++next);
     const Span whole = first.to(span(rule_at(rule, next - 1)));
-    auto *node = context_.make<Binary>(whole, binary_operator(token->getType()), left, right);
-    node->op_span = span(token);
+    auto *node = context_.make<Binary>(whole, found.op, left, right);
+    node->op_span = op_span;
     left = node;
   }
   return left;

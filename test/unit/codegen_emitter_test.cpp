@@ -262,6 +262,30 @@ TEST_F(EmitterTest, ProbeIdOfTheOnlyTargetIsAConstant) {
   EXPECT_EQ(emitter().description().programs[1].relocations.at(0).built_value, 1);
 }
 
+// What stands behind the last "___" is no part of a name to libbpf.
+TEST_F(EmitterTest, ATypeOfAnyModuleHasOneFlavorAtMost) {
+  StructDef *thing = types_.new_struct();
+  thing->origin = StructDef::Origin::kKernel;
+  thing->is_complete = true;
+  thing->size = 8;
+  thing->name = "thing___mine";
+  thing->members = {{"x", types_.int64(), 0}};
+  for (int module = 0; module < 2; ++module) {
+    emitter_.reset();
+    emitter().begin_program("p", "raw_tp", kSpan);
+    frontend::MemberPath path;
+    ASSERT_TRUE(frontend::find_member(types_, thing, "x", &path));
+    emitter().emit_return(emitter().core_byte_offset(path));
+    emitter().end_program();
+    finish();
+    const std::string btf = section(".BTF");
+    const size_t at = btf.find("thing___mine");
+    ASSERT_NE(at, std::string::npos);
+    const std::string name = btf.c_str() + at;
+    EXPECT_EQ(occurrences(name, "___"), 1u) << name;
+  }
+}
+
 TEST_F(EmitterTest, KernelMembersAreRelocatedByName) {
   StructDef *outer = types_.new_struct(), *inner = types_.new_struct();
   inner->origin = outer->origin = StructDef::Origin::kKernel;

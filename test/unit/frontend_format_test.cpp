@@ -159,6 +159,18 @@ TEST(Format, BreaksLongLines) {
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100u);
 }
 
+TEST(Format, BreaksLongConditionsBehindAndAndOr) {
+  std::string condition = "$a_variable_with_a_long_name+1==2";
+  std::string text = condition;
+  for (int i = 0; i < 3; ++i) text += (i == 1 ? "||" : "&&") + condition;
+  EXPECT_EQ(
+      formatted("begin{$x=" + text + ";}"),
+      "begin\n{\n"
+      "  $x = $a_variable_with_a_long_name + 1 == 2 && $a_variable_with_a_long_name + 1 == 2 ||\n"
+      "      $a_variable_with_a_long_name + 1 == 2 && $a_variable_with_a_long_name + 1 == 2;\n"
+      "}\n");
+}
+
 TEST(Format, RefusesWhatDoesNotParse) {
   Compilation compilation;
   EXPECT_FALSE(format_script(compilation, "test", "begin { 1 + }"));

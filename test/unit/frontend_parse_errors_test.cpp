@@ -181,6 +181,11 @@ TEST_F(ParseErrorsTest, ARowOfManyOperatorsIsNotDeep) {
   };
   EXPECT_EQ(errors(row("1 + 2 * 3 == 7", 900)), "");
   EXPECT_NE(errors(row("1", 1100)).find("nested too deeply"), std::string::npos);
+  // The one long row is an operand of the other.
+  std::string both = "begin { $x = 1";
+  for (int i = 0; i < 600; ++i) both += " + 1";
+  for (int i = 0; i < 600; ++i) both += " || 1";
+  EXPECT_NE(errors(both + "; }").find("nested too deeply"), std::string::npos);
 }
 
 TEST_F(ParseErrorsTest, AFloodOfErrorsEnds) {

@@ -120,6 +120,28 @@ TEST_F(ParseTest, OperatorsBindAsInC) {
   EXPECT_EQ(value("(uint8)$a + 1"), "Binary +(Cast (uint8)(Variable $a) IntegerLiteral 1)");
 }
 
+TEST_F(ParseTest, EveryPairOfOperatorsBindsAsInC) {
+  const std::vector<std::vector<std::string>> loosest_first = {
+      {"||"},       {"&&"},     {"|"},          {"^"}, {"&"}, {"==", "!="}, {"<", "<=", ">", ">="},
+      {"<<", ">>"}, {"+", "-"}, {"*", "/", "%"}};
+  struct Operator {
+    std::string text;
+    size_t level;
+  };
+  std::vector<Operator> operators;
+  for (size_t level = 0; level < loosest_first.size(); ++level)
+    for (const std::string &text : loosest_first[level]) operators.push_back({text, level});
+  for (const Operator &one : operators) {
+    for (const Operator &two : operators) {
+      const std::string first = "Binary " + one.text + "(", second = "Binary " + two.text + "(";
+      const std::string expected =
+          two.level > one.level ? first + "Variable $a " + second + "Variable $b Variable $c))"
+                                : second + first + "Variable $a Variable $b) Variable $c)";
+      EXPECT_EQ(value("$a " + one.text + " $b " + two.text + " $c"), expected);
+    }
+  }
+}
+
 TEST_F(ParseTest, CastsAreToldFromParentheses) {
   EXPECT_EQ(value("(myident)"), "Identifier myident");
   EXPECT_EQ(value("(myident)*$a"), "Cast (myident)(Unary *(Variable $a))");

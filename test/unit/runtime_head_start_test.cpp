@@ -25,7 +25,7 @@ TEST(HeadStart, FindsTheTypesOfRawTracepoints) {
   std::optional<NamedKernelBtf> types = start->take_kernel_types();
   ASSERT_TRUE(types);
   EXPECT_GT(types->btf.view().type_count(), 1000u);
-  EXPECT_EQ(types->names.find(types->btf.view(), "task_struct").size(), 1u);
+  EXPECT_FALSE(types->names.find(types->btf.view(), "task_struct").empty());
   EXPECT_FALSE(start->take_kernel_types()) << "given away once";
   EXPECT_FALSE(start->take_ring(4096)) << "nothing is printed";
 }

@@ -4,8 +4,11 @@
 // linker puts these in the place of what would register them (--wrap).
 extern "C" {
 
+// NOLINTBEGIN(bugprone-reserved-identifier): the linker's names.
 void __wrap___register_frame_info(const void *, void *) {}
 
 void *__wrap___deregister_frame_info(const void *) { return nullptr; }
+
+// NOLINTEND(bugprone-reserved-identifier)
 
 }  // extern "C"
