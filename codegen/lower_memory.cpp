@@ -35,7 +35,11 @@ llvm::Value *Lowering::allocate(uint64_t size, const std::string &name) {
   auto *sum = llvm::dyn_cast<llvm::GetElementPtrInst>(memory);
   if (auto *base = sum ? llvm::dyn_cast<llvm::Instruction>(sum->getPointerOperand()) : nullptr) {
     auto position = base->getInsertionPointAfterDef();
-    if (position) sum->moveBefore(&**position);
+#if LLVM_VERSION_MAJOR >= 18
+    if (position) sum->moveBefore(*(*position)->getParent(), *position);
+#else
+    if (position) sum->moveBefore(position);
+#endif
   }
   return memory;
 }

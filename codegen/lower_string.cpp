@@ -3,6 +3,7 @@
 #include <llvm/IR/Operator.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "codegen/lower.h"
 
@@ -31,7 +32,8 @@ uint64_t Lowering::known_alignment(llvm::Value *pointer) const {
     if (!step || !step->accumulateConstantOffset(layout, offset)) return 1;
     pointer = step->getPointerOperand();
   }
-  return offset.isZero() ? 8 : std::min<uint64_t>(8, 1ULL << offset.countr_zero());
+  return offset.isZero() ? 8
+                         : std::min<uint64_t>(8, 1ULL << std::countr_zero(offset.getZExtValue()));
 }
 
 llvm::Value *Lowering::literal(const std::string &text, uint32_t size) {

@@ -168,7 +168,7 @@ class AddressCopies {
     llvm::Instruction *&copy = copies_[address];
     if (!copy) {
       copy = address->clone();
-      copy->insertBefore(&place);
+      copy->insertInto(place.getParent(), place.getIterator());
       take(copy->getOperandUse(0), *copy);
     }
     use.set(copy);
@@ -281,6 +281,34 @@ bool add_machine_passes(llvm::TargetMachine &machine, llvm::legacy::PassManager 
 #endif
 }
 
+// The BPF target's own passes: CO-RE accesses become relocations here, before anything can merge
+// them.
+llvm::ModulePassManager first_target_passes(llvm::PassBuilder &builder) {
+#if LLVM_VERSION_MAJOR >= 17
+  llvm::ModulePassManager passes;
+  builder.invokePipelineStartEPCallbacks(passes, llvm::OptimizationLevel::O2);
+#if LLVM_VERSION_MAJOR >= 20
+  builder.invokePipelineEarlySimplificationEPCallbacks(passes, llvm::OptimizationLevel::O2,
+                                                       llvm::ThinOrFullLTOPhase::None);
+#else
+  builder.invokePipelineEarlySimplificationEPCallbacks(passes, llvm::OptimizationLevel::O2);
+#endif
+  return passes;
+#else
+  // They can be had as parts of a whole pipeline alone: this is the smallest.
+  return builder.buildO0DefaultPipeline(llvm::OptimizationLevel::O0);
+#endif
+}
+
+void add_target_peepholes(llvm::PassBuilder &builder, llvm::FunctionPassManager &passes) {
+#if LLVM_VERSION_MAJOR >= 17
+  builder.invokePeepholeEPCallbacks(passes, llvm::OptimizationLevel::O2);
+#else
+  (void)builder;
+  passes.addPass(llvm::SimplifyCFGPass(llvm::SimplifyCFGOptions().hoistCommonInsts(true)));
+#endif
+}
+
 // LLVM's errors, which would end the process.
 class Complaints : public llvm::DiagnosticHandler {
  public:
@@ -341,23 +369,13 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, graph, modules);
 
-  llvm::OptimizationLevel level = llvm::OptimizationLevel::O2;
-  llvm::ModulePassManager passes;
-  // The BPF target's own: CO-RE accesses become relocations here, before anything can merge them.
-  builder.invokePipelineStartEPCallbacks(passes, level);
-#if LLVM_VERSION_MAJOR >= 20
-  builder.invokePipelineEarlySimplificationEPCallbacks(passes, level,
-                                                       llvm::ThinOrFullLTOPhase::None);
-#else
-  builder.invokePipelineEarlySimplificationEPCallbacks(passes, level);
-#endif
-  passes.run(module, modules);
+  first_target_passes(builder).run(module, modules);
   llvm::FunctionPassManager straight, branching;
   for (llvm::FunctionPassManager *function_passes : {&straight, &branching}) {
     function_passes->addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
     function_passes->addPass(llvm::EarlyCSEPass());
   }
-  builder.invokePeepholeEPCallbacks(branching, level);
+  add_target_peepholes(builder, branching);
   branching.addPass(llvm::ADCEPass());
   branching.addPass(llvm::SimplifyCFGPass());
   for (llvm::Function &function : llvm::make_early_inc_range(module)) {
