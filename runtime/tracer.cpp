@@ -1,6 +1,7 @@
 #include "runtime/tracer.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/bpf.h>
@@ -16,6 +17,7 @@
 #include <cstring>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "base/process_root.h"
 #include "runtime/attach/attachments.h"
@@ -75,6 +77,24 @@ Status check_privileges() {
   return Error{"tracing needs root (or the capabilities CAP_BPF and CAP_PERFMON)", EPERM};
 }
 
+// What is asked of the kernel through files, all the way: the kernel's types are handed on as an
+// open file of /proc, and values of per-CPU maps can only be read by who knows how many CPUs there
+// may be.
+Status check_mounts() {
+  for (const auto &[file, mount] :
+       {std::pair("/proc/self/fd", "/proc"), std::pair("/sys/devices/system/cpu/possible", "/sys"),
+        std::pair("/sys/devices/system/cpu/online", "/sys")}) {
+    if (access(file, R_OK) != 0) {
+      return Error::from_errno(std::string("cannot read ") + file)
+          .with_context(std::string("tracing needs ") + mount);
+    }
+  }
+  if (libbpf_num_possible_cpus() <= 0) {
+    return Error{"/sys/devices/system/cpu/possible does not tell how many CPUs there may be"};
+  }
+  return ok();
+}
+
 // A run, step by step. Each step uses what those before it made; what is attached is let go of
 // when this goes, whatever happens.
 class Run {
@@ -90,6 +110,7 @@ class Run {
 
   Result<int> run(ObjectFile file) {
     Status ready = check_privileges();
+    if (ready) ready = check_mounts();
     if (ready) ready = open_output();
     if (!ready) return ready.error();
     if (options_.pid) {

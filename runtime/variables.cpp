@@ -44,7 +44,7 @@ class VariableWriter {
         {object::kSampledPidVariable, inputs_.pid_filter ? inputs_.pid_filter : inputs_.child_pid},
         {object::kSelfPidVariable, static_cast<uint64_t>(getpid())},
         {object::kChildPidVariable, inputs_.child_pid},
-        {object::kCpuCountVariable, static_cast<uint64_t>(std::max(libbpf_num_possible_cpus(), 1))},
+        {object::kCpuCountVariable, static_cast<uint64_t>(libbpf_num_possible_cpus())},
         {object::kStartTimeVariable, boot_time_ns()},
         {object::kWallClockVariable, static_cast<uint64_t>(realtime_offset_ns())},
         {object::kParameterCountVariable, inputs_.positional_count},

@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <unordered_map>
 
@@ -84,8 +85,10 @@ void combine_per_cpu(const ValueType &type, const uint8_t *values, uint32_t coun
 }
 
 MapReader::MapReader(const object::Map &map, int fd) : map_(map), fd_(fd) {
-  int count = libbpf_num_possible_cpus();
-  cpu_count_ = count > 0 ? static_cast<uint32_t>(count) : 1;
+  // run() has made sure that it is known: the kernel writes a value for each.
+  const int count = libbpf_num_possible_cpus();
+  assert(count > 0);
+  cpu_count_ = static_cast<uint32_t>(count);
 }
 
 bool MapReader::is_per_cpu() const {

@@ -81,4 +81,6 @@ int main(int argc, char **argv) {
 }  // namespace
 }  // namespace awl::tools
 
-int main(int argc, char **argv) { return awl::tools::main(argc, argv); }
+int main(int argc, char **argv) {
+  return awl::tools::close_standard_output(awl::tools::main(argc, argv));
+}

@@ -25,7 +25,7 @@ constexpr const char *kExamples =
     "\nExamples:\n"
     "  awl -e 'tracepoint:syscalls:sys_enter_openat { @[comm] = count() }'\n"
     "      count opens by process name until Ctrl-C\n"
-    "  awl -e 'profile:hz:99 { @[kstack] = count() }' -c 'make'\n"
+    "  awl -e 'profile:hz:99 { @[kstack] = count() }' -c './server'\n"
     "      sample kernel stacks while a command runs\n"
     "  awl -l 'tracepoint:sched:*'\n"
     "      list probes\n";

@@ -5,9 +5,10 @@
 #include "tools/awl/commands.h"
 #include "tools/common/standard_files.h"
 
-int main(int argc, char **argv) {
-  using namespace awl::tools;
-  open_standard_files();
+namespace awl::tools {
+namespace {
+
+int run(int argc, char **argv) {
   CommandLine line = split_command_line(argc, argv);
   const std::string command = line.options.empty() ? "" : line.options.front();
   const auto without_command = [&line] {
@@ -19,4 +20,12 @@ int main(int argc, char **argv) {
   if (command == "snapshot") return command_snapshot(without_command());
   if (command == "run") return command_run(without_command());
   return command_run(line);
+}
+
+}  // namespace
+}  // namespace awl::tools
+
+int main(int argc, char **argv) {
+  awl::tools::open_standard_files();
+  return awl::tools::close_standard_output(awl::tools::run(argc, argv));
 }
