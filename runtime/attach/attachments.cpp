@@ -63,6 +63,9 @@ void Attachments::leave_behind() {
   const long child = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
   if (child == 0) {
     become_guard(pipe_ends[0], {&links_, &events_, &slow_events_});
+    // A second signal may come while others close: what they have closed just now still stands in
+    // the lists, and its number may be that of our own end, which would never read end-of-file.
+    close(pipe_ends[1]);
     char byte;
     while (read(pipe_ends[0], &byte, 1) < 0 && errno == EINTR) {
     }
