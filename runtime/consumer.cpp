@@ -319,9 +319,8 @@ void Consumer::print_map(uint32_t index, uint64_t top, uint64_t div) {
 std::vector<uint64_t> Consumer::read_counters(const char *map, size_t count) const {
   std::vector<uint64_t> sums(count);
   const int fd = loaded_.map(map);
-  const int cpus = libbpf_num_possible_cpus();
-  if (fd < 0 || cpus <= 0) return sums;
-  std::vector<uint64_t> values(static_cast<size_t>(cpus));
+  if (fd < 0) return sums;
+  std::vector<uint64_t> values(static_cast<size_t>(libbpf_num_possible_cpus()));
   for (uint32_t i = 0; i < count; ++i) {
     if (bpf_map_lookup_elem(fd, &i, values.data()) != 0) break;
     for (uint64_t value : values) sums[i] += value;

@@ -77,9 +77,8 @@ Status check_privileges() {
   return Error{"tracing needs root (or the capabilities CAP_BPF and CAP_PERFMON)", EPERM};
 }
 
-// What is asked of the kernel through files, all the way: the kernel's types are handed on as an
-// open file of /proc, and values of per-CPU maps can only be read by who knows how many CPUs there
-// may be.
+// The loader reads the kernel's types from an open file of /proc. The kernel writes a value for each
+// CPU that there may be, and who reads them must know how many that are: a guess would be wrong.
 Status check_mounts() {
   for (const auto &[file, mount] :
        {std::pair("/proc/self/fd", "/proc"), std::pair("/sys/devices/system/cpu/possible", "/sys"),

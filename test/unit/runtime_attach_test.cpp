@@ -1,11 +1,17 @@
 // Families, targets and commands, as far as no kernel has to be asked.
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <set>
 
+#include "runtime/attach/attachments.h"
 #include "runtime/attach/families.h"
 #include "runtime/attach/nearest.h"
 #include "runtime/attach/perf_event.h"
@@ -202,6 +208,40 @@ TEST(Child, SaysWhatCannotBeRun) {
   EXPECT_FALSE(Child::start("/no/such/program", nullptr));
   EXPECT_FALSE(Child::start("no-such-program-anywhere", nullptr));
   EXPECT_FALSE(Child::start("/", nullptr));
+}
+
+// A signal that ends the tracer at once may come when others have closed what is in the lists
+// still.
+TEST(Attachments, WhatIsLeftBehindEndsWithTheTracer) {
+  int alive[2];  // held by the tracer and by what it leaves behind
+  ASSERT_EQ(pipe(alive), 0);
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  const pid_t tracer = fork();
+  ASSERT_GE(tracer, 0);
+  if (tracer == 0) {
+    close(alive[0]);
+    Attachments attachments;
+    attachments.add_event(FileDescriptor(alive[1]), /*is_slow=*/true);
+    int next[2];
+    if (pipe(next) != 0) _exit(1);
+    attachments.add_link(FileDescriptor(next[1]));
+    close(next[0]);
+    close(next[1]);  // the numbers that a pipe gets now
+    attachments.leave_behind();
+    _exit(0);
+  }
+  close(alive[1]);
+  int status = 0;
+  waitpid(tracer, &status, 0);
+  EXPECT_EQ(status, 0);
+  pollfd end{alive[0], 0, 0};
+  EXPECT_EQ(poll(&end, 1, 10000), 1) << "it waits for ever";
+  pid_t left = 0;
+  std::ifstream("/proc/thread-self/children") >> left;
+  if (left > 0) kill(left, SIGKILL);
+  waitpid(-1, nullptr, 0);
+  prctl(PR_SET_CHILD_SUBREAPER, 0);
+  close(alive[0]);
 }
 
 TEST(Cpus, AtLeastOneIsOnline) { EXPECT_FALSE(online_cpus().empty()); }

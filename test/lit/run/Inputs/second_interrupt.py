@@ -1,4 +1,4 @@
-"""Interrupts a tracer twice, at ten distances, and says whether processes stay. usage: second_interrupt.py AWL SCRIPT"""
+"""Interrupts tracers twice and says how many processes stay. usage: second_interrupt.py AWL SCRIPT"""
 import glob
 import os
 import signal
@@ -26,7 +26,7 @@ for step in range(10):
     tracer = subprocess.Popen([awl, script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     tracer.stdout.readline()  # Attached …
     tracer.send_signal(signal.SIGINT)
-    time.sleep(step * 0.004)
+    time.sleep(step * 0.002)
     tracer.send_signal(signal.SIGINT)
     tracer.communicate()
 for _ in range(300):
